@@ -1,0 +1,1 @@
+"""The pure fold over the journal: detection, incidents, warnings."""

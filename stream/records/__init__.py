@@ -1,0 +1,1 @@
+"""The nouns that cross a topic, and their bytes."""

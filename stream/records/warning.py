@@ -1,0 +1,205 @@
+"""What leaves the fold for people: city warnings, city status, incidents and evidence, as JSON on topics.
+
+Instants are RFC 3339 UTC texts here. The field order is the order on the wire; a golden file guards it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Lane(StrEnum):
+    """Which reality a record belongs to. Never mixed: it is in every record and id, and a fold refuses another lane's record."""
+
+    LIVE = "live"
+    EXERCISE = "exercise"
+    TEST = "test"
+    """Replays of history, link tests and the canary."""
+
+
+class MsgType(StrEnum):
+    """Where in its life a warning is. `cancel`: it was wrong; `all_clear`: it is over."""
+
+    ALERT = "alert"
+    UPDATE = "update"
+    ALL_CLEAR = "all_clear"
+    CANCEL = "cancel"
+
+
+class Reason(StrEnum):
+    """Why a city was told something (or not): the metric label, the ledger entry and the sentence the operator reads."""
+
+    FIRST = "first"
+    WORSE = "worse"
+    BETTER = "better"
+    EARLIER = "earlier"
+    LATER = "later"
+    SURER = "surer"
+    EXTENDED = "extended"
+    REASSERT = "reassert"
+    HELD = "held"
+    CLEARED = "cleared"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    MERGED = "merged"
+    BLIND = "blind"
+    SIGHTED = "sighted"
+    NOTHING_NEW = "nothing_new"
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """How much of the network that can see this danger for this city reports: fresh of all series; `silent` names up to 20 that do not."""
+
+    fresh: int
+    total: int
+    silent: tuple[str, ...] = ()
+
+
+class EvidenceSummary(msgspec.Struct, frozen=True):
+    """One series behind a warning."""
+
+    series: str
+    level: str
+    value: float
+    unit: str
+    observed_at: str
+    score: float
+    why: str
+    trend_per_h: float | None = None
+
+
+class AlsoWarned(msgspec.Struct, frozen=True):
+    """Another city told of the same incident."""
+
+    city_id: str
+    level: str
+
+
+class Texts(msgspec.Struct, frozen=True):
+    """The operator's sentence in both languages."""
+
+    zh: str
+    en: str
+
+
+class CityWarning(msgspec.Struct, frozen=True, kw_only=True, tag="warning", tag_field="type"):
+    """What one city is told about one incident. (warning_id, revision) identifies it; a repetition carries the same bytes."""
+
+    warning_id: str
+    revision: int
+    supersedes: int | None
+    incident_id: str
+    city_id: str
+    hazard: str
+    domain: str
+    lane: Lane
+    msg_type: MsgType
+    level: str
+    certainty: str
+    reason: Reason
+    path: str
+    probability: float
+    intensity: float
+    confidence: float
+    sent_at: str
+    arrives_at_p10: str | None
+    arrives_at_p50: str | None
+    arrives_at_p90: str | None
+    arrival_unknown_because: str
+    passed_at: str | None
+    expires_at: str
+    reasons: tuple[str, ...]
+    evidence: tuple[EvidenceSummary, ...]
+    coverage: Coverage
+    role: str
+    also_warned: tuple[AlsoWarned, ...]
+    acknowledge_by_at: str | None
+    region: str
+    region_hash: str
+    text: Texts
+
+
+class CityState(StrEnum):
+    """What a city can count on for one hazard. Silence never reads as clear."""
+
+    CLEAR = "clear"
+    WATCH = "watch"
+    WARNED = "warned"
+    UNKNOWN = "unknown"
+
+
+class CityStatus(msgspec.Struct, frozen=True, kw_only=True, tag="status", tag_field="type"):
+    """Heartbeat of one (city, hazard, domain). After `valid_until_at` it says nothing any more: read it as unknown."""
+
+    city_id: str
+    hazard: str
+    domain: str
+    lane: Lane
+    state: CityState
+    level: str
+    since_at: str
+    as_of_at: str
+    valid_until_at: str
+    coverage: Coverage
+    region: str
+    region_hash: str
+    text: Texts
+
+
+class LinkTest(msgspec.Struct, frozen=True, kw_only=True, tag="link_test", tag_field="type"):
+    """A scheduled test that a city's topic is reached; always lane test, never a danger."""
+
+    city_id: str
+    lane: Lane
+    sent_at: str
+    next_by_at: str
+    text: Texts
+
+
+class Incident(msgspec.Struct, frozen=True, kw_only=True):
+    """The hazard event as a whole: one id, many cities."""
+
+    incident_id: str
+    revision: int
+    hazard: str
+    domain: str
+    lane: Lane
+    state: str
+    level: str
+    opened_at: str
+    as_of_at: str
+    closed_at: str | None
+    reason: Reason
+    sources: tuple[EvidenceSummary, ...]
+    cities: tuple[AlsoWarned, ...]
+    region: str
+    region_hash: str
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of what a detector finds in one series, for people who ask why."""
+
+    domain: str
+    hazard: str
+    series: str
+    station: str
+    quantity: str
+    observed_at: str
+    value: float
+    unit: str
+    level: str
+    previous_level: str
+    detector: str
+    score: float
+    trend_per_h: float | None
+    weight: float
+    quality: int
+    why: str
+    lane: Lane
+    as_of_at: str
+
+
+CityMessage = CityWarning | CityStatus | LinkTest
+"""What stands on `warnings.<city_id>`."""

@@ -1,0 +1,1 @@
+"""A region folder becomes validated, immutable arrays with a hash."""

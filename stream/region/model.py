@@ -1,0 +1,147 @@
+"""A region as the rest of the service sees it: frozen values and read-only arrays, identified by the hash of its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from topology.base import CityPlace
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The unit inside which evidence meets: a river basin, an airshed, a travel region. `pin` fixes its journal partition."""
+
+    domain_id: str
+    families: tuple[str, ...]
+    pin: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """A city that can be warned. `names` by language; `parents` from the nearest upwards; `level` of administration (city, province ...).
+
+    `place` is what footprints see. `polygon_wkt` is "" for a point with a radius. `note` says e.g. why a city gets no river forecast.
+    """
+
+    city_id: str
+    names: Mapping[str, str]
+    level: str
+    parents: tuple[str, ...]
+    place: CityPlace
+    adcode: str = ""
+    polygon_wkt: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesTable:
+    """All series of a region, sorted by id (`station/quantity`); row numbers index every array. Read-only.
+
+    `domain`: index into `Region.domains`. `city`: index into `Region.cities`, -1 = none. `reach` "" and NaN coordinates = unknown.
+    `interval_s`: how often a value is due. `unit`: what values are converted to at the door.
+    """
+
+    ids: tuple[str, ...]
+    station: tuple[str, ...]
+    quantity: tuple[str, ...]
+    unit: tuple[str, ...]
+    timezone: tuple[str, ...]
+    datum: tuple[str, ...]
+    also_in: tuple[tuple[str, ...], ...]
+    reach: tuple[str, ...]
+    domain: NDArray[np.int32]
+    city: NDArray[np.int32]
+    latitude: NDArray[np.float64]
+    longitude: NDArray[np.float64]
+    reach_km: NDArray[np.float64]
+    interval_s: NDArray[np.float64]
+    row_of: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorUse:
+    """One detector of a hazard: `parameters` is the detector's PARAMETERS record for each row of `rows` (same order)."""
+
+    name: str
+    rows: NDArray[np.int32]
+    parameters: NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The life cycle of a hazard's warnings; all durations in seconds.
+
+    `validity_s`: a warning without news ends this long after it was sent (or after the danger should have passed). `hold_s`: a level stays
+    this long after the evidence fell. `silent_after_intervals`: a series is silent after this many of its intervals. `blind_limit_s`: how long a
+    warning is kept alive without fresh evidence. `status_valid_s`: validity of a city status. `grid_step_s`: open incidents are recomputed
+    at these instants. `max_late_s`: older data raise nothing live. `max_future_s`: data further ahead are refused. `arrival_change`: share
+    of the remaining lead time by which an arrival must move to be told again; `arrival_change_s`: and at least so much. `min_probability`: below it a
+    city is not warned. `min_coverage`: share of its network that must report, else the city is `unknown`. `reassert_s`: repetition of
+    an unchanged active warning, 0 = never. `watch`: probability from which an unwarned city in a footprint reads `watch`.
+    `remote_level_drop`: levels by which a remote city's warning is below the source's level, per 1/e of intensity lost; 0 = same level.
+    """
+
+    validity_s: float = 21_600
+    hold_s: float = 3_600
+    silent_after_intervals: float = 3
+    blind_limit_s: float = 86_400
+    status_valid_s: float = 900
+    grid_step_s: float = 60
+    max_late_s: float = 21_600
+    max_future_s: float = 300
+    arrival_change: float = 0.2
+    arrival_change_s: float = 600
+    min_probability: float = 0.1
+    min_coverage: float = 0.5
+    reassert_s: float = 0
+    watch: float = 0.02
+    remote_level_drop: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hazard:
+    """One hazard of a region (`hazards/<hazard>.toml`; the file's name is its key).
+
+    `quantities`: which series are detected on. `conditions`: which series only inform footprints (wind). `footprint`: the topology module,
+    "" for none, with its built `graph`. `observers[city index]`: rows of the series that can see this danger coming for that city
+    (its own and those whose footprint includes it). `texts`: by language, template overrides and the hazard's `name`.
+    `quality`: the quality parameters (detectors.quality PARAMETERS) of every row in `rows`.
+    """
+
+    hazard: str
+    family: str
+    category: str
+    quantities: tuple[str, ...]
+    conditions: tuple[str, ...]
+    rows: NDArray[np.int32]
+    condition_rows: NDArray[np.int32]
+    quality: NDArray[Any]
+    detectors: tuple[DetectorUse, ...]
+    footprint: str
+    footprint_parameters: Mapping[str, float]
+    graph: Any
+    observers: tuple[NDArray[np.int32], ...]
+    rules: Rules
+    texts: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A validated region folder. `region_hash` is the SHA-256 (first 16 hex digits) of its files, and stands in every warning."""
+
+    name: str
+    region_hash: str
+    title: Mapping[str, str]
+    domains: tuple[Domain, ...]
+    series: SeriesTable
+    cities: tuple[City, ...]
+    hazards: tuple[Hazard, ...]
+    city_index: Mapping[str, int] = field(default_factory=dict)
+    domain_index: Mapping[str, int] = field(default_factory=dict)

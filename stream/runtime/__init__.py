@@ -1,0 +1,1 @@
+"""Where Faust, aiokafka and processes are imported: broker, topics, transport, checkpoints, edge, worker."""

@@ -1,0 +1,68 @@
+"""Settings of a process: a TOML file and `TOCSIN_...` environment variables over defaults, decoded strictly."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from stream.errors import TocsinError
+from stream.records.warning import Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything a process needs to know besides its region (which is in Kafka). Durations in seconds.
+
+    `prefix` stands before every topic name; live has none, exercises `exercise.`, replays one of their own. `clock`: `broker` on live lanes (the
+    broker's append time is the time), `observed` on replay lanes (records carry the time of observation).
+    """
+
+    bootstrap: str = "127.0.0.1:19092"
+    prefix: str = ""
+    lane: Lane = Lane.LIVE
+    clock: Literal["broker", "observed"] = "broker"
+    partitions: int = 12
+    replication: int = 1
+    instance: str = "tocsin-0"
+    group: str = "tocsin"
+    tick_s: float = 2.0
+    checkpoint_s: float = 1.0
+    checkpoint_bytes_per_s: int = 2_000_000
+    session_timeout_s: float = 6.0
+    request_timeout_s: float = 20.0
+    watchdog_s: float = 60.0
+    link_test_s: float = 86_400.0
+    door_bytes_max: int = 262_144
+    journal_bytes_max: int = 900_000
+    metrics_port: int = 0
+
+    def __post_init__(self) -> None:
+        if self.partitions < 1 or self.replication < 1:
+            msg = f"partitions and replication must be at least 1, got {self.partitions} and {self.replication}"
+            raise TocsinError(msg)
+        if (self.lane is Lane.LIVE) != (self.prefix == ""):
+            msg = f"lane {self.lane} with topic prefix {self.prefix!r}: only live topics, and all of them, have no prefix"
+            raise TocsinError(msg)
+
+
+def load(path: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Settings from a TOML file, then environment (`TOCSIN_BOOTSTRAP` ...), then explicit values; TocsinError names the field."""
+    values: dict[str, Any] = {}
+    if path is not None:
+        values.update(tomllib.loads(path.read_text("utf-8")))
+    for name in Settings.__struct_fields__:
+        if (text := os.environ.get(f"TOCSIN_{name.upper()}")) is not None:
+            values[name] = text
+    values.update({name: value for name, value in (overrides or {}).items() if value is not None})
+    try:
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        where = f"{path} or TOCSIN_... variables" if path else "TOCSIN_... variables or options"
+        msg = f"settings from {where}: {error}; known settings: {', '.join(Settings.__struct_fields__)}"
+        raise TocsinError(msg) from error

@@ -1,0 +1,1 @@
+"""What a city receives: records become texts, JSON and headers."""
