@@ -1,0 +1,26 @@
+"""The real broker, once for all tests that need it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+
+from stream.runtime.broker import Broker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """Apache Kafka on loopback with a data folder of its own. Do not stop it: others use it (start your own for faults)."""
+    with Broker.start(tmp_path_factory.mktemp("broker")) as running:
+        yield running
+
+
+@pytest.fixture
+def fresh_prefix() -> str:
+    """A topic prefix no other test uses, as replays and exercises have one."""
+    return f"t{uuid.uuid4().hex[:10]}."
