@@ -1,0 +1,134 @@
+"""Creates the topics of a plan in batched requests, waits for their leaders, and tells how an existing cluster differs from the plan."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+
+from stream.errors import BrokerError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from stream.runtime.topics import TopicPlan
+
+BATCH = 200
+"""Topics a request: larger ones time out on small brokers, smaller ones only take longer."""
+TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How a topic differs from the plan, and the command that mends it."""
+
+    topic: str
+    what: str
+    found: str
+    wanted: str
+    fix: str
+
+
+def create(bootstrap: str, plan: Sequence[TopicPlan], *, timeout_s: float = TIMEOUT_S) -> tuple[str, ...]:
+    """Create the topics that are missing and wait until every partition of the plan has a leader; the names created.
+
+    Topics that exist are left as they are (`check` compares them). BrokerError when the broker refuses one or does not answer.
+    """
+    admin = _admin(bootstrap)
+    created: list[str] = []
+    for batch in _batches(plan):
+        new = [NewTopic(t.name, t.partitions, t.replication, config=dict(t.configs)) for t in batch]
+        for name, future in admin.create_topics(new, operation_timeout=timeout_s, request_timeout=timeout_s).items():
+            if _was_created(name, future):
+                created.append(name)
+    await_leaders(bootstrap, [topic.name for topic in plan], timeout_s=timeout_s)
+    return tuple(created)
+
+
+def await_leaders(bootstrap: str, names: Sequence[str], *, timeout_s: float = TIMEOUT_S) -> None:
+    """Wait until every partition of these topics has a leader: sends before that retry for seconds."""
+    admin = _admin(bootstrap)
+    until = time.monotonic() + timeout_s
+    missing = list(names)
+    while missing:
+        found = _topics(admin, bootstrap)
+        missing = [n for n in missing if n not in found or not found[n].partitions or any(p.leader < 0 for p in found[n].partitions.values())]
+        if missing and time.monotonic() > until:
+            msg = f"no leader within {timeout_s:.0f} s for {len(missing)} topics, first {missing[0]!r}: look at the brokers' logs"
+            raise BrokerError(msg)
+        if missing:
+            time.sleep(0.1)
+
+
+def check(bootstrap: str, plan: Sequence[TopicPlan]) -> list[Difference]:
+    """Every difference between the cluster and the plan: missing topics, partitions, replication, configuration."""
+    admin = _admin(bootstrap)
+    found = _topics(admin, bootstrap)
+    differences: list[Difference] = []
+    present = []
+    for topic in plan:
+        if topic.name not in found:
+            differences.append(Difference(topic.name, "topic", "missing", "present", "tocsin topics create"))
+            continue
+        present.append(topic)
+        differences += _shape(topic, found[topic.name])
+    for batch in _batches(present):
+        resources = [ConfigResource(ResourceType.TOPIC, topic.name) for topic in batch]
+        configs = {resource.name: future for resource, future in admin.describe_configs(resources).items()}
+        for topic in batch:
+            differences += _configs(topic, configs[topic.name].result(TIMEOUT_S))
+    return differences
+
+
+def _batches(plan: Sequence[TopicPlan]) -> list[Sequence[TopicPlan]]:
+    return [plan[start : start + BATCH] for start in range(0, len(plan), BATCH)]
+
+
+def _shape(topic: TopicPlan, found: Any) -> list[Difference]:
+    partitions = found.partitions
+    differences = []
+    if len(partitions) != topic.partitions:
+        fix = "partition counts never change in place: `tocsin rebuild`, or a cluster or prefix of its own"
+        differences.append(Difference(topic.name, "partitions", str(len(partitions)), str(topic.partitions), fix))
+    least = min((len(p.replicas) for p in partitions.values()), default=0)
+    if least < topic.replication:
+        fix = f"kafka-reassign-partitions.sh: {topic.replication} replicas for {topic.name}"
+        differences.append(Difference(topic.name, "replication", str(least), str(topic.replication), fix))
+    return differences
+
+
+def _configs(topic: TopicPlan, found: Mapping[str, object]) -> list[Difference]:
+    differences = []
+    for name, wanted in topic.configs.items():
+        value = str(getattr(found.get(name), "value", None))
+        if value != wanted:
+            fix = f"kafka-configs.sh --alter --entity-type topics --entity-name {topic.name} --add-config {name}={wanted}"
+            differences.append(Difference(topic.name, name, value, wanted, fix))
+    return differences
+
+
+def _admin(bootstrap: str) -> AdminClient:
+    # Quiet: what goes wrong is raised by the call that it concerns.
+    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+
+
+def _topics(admin: AdminClient, bootstrap: str) -> Mapping[str, Any]:
+    try:
+        return cast("Mapping[str, Any]", admin.list_topics(timeout=TIMEOUT_S).topics)
+    except KafkaException as error:
+        msg = f"the broker at {bootstrap} does not answer: {error.args[0].str()}; is it running, is the address right?"
+        raise BrokerError(msg) from error
+
+
+def _was_created(name: str, future: Any) -> bool:
+    try:
+        future.result(TIMEOUT_S)
+    except KafkaException as error:
+        if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
+            return False
+        msg = f"topic {name} could not be created: {error.args[0].str()}"
+        raise BrokerError(msg) from error
+    return True
