@@ -1,0 +1,103 @@
+"""The last accepted samples of each series: what makes a duplicate, a correction or a late sample recognisable.
+
+Each record holds the newest eight samples, sorted by time, newest last; unfilled places (on the left) have the instant NEVER. Sorted
+places instead of a ring with a moving start keep every question ("the one before", "the last four") a plain column.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from detectors.rows import NEVER, read, write
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from detectors.base import Samples
+
+LENGTH = 8
+HISTORY = np.dtype(
+    [("observed_at", np.int64, (LENGTH,)), ("value", np.float64, (LENGTH,)), ("flag", np.uint8, (LENGTH,)), ("count", np.uint8)]
+)
+
+
+class Arrival(IntEnum):
+    """How a sample relates to the samples of its series that came before it."""
+
+    NEW = 0
+    """Later than all of them."""
+    OUT_OF_ORDER = 1
+    """Between them, or before all of them while fewer than eight are known."""
+    DUPLICATE = 2
+    """Same instant and value as one of them."""
+    CORRECTION = 3
+    """Same instant as one of them, another value."""
+    TOO_OLD = 4
+    """Before the oldest of eight: what it would have been compared with is no longer known."""
+
+
+def initial(n: int) -> NDArray[Any]:
+    """Empty histories of `n` series."""
+    history = np.zeros(n, dtype=HISTORY)
+    history["observed_at"] = NEVER
+    history["value"] = np.nan
+    return history
+
+
+def classify(
+    history: NDArray[Any], rows: NDArray[np.intp], observed_at: NDArray[np.int64], value: NDArray[np.float64]
+) -> NDArray[np.uint8]:
+    """The `Arrival` of each sample (uint8); each series at most once. Nothing is changed."""
+    h = read(history, rows)
+    times = h["observed_at"]
+    codes = np.full(len(rows), Arrival.NEW, dtype=np.uint8)
+    not_new = observed_at <= times[:, -1]
+    if not not_new.any():
+        return codes
+    same_time = times == observed_at[:, None]
+    codes[not_new] = Arrival.OUT_OF_ORDER
+    codes[observed_at < times[:, 0]] = Arrival.TOO_OLD  # an unfilled first place is NEVER, so this needs a full history
+    codes[same_time.any(axis=1)] = Arrival.CORRECTION
+    codes[(same_time & (h["value"] == value[:, None])).any(axis=1)] = Arrival.DUPLICATE
+    return codes
+
+
+def push(history: NDArray[Any], samples: Samples) -> None:
+    """Remember the samples, in place: a correction replaces its value, others go to their place in time; the oldest falls out.
+
+    Duplicates change nothing, a sample older than a full history is dropped.
+    """
+    h = read(history, samples.rows)
+    times, values, flags = h["observed_at"], h["value"], h["flag"]
+    if (samples.observed_at > times[:, -1]).all():
+        times[:, :-1], values[:, :-1], flags[:, :-1] = times[:, 1:].copy(), values[:, 1:].copy(), flags[:, 1:].copy()
+        times[:, -1], values[:, -1], flags[:, -1] = samples.observed_at, samples.value, samples.flag
+    else:
+        _insert(h, samples)
+    h["count"] = (times != NEVER).sum(axis=1)
+    write(history, samples.rows, h)
+
+
+def _insert(h: NDArray[Any], samples: Samples) -> None:
+    """The general case: replace at equal instants, else sort the sample in and keep the newest eight."""
+    same_time = h["observed_at"] == samples.observed_at[:, None]
+    np.copyto(h["value"], samples.value[:, None], where=same_time)
+    np.copyto(h["flag"], samples.flag[:, None], where=same_time)
+    added = ~same_time.any(axis=1)
+    times = np.column_stack([h["observed_at"], np.where(added, samples.observed_at, NEVER)])
+    order = np.argsort(times, axis=1, kind="stable")[:, 1:]
+    joined = {
+        "observed_at": times,
+        "value": np.column_stack([h["value"], np.where(added, samples.value, np.nan)]),
+        "flag": np.column_stack([h["flag"], np.where(added, samples.flag, 0).astype(np.uint8)]),
+    }
+    for name, column in joined.items():
+        h[name] = np.take_along_axis(column, order, axis=1)
+
+
+def newest(history: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Newest instant and value of every series, and a mask of the series that have one (else NEVER and NaN)."""
+    return history["observed_at"][:, -1], history["value"][:, -1], history["count"] > 0

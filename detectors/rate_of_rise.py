@@ -1,0 +1,78 @@
+"""How fast the water rises: the earliest sign of a flash flood, often before any level is reached.
+
+r += (1 - exp(-dt / tau)) * (dh/dt - r), exact for irregular sampling: many close samples weigh as much as one wide one, so a burst from
+a reconnecting logger does not add up. After a silence longer than `gap_s` the rate starts again at zero. A SUSPECT sample is compared
+but not learned: a drop-out and the return from it would otherwise look like a rise. Late samples have no rate and are ignored.
+`score` = rate / lowest limit, `trend` = the smoothed rate, unit per hour.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from detectors import hysteresis
+from detectors.base import Findings, Quality
+from detectors.rows import MS_PER_H, NEVER, matrix, parameter_dtype, read, write
+from detectors.usable import all_usable, step_usable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from detectors.base import Samples
+
+PARAMETERS = parameter_dtype(
+    "rise_blue_per_h rise_yellow_per_h rise_orange_per_h rise_red_per_h tau_s min_value gap_s clear_fraction clear_after_n raise_after_n"
+)
+"""Limits in the unit of the series per hour. Rates at values below `min_value` do not count (low water, noise)."""
+DEFAULTS = (np.nan, np.nan, np.nan, np.nan, 1800.0, np.nan, 21_600.0, 0.3, 3.0, 1.0)
+STATE = np.dtype([*hysteresis.FIELDS, ("rate_per_h", np.float64), ("learned_at", np.int64)])
+"""`value` was measured at `learned_at`: the newest sample that was learned from; `observed_at` is the newest seen."""
+WHY = (*hysteresis.WHY, "restarted", "late")
+RESTARTED, LATE = len(hysteresis.WHY), len(hysteresis.WHY) + 1
+
+
+def initial(parameters: NDArray[Any]) -> NDArray[Any]:
+    """Fresh state: no level, never observed, not rising."""
+    state = hysteresis.initial(STATE, len(parameters))
+    state["learned_at"] = NEVER
+    return state
+
+
+def step(parameters: NDArray[Any], state: NDArray[Any], samples: Samples) -> Findings:
+    """Smooth each series' rate of change and compare it with its limits (see `base.py` for shapes)."""
+    if not all_usable(samples):
+        return step_usable(step, parameters, state, samples)
+    p, s = read(parameters, samples.rows), read(state, samples.rows)
+    limits = matrix(p)[:, :4]
+    newest = hysteresis.is_newest(s, samples)
+    elapsed_h = (samples.observed_at - s["learned_at"]) / MS_PER_H
+    restarts = np.isnan(s["value"]) | (elapsed_h * 3600.0 > p["gap_s"])
+    follows = newest & ~restarts
+    rate = _smoothed(s, samples, elapsed_h, p["tau_s"], follows)
+    counted = np.where(newest & ~(samples.value < p["min_value"]), rate, 0.0)
+    compared = np.where(newest, counted, np.nan)
+    rules = hysteresis.Rules(limits, lambda: limits * (1.0 - p["clear_fraction"])[:, None], p["raise_after_n"], p["clear_after_n"])
+    why = hysteresis.advance(s, samples, compared, newest, rules)
+
+    learned = newest & (restarts | (samples.flag != Quality.SUSPECT))
+    np.copyto(s["rate_per_h"], rate, where=learned)
+    np.copyto(s["learned_at"], samples.observed_at, where=learned)
+    np.copyto(s["value"], samples.value, where=learned)
+    np.copyto(s["observed_at"], samples.observed_at, where=newest)
+    write(state, samples.rows, s)
+    if not follows.all():
+        why[newest & restarts & (why == hysteresis.QUIET)] = RESTARTED
+        why[~newest] = LATE
+    return Findings(s["level"], hysteresis.score_of(counted, limits), np.where(follows, rate, np.nan), why)
+
+
+def _smoothed(
+    s: NDArray[Any], samples: Samples, elapsed_h: NDArray[np.float64], tau_s: NDArray[np.float64], follows: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """The smoothed rate after each sample that follows another one; 0 for those that start afresh."""
+    slope = np.divide(samples.value - s["value"], elapsed_h, out=np.zeros(len(samples)), where=follows)
+    gain = -np.expm1(-np.where(follows, elapsed_h, 0.0) * 3600.0 / tau_s)
+    rate: NDArray[np.float64] = np.where(follows, s["rate_per_h"] + gain * (slope - s["rate_per_h"]), 0.0)
+    return rate

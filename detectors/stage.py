@@ -1,0 +1,68 @@
+"""Water level or discharge against the four limits of a gauge, with hysteresis.
+
+Limits are the region's (China's water regime signals: warning level, guarantee level, highest on record; or the NWS stages). A level
+is cleared below L_k - max(clear_margin, clear_fraction * gap), gap = distance to the next limit above (for the highest: to the one below;
+for a single one: its size), for `clear_after_n` samples. `score` = value / lowest limit, `trend` = unit per hour.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from detectors import hysteresis
+from detectors.base import Findings
+from detectors.rows import matrix, parameter_dtype, read, write
+from detectors.usable import all_usable, step_usable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from detectors.base import Samples
+
+PARAMETERS = parameter_dtype("blue yellow orange red clear_margin clear_fraction clear_after_n raise_after_n")
+"""Limits and `clear_margin` in the unit of the series."""
+DEFAULTS = (np.nan, np.nan, np.nan, np.nan, 0.1, 0.05, 3.0, 1.0)
+STATE = np.dtype(hysteresis.FIELDS)
+WHY = hysteresis.WHY
+
+
+def initial(parameters: NDArray[Any]) -> NDArray[Any]:
+    """Fresh state: no level, never observed."""
+    return hysteresis.initial(STATE, len(parameters))
+
+
+def step(parameters: NDArray[Any], state: NDArray[Any], samples: Samples) -> Findings:
+    """Compare each sample with its gauge's limits (see `base.py` for shapes)."""
+    if not all_usable(samples):
+        return step_usable(step, parameters, state, samples)
+    p, s = read(parameters, samples.rows), read(state, samples.rows)
+    limits = matrix(p)[:, :4]
+    newest = hysteresis.is_newest(s, samples)
+    rules = hysteresis.Rules(limits, lambda: clear_limits(p), p["raise_after_n"], p["clear_after_n"])
+    why = hysteresis.advance(s, samples, samples.value, newest, rules)
+    trend = hysteresis.trend_per_h(s, samples, newest)
+    hysteresis.remember(s, samples, newest)
+    write(state, samples.rows, s)
+    return Findings(s["level"], hysteresis.score_of(samples.value, limits), trend, why)
+
+
+def clear_limits(parameters: NDArray[Any]) -> NDArray[np.float64]:
+    """Below what each level of each row counts as undercut, (n, 4).
+
+    >>> p = np.array([(2.0, 3.0, np.nan, 7.0, 0.1, 0.05, 3, 1)], dtype=PARAMETERS)
+    >>> clear_limits(p)
+    array([[1.9, 2.8, nan, 6.8]])
+    """
+    limits = matrix(parameters)[:, :4]
+    up, down = np.full_like(limits, np.nan), np.full_like(limits, np.nan)
+    higher, lower = np.full(len(limits), np.nan), np.full(len(limits), np.nan)
+    for k in range(4):
+        above, below = limits[:, 3 - k], limits[:, k]
+        up[:, 3 - k], down[:, k] = higher - above, below - lower
+        higher, lower = np.where(np.isnan(above), higher, above), np.where(np.isnan(below), lower, below)
+    gap = np.where(np.isnan(up), np.where(np.isnan(down), np.abs(limits), down), up)
+    margin = np.fmax(parameters["clear_margin"][:, None], parameters["clear_fraction"][:, None] * gap)
+    clear: NDArray[np.float64] = limits - margin
+    return clear

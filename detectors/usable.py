@@ -1,0 +1,38 @@
+"""A measurement that failed its quality tests never moves a detector, even if a caller lets one through.
+
+The contract says that FAIL and MISSING do not arrive here. A level raised by a broken sensor is a false warning to a city, so the
+rule is kept once more at the door of every detector; it costs one comparison a batch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from detectors.base import Findings, Quality
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from detectors.base import Samples
+
+    Step = Callable[[NDArray[Any], NDArray[Any], Samples], Findings]
+
+
+def all_usable(samples: Samples) -> bool:
+    """Whether no sample is flagged FAIL or MISSING."""
+    return not (samples.flag >= Quality.FAIL).any()
+
+
+def step_usable(step: Step, parameters: NDArray[Any], state: NDArray[Any], samples: Samples) -> Findings:
+    """Step only the usable samples; the others report the level their series has, reason 0 (`quiet`), and change nothing."""
+    usable = samples.flag < Quality.FAIL
+    found = step(parameters, state, samples.pick(usable))
+    n = len(samples)
+    level = np.asarray(state["level"][samples.rows], dtype=np.uint8)
+    score, trend, why = np.zeros(n), np.full(n, np.nan), np.zeros(n, dtype=np.uint8)
+    level[usable], score[usable], trend[usable], why[usable] = found.level, found.score, found.trend, found.why
+    return Findings(level, score, trend, why)
