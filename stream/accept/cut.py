@@ -1,0 +1,73 @@
+"""Accepted measurements, as arrays, into journal messages: one domain a message, below the size limit, on replay lanes one instant a message."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from stream.records.journal import Columns, encode, measurements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from stream.accept.index import Home
+
+ROW_BYTES = 4 + 8 + 8 + 1
+_LENGTHS_BYTES = 4 * 5
+"""Longest msgpack length prefixes of the four columns."""
+
+
+class ToJournal(NamedTuple):
+    """A journal record to send. `timestamp` (ms) is set on replay lanes only; on live lanes the broker's append time is the time."""
+
+    partition: int
+    key: bytes
+    value: bytes
+    timestamp: int | None
+
+
+class Good(NamedTuple):
+    """Accepted measurements in order of arrival; `home` indexes the homes."""
+
+    home: NDArray[np.int32]
+    row: NDArray[np.int32]
+    at: NDArray[np.int64]
+    value: NDArray[np.float64]
+    flags: NDArray[np.uint8]
+
+
+def cut(good: Good, homes: tuple[Home, ...], bytes_max: int, *, by_instant: bool) -> list[ToJournal]:
+    """Journal messages of these measurements: homes in ascending order, inside each the order of arrival."""
+    if not len(good.home):
+        return []
+    order = np.argsort(good.home, kind="stable")
+    home, row, at, value, flags = (good.home[order], good.row[order], good.at[order], good.value[order], good.flags[order])
+    breaks = home[1:] != home[:-1]
+    if by_instant:
+        breaks = breaks | (at[1:] != at[:-1])
+    ends = np.append(np.flatnonzero(breaks) + 1, len(home)).tolist()
+    entries: list[ToJournal] = []
+    start = 0
+    for end in ends:
+        place = homes[home[start]]
+        for first, last in _pieces(start, end, _rows_max(place, bytes_max)):
+            columns = Columns(row[first:last], at[first:last], value[first:last], flags[first:last])
+            message = encode(measurements(place.domain, place.region_hash, columns))
+            entries.append(ToJournal(place.partition, place.key, message, int(at[first]) if by_instant else None))
+        start = end
+    return entries
+
+
+@lru_cache(maxsize=4096)
+def _rows_max(place: Home, bytes_max: int) -> int:
+    frame = len(encode(measurements(place.domain, place.region_hash, Columns(*(np.empty(0),) * 4)))) + _LENGTHS_BYTES  # type: ignore[arg-type]
+    return max(1, (bytes_max - frame) // ROW_BYTES)
+
+
+def _pieces(start: int, end: int, most: int) -> Iterator[tuple[int, int]]:
+    for first in range(start, end, most):
+        yield first, min(first + most, end)

@@ -1,0 +1,158 @@
+"""Bytes of a door to typed measurements: strict, one bad message or array element at a time, and never an exception.
+
+Of duplicate JSON keys the last one wins (as in every common JSON library). Text inside fields that instruments' messages may carry
+besides ours is skipped, not looked at.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+import msgspec
+
+from stream.accept.refusal import Fault, Refused, quoted
+from stream.records.measurement import CaseCount, Measurement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SINGLE = -1
+"""`element` of a record that is one object, not an array."""
+_WHITESPACE = b" \t\r\n"
+_VALIDATION = (
+    ("Object missing required field", Refused.MISSING_FIELD),
+    ("Object contains unknown field", Refused.UNKNOWN_FIELD),
+    ("Number out of range", Refused.NOT_FINITE),
+    ("Invalid RFC3339", Refused.TIME_INVALID),
+    ("Expected `str` of length", Refused.OUT_OF_RANGE),
+    ("Expected `int` >", Refused.OUT_OF_RANGE),
+    ("Expected `int` <", Refused.OUT_OF_RANGE),
+)
+
+
+class Bad(NamedTuple):
+    """A fault with its place: number of the record in the batch, element of its array (or SINGLE)."""
+
+    record: int
+    element: int
+    fault: Fault
+
+
+class Decoded(NamedTuple):
+    """The readable measurements of a batch in order, each with its record's number and its element, and what is not readable."""
+
+    items: list[Any]
+    record: list[int]
+    element: list[int]
+    bad: list[Bad]
+
+
+class Decoder:
+    """Strict decoding of one door's records. `cases`: the door takes case counts; nothing a sender wrote is then quoted anywhere."""
+
+    def __init__(self, *, cases: bool, bytes_max: int) -> None:
+        one = CaseCount if cases else Measurement
+        self.cases = cases
+        self.bytes_max = bytes_max
+        self._any = msgspec.json.Decoder(one | list[one])  # type: ignore[valid-type]
+        self._one = msgspec.json.Decoder(one)
+        self._raws = msgspec.json.Decoder(list[msgspec.Raw])
+
+    def decode(self, values: Sequence[bytes | None]) -> Decoded:
+        """What is in these records. Decoding record by record is as fast as one joined array, and no record can reach into another."""
+        out = Decoded([], [], [], [])
+        items, numbers, elements, _ = out
+        decode, bytes_max = self._any.decode, self.bytes_max
+        for number, value in enumerate(values):
+            if value is None or len(value) > bytes_max:
+                out.bad.append(Bad(number, SINGLE, self._unread(value)))
+                continue
+            try:
+                item = decode(value)
+            except (ValueError, RecursionError) as error:
+                self._salvage(out, number, value, error)
+                continue
+            if type(item) is not list:
+                items.append(item)
+                numbers.append(number)
+                elements.append(SINGLE)
+            elif item:
+                items.extend(item)
+                numbers.extend([number] * len(item))
+                elements.extend(range(len(item)))
+            else:
+                out.bad.append(Bad(number, SINGLE, Fault(Refused.EMPTY, "the array has no element")))
+        return out
+
+    def element(self, value: bytes, element: int) -> bytes:
+        """The bytes of one element of a record that is an array, as sent; the whole record if it cannot be taken apart."""
+        try:
+            return bytes(self._raws.decode(value)[element])
+        except (ValueError, RecursionError):  # nested just below the limit on an earlier, less deep call
+            return value
+
+    def _unread(self, value: bytes | None) -> Fault:
+        if value is None:
+            return Fault(Refused.TOMBSTONE, "")
+        return Fault(Refused.TOO_LARGE, f"{len(value)} bytes, at most {self.bytes_max} are read")
+
+    def _salvage(self, out: Decoded, number: int, value: bytes, error: Exception) -> None:
+        """One bad element must not cost the others of its array their place."""
+        if value.lstrip(_WHITESPACE)[:1] != b"[":
+            out.bad.append(Bad(number, SINGLE, self._explain(value, error)))
+            return
+        try:
+            parts = [bytes(raw) for raw in self._raws.decode(value)]
+        except (ValueError, RecursionError) as broken:
+            out.bad.append(Bad(number, SINGLE, self._explain(value, broken)))
+            return
+        for element, part in enumerate(parts):
+            try:
+                item = self._one.decode(part)
+            except (ValueError, RecursionError) as wrong:
+                out.bad.append(Bad(number, element, self._explain(part, wrong)))
+            else:
+                out.items.append(item)
+                out.record.append(number)
+                out.element.append(element)
+
+    def _explain(self, value: bytes, error: Exception) -> Fault:
+        if isinstance(error, RecursionError):
+            return Fault(Refused.TOO_DEEP, "nested too deeply to be read")
+        if isinstance(error, msgspec.ValidationError):
+            text = str(error)
+            reason = next((reason for start, reason in _VALIDATION if text.startswith(start)), Refused.WRONG_TYPE)
+            if reason is Refused.UNKNOWN_FIELD:  # the field's name is the sender's text
+                return Fault(reason, "a field that is not in the schema" if self.cases else quoted(text))
+            return Fault(reason, text.replace("`", ""))
+        return _explain_text(value, error, quote=not self.cases)
+
+
+class _NotFinite(ValueError):
+    """A NaN or Infinity stands in the text."""
+
+
+def _explain_text(value: bytes, error: Exception, *, quote: bool) -> Fault:
+    """Which of the things that are no JSON this is."""
+    if not value.strip(_WHITESPACE):
+        return Fault(Refused.EMPTY, "the message is empty")
+    try:
+        text = value.decode()
+    except UnicodeDecodeError as wrong:
+        return Fault(Refused.NOT_UTF8, f"byte {wrong.start}: {wrong.reason}")
+    try:
+        json.loads(text, parse_constant=_refuse_constant)
+    except _NotFinite as wrong:
+        return Fault(Refused.NOT_FINITE, str(wrong))
+    except RecursionError:
+        return Fault(Refused.TOO_DEEP, "nested too deeply to be read")
+    except ValueError:
+        # Python's reader agrees that it is no JSON; msgspec's message says where.
+        return Fault(Refused.NOT_JSON, str(error).replace("`", "") if quote else "")
+    return Fault(Refused.NOT_JSON, str(error).replace("`", "") if quote else "")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    msg = f"the number {name}"
+    raise _NotFinite(msg)

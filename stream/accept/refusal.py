@@ -1,0 +1,142 @@
+"""Why something that came to a door was not let in, and the record that keeps it: nothing a sender sent disappears without a reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from typing import NamedTuple
+
+DETAIL_CHARS_MAX = 400
+QUOTE_CHARS_MAX = 60
+
+
+class Refused(StrEnum):
+    """The reason of a refusal: the metric label, the header of the `rejected` record."""
+
+    TOMBSTONE = "tombstone"
+    TOO_LARGE = "too_large"
+    EMPTY = "empty"
+    NOT_UTF8 = "not_utf8"
+    NOT_JSON = "not_json"
+    TOO_DEEP = "too_deep"
+    WRONG_TYPE = "wrong_type"
+    MISSING_FIELD = "missing_field"
+    UNKNOWN_FIELD = "unknown_field"
+    OUT_OF_RANGE = "out_of_range"
+    NOT_FINITE = "not_finite"
+    UNKNOWN_SERIES = "unknown_series"
+    WRONG_FAMILY = "wrong_family"
+    UNIT_UNKNOWN = "unit_unknown"
+    UNIT_INCOMPATIBLE = "unit_incompatible"
+    TIME_INVALID = "time_invalid"
+    TIME_AMBIGUOUS = "time_ambiguous"
+    TIME_ABSURD = "time_absurd"
+    TIME_FUTURE = "time_future"
+    PERIOD_INVALID = "period_invalid"
+    MANY = "many"
+
+
+ADVICE: dict[Refused, str] = {
+    Refused.TOMBSTONE: "the record has no value; send a measurement as JSON",
+    Refused.TOO_LARGE: "split the message (door_bytes_max)",
+    Refused.EMPTY: "send one JSON object or an array of at least one",
+    Refused.NOT_UTF8: "send JSON encoded as UTF-8",
+    Refused.NOT_JSON: "send one valid JSON object or array (RFC 8259), uncompressed, without a byte order mark, nothing after it",
+    Refused.TOO_DEEP: "send objects without nesting",
+    Refused.WRONG_TYPE: "see `tocsin schema` for the type of each field",
+    Refused.MISSING_FIELD: "send observed_at (counts: period_start_at, period_end_at), value, and series, or station and quantity, or area",
+    Refused.UNKNOWN_FIELD: "case counts may hold no other field, so that nothing about a person can slip in",
+    Refused.OUT_OF_RANGE: "see `tocsin schema` for the limits of each field",
+    Refused.NOT_FINITE: "send a finite number, or nothing while there is no value",
+    Refused.UNKNOWN_SERIES: "no active region has this series; name one of stations.csv, or activate the region that has it",
+    Refused.WRONG_FAMILY: "send it to the door of its own family (measurements.water, .air or .health)",
+    Refused.UNIT_UNKNOWN: "write the unit as in the region's stations.csv, or leave it out",
+    Refused.UNIT_INCOMPATIBLE: "send a unit of the series' own dimension, or leave it out",
+    Refused.TIME_INVALID: "write times as RFC 3339 (2005-11-13T13:45:00+08:00) or seconds since 1970",
+    Refused.TIME_AMBIGUOUS: "write the time with its offset from UTC (2005-11-13T13:45:00+08:00)",
+    Refused.TIME_ABSURD: "times lie between 1970 and 2200; numbers are seconds since 1970",
+    Refused.TIME_FUTURE: "set the sender's clock or time zone right",
+    Refused.PERIOD_INVALID: "period_end_at must be after period_start_at",
+    Refused.MANY: "correct the sender; the whole message is kept here once",
+}
+
+
+class Fault(NamedTuple):
+    """What is wrong with one measurement: the reason, and where and what (which never quotes a case count)."""
+
+    reason: Refused
+    what: str
+
+    @property
+    def detail(self) -> str:
+        """One line for a person: what and where, then what to do, printable and bounded."""
+        text = f"{self.what}: {ADVICE[self.reason]}" if self.what else ADVICE[self.reason]
+        printable = "".join(letter if letter.isprintable() else "?" for letter in text)
+        return printable if len(printable) <= DETAIL_CHARS_MAX else printable[: DETAIL_CHARS_MAX - 3] + "..."
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One refused measurement or message, with its position. `index`: its place in an array, None for the whole record.
+
+    `payload` is None for case counts (only `sha256` of the bytes is kept: they could hold something about a person) and for tombstones.
+    """
+
+    reason: Refused
+    detail: str
+    topic: str
+    partition: int
+    offset: int
+    index: int | None
+    payload: bytes | None
+    sha256: str
+    size: int
+
+
+class RejectedRecord(NamedTuple):
+    """A record of the topic `rejected`."""
+
+    key: bytes
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+
+
+def digest(payload: bytes) -> str:
+    """SHA-256 in hex.
+
+    >>> digest(b"")[:8]
+    'e3b0c442'
+    """
+    return sha256(payload).hexdigest()
+
+
+def quoted(text: str) -> str:
+    r"""A sender's text made safe to show: ASCII with escapes (so nothing hides or runs backwards), bounded.
+
+    >>> print(quoted("a" + chr(0x202E) + "b"))
+    'a\u202eb'
+    """
+    shown = ascii(text)
+    return shown if len(shown) <= QUOTE_CHARS_MAX else shown[: QUOTE_CHARS_MAX - 4] + "...'"
+
+
+def to_record(refusal: Refusal) -> RejectedRecord:
+    """Key, value and headers of the `rejected` record: the original bytes as value, everything about them in headers.
+
+    >>> to_record(Refusal(Refused.EMPTY, "why", "measurements.water", 0, 7, None, b"[]", digest(b"[]"), 2)).key
+    b'measurements.water/0/7/'
+    """
+    index = "" if refusal.index is None else str(refusal.index)
+    key = f"{refusal.topic}/{refusal.partition}/{refusal.offset}/{index}"
+    headers = {
+        "reason": refusal.reason.value,
+        "detail": refusal.detail,
+        "topic": refusal.topic,
+        "partition": str(refusal.partition),
+        "offset": str(refusal.offset),
+        "index": index,
+        "sha256": refusal.sha256,
+        "size": str(refusal.size),
+    }
+    return RejectedRecord(key.encode(), refusal.payload, [(name, text.encode()) for name, text in headers.items()])
