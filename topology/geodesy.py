@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 EQUATORIAL_RADIUS_KM = 6378.137
 FLATTENING = 1.0 / 298.257223563
 _DESTINATION_STEPS = 4
+_METRE_KM = 0.001
 
 
 def distance_km(latitude: ArrayLike, longitude: ArrayLike, to_latitude: ArrayLike, to_longitude: ArrayLike) -> NDArray[np.float64]:
@@ -78,7 +79,8 @@ def destination(
         turn = np.arctan2(np.sin(course) * np.sin(angle) * np.cos(here), np.cos(angle) - np.sin(here) * sine)
         to_longitude = np.degrees(turn) + longitude
         covered = distance_km(latitude, longitude, to_latitude, to_longitude)
-        angle = angle * np.where(covered > 0.0, wanted / np.where(covered > 0.0, covered, 1.0), 1.0)
+        # Below a metre the sphere is exact enough, and the rounding of degrees would make the quotient meaningless.
+        angle = angle * np.where(covered > _METRE_KM, wanted / np.maximum(covered, _METRE_KM), 1.0)
     return np.asarray(to_latitude, dtype=np.float64), wrap_longitude(to_longitude)
 
 

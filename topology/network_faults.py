@@ -88,7 +88,7 @@ def _cycle_faults(branches: Mapping[str, Sequence[Reach]]) -> Iterator[Fault]:
             if row is None:
                 todo.pop()
                 state[path.pop()] = -1
-            elif row.downstream not in branches or state.get(row.downstream, 0) == -1:
+            elif not row.downstream or row.downstream not in branches or state.get(row.downstream, 0) == -1:
                 continue
             elif row.downstream in state:
                 cycle = " -> ".join([*path[state[row.downstream] :], row.downstream])
