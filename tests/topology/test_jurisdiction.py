@@ -45,7 +45,8 @@ def test_nobody_has_no_common_ancestor_and_an_unknown_id_is_an_error() -> None:
         lowest_common_ancestor(tree, ["b"])
 
 
-CITIES = tuple(CityPlace(c, 30.0, 110.0, 0.0) for c in ("outer", "inner", "ring")) + (
+CITIES = (
+    *tuple(CityPlace(c, 30.0, 110.0, 0.0) for c in ("outer", "inner", "ring")),
     CityPlace("disc", 30.5, 113.0, 20.0),
     CityPlace("spot", 30.5, 113.1, 20.0),
 )
@@ -95,5 +96,5 @@ def test_a_circle_reaches_across_the_antimeridian() -> None:
 
 
 def test_a_polygon_that_crosses_itself_is_refused_with_its_city() -> None:
-    with pytest.raises(TopologyError, match="city 'bow'.*Self-intersection"):
+    with pytest.raises(TopologyError, match=r"city 'bow'.*Self-intersection"):
         build_locator((CityPlace("bow", 0, 0, 1),), {"bow": Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])})

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -112,7 +113,7 @@ def test_each_reach_below_is_met_once_and_its_path_has_its_length(river) -> None
     for position, below in enumerate(walk):
         path = path_to(network, walk, position)
         assert path[0] == reach
-        assert set(zip(path, path[1:], strict=False)) <= edges
+        assert set(itertools.pairwise(path)) <= edges
         length_km = math.fsum(network.length_km[network.index[r]] for r in path[:-1]) - (km if len(path) > 1 else 0.0)
         assert below.distance_km == pytest.approx(length_km)
 

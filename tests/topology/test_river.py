@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -75,7 +76,7 @@ def test_times_grow_and_chances_fall_downstream(river, spread) -> None:
     graph = river_wave.build(places, {**WAVE, "log_sd": spread / 5.0})
     impacts = river_wave.footprint(graph, source(reach=reach, reach_km=km), QUIET)
     timed = [i for i in impacts if i.arrival]
-    for nearer, farther in zip(timed, timed[1:], strict=False):
+    for nearer, farther in itertools.pairwise(timed):
         assert nearer.arrival.p10_at <= farther.arrival.p10_at
         assert nearer.arrival.p90_at <= farther.arrival.p90_at
         assert nearer.probability >= farther.probability
