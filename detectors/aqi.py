@@ -127,7 +127,7 @@ def _place(s: NDArray[Any], samples: Samples, newest: NDArray[np.bool_]) -> Floa
     now = np.where(newest, hour, s["hour"])
     in_hour = np.where(shift > 0, 0.0, s["in_hour"])
     slot = HOURS - 1 - (now - hour)
-    held = slot >= 0
+    held = (slot >= 0) & (slot < HOURS)  # a late sample of a series without any hour has no place
     at = np.where(held, slot, 0)[:, None]
     old = np.take_along_axis(kept, at, axis=1)[:, 0]
     fills = np.isnan(old)
