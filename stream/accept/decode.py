@@ -60,7 +60,7 @@ class Decoder:
         self._raws = msgspec.json.Decoder(list[msgspec.Raw])
 
     def decode(self, values: Sequence[bytes | None]) -> Decoded:
-        """What is in these records. Decoding record by record is as fast as one joined array, and no record can reach into another."""
+        """What is in these records. Each is decoded by itself: as fast as one joined array, and no record can reach into another."""
         out = Decoded([], [], [], [])
         items, numbers, elements, _ = out
         decode, bytes_max = self._any.decode, self.bytes_max
