@@ -20,9 +20,8 @@ from enum import IntEnum
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 

@@ -94,18 +94,21 @@ def _deviance(observed: Floats, expected: Floats) -> Floats:
 
 
 def _fraction(a: Floats, b: Floats, x: Floats) -> Floats:
-    """The continued fraction of I_x(a, b) by the modified Lentz method."""
+    """The continued fraction of I_x(a, b) by the modified Lentz method; each element stops by itself, whoever stands beside it."""
     c = np.ones(len(a))
     d = 1.0 / _away_from_zero(1.0 - (a + b) * x / (a + 1.0))
     total = d.copy()
+    going = np.ones(len(a), dtype=np.bool_)
     for m in range(1, _TERMS):
         even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
         d, c = 1.0 / _away_from_zero(1.0 + even * d), _away_from_zero(1.0 + even / c)
-        total *= d * c
+        factor = d * c
         odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
         d, c = 1.0 / _away_from_zero(1.0 + odd * d), _away_from_zero(1.0 + odd / c)
-        total *= d * c
-        if np.all(np.abs(d * c - 1.0) < _CONVERGED):
+        factor *= d * c
+        total *= np.where(going, factor, 1.0)
+        going &= np.abs(d * c - 1.0) >= _CONVERGED
+        if not going.any():
             break
     return total
 

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from aqi_twin import index_twin
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from streams import batch, table
+
+from detectors import aqi
+from detectors.aqi_tables import SCALES, Averaging, Pollutant, Table
+from detectors.base import Level
+
+CN12, CN26, US = Table.HJ_633_2012, Table.HJ_633_2026, Table.EPA_2024
+DAY, EIGHT, HOUR = Averaging.DAY, Averaging.EIGHT_HOURS, Averaging.HOUR
+EVERY_SCALE = [(table, *key) for table, scales in SCALES.items() for key in scales]
+
+
+@pytest.mark.parametrize(
+    ("standard", "pollutant", "averaging", "concentration", "expected"),
+    [
+        (US, Pollutant.O3, EIGHT, 0.07853333, 126),
+        (US, Pollutant.PM25, DAY, 35.9, 102),
+        (US, Pollutant.CO, EIGHT, 8.4, 90),
+        (US, Pollutant.PM25, DAY, 12.0, 56),  # before 2024 this was 50
+        (US, Pollutant.PM25, DAY, 325.4, 500),
+        (US, Pollutant.PM25, DAY, 425.3, 699),  # linear beyond 500
+        (US, Pollutant.PM25, DAY, 9.09, 50),  # truncated, not rounded
+        (US, Pollutant.O3, HOUR, 0.162, 147),  # 147.49; the document's own example prints 148
+        (CN26, Pollutant.SO2, DAY, 150, 100),  # 50 where the 1-hour breakpoints are used by mistake
+        (CN26, Pollutant.SO2, DAY, 475, 150),
+        (CN26, Pollutant.SO2, DAY, 600, 170),
+        (CN26, Pollutant.SO2, HOUR, 900, 200),
+        (CN26, Pollutant.O3, EIGHT, 900, 300),
+        (CN26, Pollutant.PM25, DAY, 60, 100),
+        (CN12, Pollutant.PM25, DAY, 75, 100),
+        (CN26, Pollutant.PM10, DAY, 120, 100),
+        (CN12, Pollutant.PM10, DAY, 150, 100),
+        (CN26, Pollutant.PM25, DAY, 36, 52),  # rounded up
+        (CN26, Pollutant.PM25, DAY, 9999, 500),
+        (CN26, Pollutant.CO, HOUR, 7.5, 75),
+    ],
+)
+def test_worked_examples_of_the_standards(standard, pollutant, averaging, concentration, expected):
+    assert float(aqi.index(standard, pollutant, concentration, averaging)) == expected
+
+
+@pytest.mark.parametrize(("standard", "pollutant", "averaging"), EVERY_SCALE)
+def test_every_breakpoint_has_the_index_of_its_table(standard, pollutant, averaging):
+    scale = SCALES[standard][pollutant, averaging]
+    np.testing.assert_array_equal(aqi.index(standard, pollutant, scale.high, averaging), scale.index_high)
+    assert all(low < high for low, high in zip(scale.low, scale.high, strict=True))
+    assert all(high <= low for high, low in zip(scale.high, scale.low[1:], strict=False))
+    assert all(high <= low for high, low in zip(scale.index_high, scale.index_low[1:], strict=False))
+    assert all(one < other for one, other in pairwise(scale.high))
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(EVERY_SCALE), st.integers(0, 40_000))
+def test_the_index_equals_exact_arithmetic(scale, n):
+    standard, pollutant, averaging = scale
+    concentration = n * 10.0 ** -(SCALES[standard][pollutant, averaging].decimals + 1)
+    ours = float(aqi.index(standard, pollutant, concentration, averaging))
+    expected = index_twin(standard, pollutant, concentration, averaging)
+    assert ours == expected or (math.isnan(ours) and math.isnan(expected))
+
+
+def test_below_the_start_of_a_scale_there_is_no_index():
+    assert np.isnan(aqi.index(US, Pollutant.O3, 0.124, HOUR))
+    assert np.isnan(aqi.index(US, Pollutant.SO2, 304, DAY))
+
+
+def hours(values, **parameters):
+    """(levels, reasons) of one site's hourly values; None = no measurement."""
+    p = table(aqi, parameters)
+    state, found = aqi.initial(p), []
+    for hour, value in enumerate(values):
+        if value is not None:
+            f = aqi.step(p, state, batch([0], [(hour * 3_600_000, value, 1, True)]))
+            found.append((Level(f.level[0]), aqi.WHY[f.why[0]]))
+    return found
+
+
+def test_one_hour_alone_gives_no_nowcast_and_no_level():
+    assert hours([400.0]) == [(Level.NONE, "too_few_hours")]
+    assert hours([400.0, None, 400.0]) == [(Level.NONE, "too_few_hours"), (Level.RED, "reached")]
+
+
+def test_the_plain_hourly_value_of_hj_633_needs_no_past():
+    assert hours([400.0], nowcast=0.0) == [(Level.RED, "reached")]
+
+
+def test_missing_hours_do_not_clear_a_level():
+    found = hours([400.0, 400.0, *[None] * 40, 5.0, None, None, 5.0])
+    assert [level for level, _ in found] == [Level.NONE, Level.RED, Level.RED, Level.RED]
+    assert found[-1][1] == "too_few_hours"
+
+
+def test_a_late_hour_may_complete_the_nowcast_and_raise():
+    p = table(aqi, {})
+    state = aqi.initial(p)
+    aqi.step(p, state, batch([0], [(10 * 3_600_000, 300.0, 1, True)]))
+    found = aqi.step(p, state, batch([0], [(9 * 3_600_000, 300.0, 1, False)]))
+    assert Level(found.level[0]) is Level.RED
+    assert np.isnan(found.trend[0])
+    assert state["observed_at"][0] == 10 * 3_600_000
+
+
+def test_samples_within_an_hour_are_averaged():
+    p = table(aqi, {"nowcast": 0.0})
+    state = aqi.initial(p)
+    for minute, value in ((0, 10.0), (15, 20.0), (30, 60.0)):
+        aqi.step(p, state, batch([0], [(minute * 60_000, value, 1, True)]))
+    assert state["hourly"][0, -1] == pytest.approx(30.0)
