@@ -6,7 +6,12 @@ import numpy as np
 
 from stream.region.model import Domain, Hazard, Region, Rules, SeriesTable
 
-_DOMAINS = (Domain("basin", ("water",)), Domain("shed", ("air",), pin=3), Domain("travel", ("health",)), Domain("both", ("water", "air", "health")))
+_DOMAINS = (
+    Domain("basin", ("water",)),
+    Domain("shed", ("air",), pin=3),
+    Domain("travel", ("health",)),
+    Domain("both", ("water", "air", "health")),
+)
 _SERIES = (  # series, unit, zone, domain
     ("upper/stage", "m", "Asia/Shanghai", 0),
     ("lower/discharge", "m3/s", "Europe/Berlin", 0),
@@ -44,9 +49,13 @@ def region(name: str = "small", region_hash: str = "0123456789abcdef", extra: in
         interval_s=np.full(size, 3600.0),
         row_of={one: row for row, one in enumerate(ids)},
     )
-    flood = _hazard("flood", "water", [row for row, one in enumerate(ids) if one.endswith("/stage")], Rules(max_late_s=7200, max_future_s=120))
+    flood = _hazard(
+        "flood", "water", [row for row, one in enumerate(ids) if one.endswith("/stage")], Rules(max_late_s=7200, max_future_s=120)
+    )
     slow = _hazard("slow", "water", [table.row_of["upper/stage"]], Rules(max_late_s=86_400, max_future_s=60))
-    return Region(name, region_hash, {"en": name}, domains, table, (), (flood, slow), {}, {one.domain_id: at for at, one in enumerate(domains)})
+    return Region(
+        name, region_hash, {"en": name}, domains, table, (), (flood, slow), {}, {one.domain_id: at for at, one in enumerate(domains)}
+    )
 
 
 def _hazard(name: str, family: str, rows: list[int], rules: Rules) -> Hazard:

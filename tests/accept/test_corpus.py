@@ -3,12 +3,12 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from tests.accept.corpus import Known, as_bytes, corpus, good, good_count
-from tests.accept.regions import region
 
 from stream.accept.door import Accept, DoorRecord
 from stream.accept.refusal import Refused, to_record
 from stream.settings import Settings
+from tests.accept.corpus import Known, as_bytes, corpus, good, good_count
+from tests.accept.regions import region
 
 NOW = 1_714_564_800_000
 KNOWN = Known("upper/stage", "m", "roof/pm25", "north", NOW, Settings().door_bytes_max)
@@ -28,7 +28,9 @@ def test_the_corpus_has_every_reason_and_no_kind_twice():
 
 @pytest.mark.parametrize("broken", CORPUS, ids=lambda one: one.kind)
 def test_each_kind_is_refused_alone_with_its_reason_position_and_bytes(accept, broken):
-    sound = as_bytes(good_count(KNOWN) if broken.door == "health" else good(KNOWN) | ({"series": KNOWN.air} if broken.door == "air" else {}))
+    sound = as_bytes(
+        good_count(KNOWN) if broken.door == "health" else good(KNOWN) | ({"series": KNOWN.air} if broken.door == "air" else {})
+    )
     records = [DoorRecord(2, 10, NOW, sound), DoorRecord(2, 11, NOW, broken.value), DoorRecord(2, 12, NOW, sound)]
     out = accept.accept(f"measurements.{broken.door}", records, NOW)
     assert out.accepted == 2

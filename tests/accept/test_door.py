@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.accept.regions import region
-from tests.accept.twin import twin
 
 from stream.accept.door import Accept, DoorRecord
 from stream.accept.refusal import Refused
@@ -17,6 +15,8 @@ from stream.errors import TocsinError
 from stream.records.journal import Flag, Measurements, columns, decode
 from stream.records.warning import Lane
 from stream.settings import Settings
+from tests.accept.regions import region
+from tests.accept.twin import twin
 
 NOW = 1_714_564_800_000  # 2024-05-01T12:00:00Z
 LIVE = Settings()
@@ -38,7 +38,9 @@ def rows(out):
 
 
 def send(*messages, door="water", clock="broker", at=NOW):
-    records = [DoorRecord(0, offset, at, one if isinstance(one, bytes | None) else json.dumps(one).encode()) for offset, one in enumerate(messages)]
+    records = [
+        DoorRecord(0, offset, at, one if isinstance(one, bytes | None) else json.dumps(one).encode()) for offset, one in enumerate(messages)
+    ]
     return ACCEPT[clock].accept(door, records, NOW)
 
 
@@ -46,7 +48,18 @@ def stage(**other):
     return {"series": "upper/stage", "observed_at": "2024-05-01T11:00:00Z", "value": 1.5} | other
 
 
-NAMES = ["upper/stage", "lower/discharge", "works/nitrobenzene", "roof/pm25", "north/cases", "south/influenza", "mixed/stage", "mixed/cases", "no/such", ""]
+NAMES = [
+    "upper/stage",
+    "lower/discharge",
+    "works/nitrobenzene",
+    "roof/pm25",
+    "north/cases",
+    "south/influenza",
+    "mixed/stage",
+    "mixed/cases",
+    "no/such",
+    "",
+]
 TIMES = [
     "2024-05-01T11:00:00Z", "2024-05-01T19:30:00.123456+08:00", "2024-05-01T11:59:59.999999Z", "2024-04-30T12:00:01Z", "2024-05-01T12:01:30Z",
     "2024-05-01T12:02:30Z", "2024-05-02T00:00:00Z", "2024-05-01T19:00:00", "2023-10-29T02:30:00", "2024-03-31T02:30:00", "1990-09-16T01:30:00",
@@ -70,9 +83,15 @@ HEALTH = st.fixed_dictionaries(
     optional={name: FIELDS[name] for name in ("series", "area", "quantity", "unit", "note")},
 )
 SOUND = st.fixed_dictionaries(
-    {"series": st.sampled_from(["upper/stage", "lower/discharge", "mixed/stage"]), "observed_at": st.sampled_from(TIMES[:5] + [1_714_560_000]), "value": st.floats(-10, 10)}
+    {
+        "series": st.sampled_from(["upper/stage", "lower/discharge", "mixed/stage"]),
+        "observed_at": st.sampled_from([*TIMES[:5], 1714560000]),
+        "value": st.floats(-10, 10),
+    }
 )
-ANY = st.one_of(st.dictionaries(st.sampled_from(sorted(FIELDS)), st.one_of(*FIELDS.values()), max_size=4), st.sampled_from([1, "x", None, [[]], []]))
+ANY = st.one_of(
+    st.dictionaries(st.sampled_from(sorted(FIELDS)), st.one_of(*FIELDS.values()), max_size=4), st.sampled_from([1, "x", None, [[]], []])
+)
 
 
 def messages(door):
@@ -118,7 +137,9 @@ def test_a_message_with_a_few_bytes_changed_is_accepted_or_refused_never_both(da
     assert whole or out.accepted + len(out.refused) == 3
 
 
-@pytest.mark.parametrize("evil", [b"1],[2", b'{"series":"upper/stage","observed_at":1714560000,"value":1},{"value":2}', b'{"x":[{}', b"{}]}"])
+@pytest.mark.parametrize(
+    "evil", [b"1],[2", b'{"series":"upper/stage","observed_at":1714560000,"value":1},{"value":2}', b'{"x":[{}', b"{}]}"]
+)
 def test_no_record_reaches_into_its_neighbours(evil):
     out = send(stage(), evil, stage(value=2.5), evil, stage(value=3.5))
     assert [row[6] for row in rows(out)] == [1.5, 2.5, 3.5]
@@ -126,7 +147,9 @@ def test_no_record_reaches_into_its_neighbours(evil):
 
 
 def test_one_bad_element_of_an_array_is_refused_alone_with_its_own_bytes():
-    out = send(b'[{"series":"upper/stage","observed_at":1714560000,"value":1}, {"series":"upper/stage", "value":"2"},\n{"series":"x","observed_at":0,"value":3} ]')
+    out = send(
+        b'[{"series":"upper/stage","observed_at":1714560000,"value":1}, {"series":"upper/stage", "value":"2"},\n{"series":"x","observed_at":0,"value":3} ]'
+    )
     assert out.accepted == 1
     assert [(one.index, one.reason, one.payload) for one in out.refused] == [
         (1, Refused.WRONG_TYPE, b'{"series":"upper/stage", "value":"2"}'),
@@ -140,7 +163,12 @@ def test_of_duplicate_keys_the_last_one_wins():
 
 
 def test_values_are_converted_to_the_unit_of_the_series():
-    out = send(stage(unit="cm", value=150), stage(unit="m", value=1.5), stage(value=1.5), {**stage(), "series": "lower/discharge", "unit": "l/s", "value": 2500})
+    out = send(
+        stage(unit="cm", value=150),
+        stage(unit="m", value=1.5),
+        stage(value=1.5),
+        {**stage(), "series": "lower/discharge", "unit": "l/s", "value": 2500},
+    )
     assert [row[6] for row in rows(out)] == pytest.approx([1.5, 1.5, 1.5, 2.5])
     assert rows(out)[0][6] == 1.5
 
@@ -173,7 +201,10 @@ def test_the_future_is_judged_by_the_later_of_the_broker_and_the_own_clock():
 
 
 def test_on_replay_lanes_nothing_is_late_or_future_and_a_message_is_of_one_instant():
-    out = send(*(stage(observed_at=at) for at in ("1980-01-01T00:00:00Z", "1980-01-01T00:00:00Z", "1980-01-02T00:00:00Z", "2099-01-01T00:00:00Z")), clock="observed")
+    out = send(
+        *(stage(observed_at=at) for at in ("1980-01-01T00:00:00Z", "1980-01-01T00:00:00Z", "1980-01-02T00:00:00Z", "2099-01-01T00:00:00Z")),
+        clock="observed",
+    )
     assert [entry.timestamp for entry in out.entries] == [315_532_800_000, 315_619_200_000, 4_070_908_800_000]
     assert [len(columns(decode(entry.value)).rows) for entry in out.entries] == [2, 1, 1]
     assert all((columns(decode(entry.value)).observed_at == entry.timestamp).all() for entry in out.entries)
@@ -193,7 +224,10 @@ def test_a_series_of_two_regions_goes_to_the_region_first_by_name():
     both = [region("zeta", "f" * 16, extra=60), region("alpha", "a" * 16)]
     for regions in (both, both[::-1]):
         accept = Accept(regions, LIVE, 12)
-        records = [DoorRecord(0, at, NOW, json.dumps(stage(series=name)).encode()) for at, name in enumerate(["upper/stage", "s7/stage", "s59/stage"])]
+        records = [
+            DoorRecord(0, at, NOW, json.dumps(stage(series=name)).encode())
+            for at, name in enumerate(["upper/stage", "s7/stage", "s59/stage"])
+        ]
         out = accept.accept("water", records, NOW)
         assert {(row[2], row[3]) for row in rows(out)} == {("basin", "a" * 16), ("domain0", "f" * 16), ("domain1", "f" * 16)}
         zeta = next(one for one in both if one.name == "zeta")
@@ -238,7 +272,19 @@ def microseconds_per_measurement(batch=2000, series=10_000, rounds=10):
     accept = Accept([region(extra=series)], LIVE, 12)
     generator = np.random.default_rng(1)
     records = [
-        DoorRecord(0, at, NOW, json.dumps(stage(series=f"s{generator.integers(series)}/stage", value=at / 8, unit="m", observed_at=f"2024-05-01T11:{at // 60 % 60:02d}:{at % 60:02d}Z")).encode())
+        DoorRecord(
+            0,
+            at,
+            NOW,
+            json.dumps(
+                stage(
+                    series=f"s{generator.integers(series)}/stage",
+                    value=at / 8,
+                    unit="m",
+                    observed_at=f"2024-05-01T11:{at // 60 % 60:02d}:{at % 60:02d}Z",
+                )
+            ).encode(),
+        )
         for at in range(batch)
     ]
     best = float("inf")
@@ -257,7 +303,18 @@ def test_accept_costs_about_a_microsecond_a_measurement():
 
 
 def test_a_batch_with_every_reason_counts_each_once():
-    reasons = Counter(one.reason for one in send(b"", None, b"x", b"\xff", {}, stage(value=None), stage(series="no"), stage(observed_at=NOW)).refused)
+    reasons = Counter(
+        one.reason for one in send(b"", None, b"x", b"\xff", {}, stage(value=None), stage(series="no"), stage(observed_at=NOW)).refused
+    )
     assert reasons == Counter(
-        [Refused.EMPTY, Refused.TOMBSTONE, Refused.NOT_JSON, Refused.NOT_UTF8, Refused.MISSING_FIELD, Refused.WRONG_TYPE, Refused.UNKNOWN_SERIES, Refused.TIME_ABSURD]
+        [
+            Refused.EMPTY,
+            Refused.TOMBSTONE,
+            Refused.NOT_JSON,
+            Refused.NOT_UTF8,
+            Refused.MISSING_FIELD,
+            Refused.WRONG_TYPE,
+            Refused.UNKNOWN_SERIES,
+            Refused.TIME_ABSURD,
+        ]
     )

@@ -162,6 +162,8 @@ def instant(one: Any, zone: str) -> int:
     if isinstance(one, str):
         moment = datetime.fromisoformat(one)
         if moment.tzinfo is None:
+            if not 2 < moment.year < 9998:
+                raise No(Refused.TIME_ABSURD if zone else Refused.TIME_AMBIGUOUS)
             moments = {moment.replace(tzinfo=ZoneInfo(zone), fold=fold).astimezone(UTC) for fold in (0, 1)} if zone else set()
             if len(moments) != 1:
                 raise No(Refused.TIME_AMBIGUOUS)
