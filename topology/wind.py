@@ -33,6 +33,7 @@ PARAMETERS: Mapping[str, float] = MappingProxyType(
         "window_s": 10800.0,
         "calm_m_per_s": 0.5,
         "calm_radius_km": 15.0,
+        "calm_probability": 0.5,
         "blind_radius_km": 15.0,
         "blind_probability": 0.2,
         "min_half_width_deg": 30.0,
@@ -50,6 +51,7 @@ LIMITS: Mapping[str, tuple[float, float]] = MappingProxyType(
         "window_s": (1.0, 86400.0),
         "calm_m_per_s": (0.01, 5.0),
         "calm_radius_km": (0.0, 1000.0),
+        "calm_probability": (0.0, 1.0),
         "blind_radius_km": (0.0, 1000.0),
         "blind_probability": (0.0, 1.0),
         "min_half_width_deg": (1.0, 180.0),
@@ -88,8 +90,8 @@ class Sector:
 def build(places: Places, parameters: Mapping[str, float]) -> WindGraph:
     """The cities as arrays. Raises `TopologyError` with every fault of the parameters.
 
-    `window_s` (age of the oldest wind used), `calm_m_per_s` (below it the vector mean is calm), `calm_radius_km`, `blind_radius_km`
-    and `blind_probability` (no wind known), `min_half_width_deg` and `sigmas` (half width = the greater of it and sigmas x direction
+    `window_s` (age of the oldest wind used), `calm_m_per_s` (below it the vector mean is calm), `calm_radius_km` and
+    `calm_probability` (then), `blind_radius_km` and `blind_probability` (no wind known), `min_half_width_deg` and `sigmas` (half width = the greater of it and sigmas x direction
     spread), `max_km`, `max_travel_h`, `fading_km` (probability and strength fall by e over it), `min_speed_spread` (standard
     deviation / mean), `floor_h` (least half width of the arrival window), `clearing_h` (until the air is clean after the last of it).
     """
@@ -187,7 +189,7 @@ def _around(graph: WindGraph, source: Source, conditions: Conditions, away_km: N
     parameters, winds = graph.parameters, conditions.winds
     calm = winds is not None and bool(_in_window(winds, conditions.now, parameters).any())
     radius_km = parameters["calm_radius_km" if calm else "blind_radius_km"]
-    highest, confidence = (0.5, 0.3) if calm else (parameters["blind_probability"], 0.1)
+    highest, confidence = (parameters["calm_probability"], 0.3) if calm else (parameters["blind_probability"], 0.1)
     because = "calm wind" if calm else _no_wind_since(winds, conditions.now)
     edge_km = np.maximum(0.0, away_km - graph.radius_km)
     chance = np.exp(-edge_km / parameters["fading_km"])

@@ -43,7 +43,8 @@ def rivers(draw, *, splits: bool):
         length_km = draw(st.integers(1, 50)) * 1.0
         speed = draw(st.sampled_from([float("nan"), 0.01, 0.5, 1.0, 2.0]))
         residence_h = draw(st.sampled_from([float("nan"), float("nan"), 12.0]))
-        below = [f"r{j}" for j in range(i + 1, count)] + [""]
+        # Only the next few: branches then meet again often.
+        below = [f"r{j}" for j in range(i + 1, min(i + 4, count))] + ([""] if i > count - 3 else [])
         chosen = draw(st.lists(st.sampled_from(below), min_size=1, max_size=2 if splits else 1, unique=True))
         first = draw(st.sampled_from([0.25, 0.5, 0.9])) if len(chosen) > 1 else 1.0
         for to, fraction in zip(chosen, (first, 1.0 - first), strict=False):

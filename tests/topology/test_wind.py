@@ -136,3 +136,17 @@ def test_a_plume_crosses_the_antimeridian() -> None:
     (reached,) = ask(cities, winds((1, 5.0, 270.0)), latitude=fiji[0], longitude=fiji[1])
     assert reached.city_id == "taveuni"
     assert cities[0].longitude < -179
+
+
+def test_gusty_wind_widens_the_arrival_window_by_its_own_spread() -> None:
+    there = [city("east", 90, 100)]
+    (steady,), (gusty,) = ask(there, winds((1, 5.0, 270.0), (0, 5.0, 270.0))), ask(there, winds((1, 1.0, 270.0), (0, 9.0, 270.0)))
+    assert steady.arrival.p50_at == gusty.arrival.p50_at
+    for impact, spread in ((steady, 0.3), (gusty, 4.0 / 5.0)):
+        ratio = (impact.arrival.p90_at - NOW) / (impact.arrival.p50_at - NOW)
+        assert ratio == pytest.approx(math.exp(1.2815515655 * math.sqrt(math.log(1 + spread**2))), rel=1e-5)
+
+
+def test_how_sure_a_calm_circle_is_can_be_set_by_the_hazard() -> None:
+    (near,) = ask([city("near", 270, 10)], winds((1, 0.3, 270.0)), {"calm_probability": 0.8})
+    assert near.probability == pytest.approx(0.8 * math.exp(-10 / 100))
