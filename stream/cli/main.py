@@ -1,0 +1,70 @@
+"""The command `tocsin`. Exit codes: 0 done; 1 something to act on, said in one message; 2 wrong usage; 130 interrupted.
+
+Every command stands in a file of its own and imports what it needs when it runs, so that `tocsin --help` is instant.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from stream.cli import demo, feed, journal, region, replay, schema, status, tail, topics, validate, version, worker
+from stream.errors import TocsinError
+from stream.region.problems import RegionError
+
+PROBLEM = 1
+INTERRUPTED = 130
+
+
+class Commands(TyperGroup):
+    """The group of all commands: what we raise on purpose becomes a message and an exit code, never a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the chosen command."""
+        try:
+            return super().invoke(ctx)
+        except RegionError as error:
+            validate.show_problems(error)
+        except TocsinError as error:
+            typer.echo(f"error: {error}", err=True)
+        except BrokenPipeError:
+            # The reader of our output went away (`tocsin ... | head`): nothing is wrong, and nothing more can be said.
+            sys.stderr.close()
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(PROBLEM)
+
+
+app = typer.Typer(
+    name="tocsin",
+    cls=Commands,
+    help="Early warning across city borders: measurements in, a targeted warning out for each affected city.",
+    epilog="Start with `tocsin demo`. Exit codes: 0 done, 1 something to act on, 2 wrong usage, 130 interrupted.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.command("worker")(worker.worker)
+app.add_typer(topics.app, name="topics")
+app.command("validate")(validate.validate)
+app.add_typer(region.app, name="region")
+app.command("feed")(feed.feed)
+app.command("tail")(tail.tail)
+app.command("status")(status.status)
+app.command("replay")(replay.replay)
+app.add_typer(journal.app, name="journal")
+app.command("schema")(schema.schema)
+app.command("version")(version.version)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""What the demo prints: steps, the children's lines, warnings as they appear, and the closing table; or JSON lines for scripts."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from stream.cli.watching import STYLE, arrival, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from stream.records.warning import CityWarning
+    from stream.region.model import Region
+    from stream.review.outcome import Outcome
+
+CHILD_STYLE = {"broker": "cyan", "worker": "green"}
+
+
+class Screen:
+    """Where the demo speaks to: people on standard output, or, with `as_json`, scripts there and people on standard error."""
+
+    def __init__(self, *, as_json: bool, began: float) -> None:
+        self._json = as_json
+        self._began = began
+        self._first_warning_s: float | None = None
+        self._warnings = 0
+        self.console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+
+    def step(self, text: str) -> None:
+        """One thing that was done, with the time since the start."""
+        self.console.print(f"[green]✓[/] {escape(text)} [dim]({self._elapsed_s():.1f} s)[/]")
+
+    def _elapsed_s(self) -> float:
+        return time.monotonic() - self._began
+
+    def say(self, text: str = "") -> None:
+        """A line of markup."""
+        self.console.print(text)
+
+    def child(self, name: str, line: str) -> None:
+        """A line of a child process."""
+        self.console.print(f"[{CHILD_STYLE.get(name, 'white')}]{name:6} |[/] [dim]{escape(line)}[/]")
+
+    def emit(self, event: str, **fields: Any) -> None:
+        """A line for scripts; nothing where people read."""
+        if self._json:
+            typer.echo(msgspec.json.encode({"event": event, **fields}).decode())
+
+    def warning(self, region: Region, warning: CityWarning) -> None:
+        """A warning as a city's operator gets it."""
+        self._warnings += 1
+        if self._first_warning_s is None:
+            self._first_warning_s = self._elapsed_s()
+        self.emit("warning", region=region.name, warning=warning)
+        city = region.cities[region.city_index[warning.city_id]]
+        name = " ".join(dict.fromkeys([city.names.get("en", city.city_id), city.names.get("zh", "")])).strip()
+        what = warning.level.upper() if warning.msg_type.value != "all_clear" else "CLEAR"
+        style = STYLE.get(warning.level, "bold") if warning.msg_type.value != "all_clear" else "bold green"
+        about = f"{warning.hazard} {arrival(warning)}" if warning.msg_type.value != "all_clear" else warning.hazard
+        self.console.print(
+            f"[dim]{moment(warning.sent_at)}[/] [{style}]{what:6}[/] [bold]{escape(name)}[/]: {escape(about)} [dim]({warning.reason.value})[/]"
+        )
+
+    def outcomes(self, region: Region, found: Sequence[Outcome]) -> None:
+        """The closing table of a region."""
+        columns = ("city", "first warned", "worst", "by", "arrival forecast then", "last forecast", "observed", "lead time", "error")
+        table = Table(*columns, box=None, padding=(0, 2, 0, 0), title=escape(region.title.get("en", region.name)), title_justify="left")
+        for one in found:
+            style = STYLE.get(one.worst_level, "")
+            table.add_row(
+                escape(one.name),
+                moment(one.first_warned_at) if one.first_warned_at else "[dim]not warned[/]",
+                f"[{style}]{one.worst_level}[/]" if style else "",
+                one.path.replace("_", " "),
+                moment(one.first_forecast_at) if one.first_forecast_at else "",
+                moment(one.last_forecast_at) if one.last_forecast_at else "",
+                moment(one.observed_at) if one.observed_at else "[dim]not published[/]",
+                hours(one.lead_time_h),
+                f"{hours(one.first_error_h)} → {hours(one.last_error_h)}" if one.first_error_h is not None else "",
+            )
+        self.console.print()
+        self.console.print(table)
+        for one in found:
+            if one.note:
+                self.console.print(f"[dim]{escape(one.name)}: {escape(one.note)}[/]")
+
+    def summary(self, told: Mapping[str, Sequence[Outcome]], bootstrap: str) -> None:
+        """The last lines: what it came to, and what to do next."""
+        warned = sum(one.first_warned_at is not None for found in told.values() for one in found)
+        first_s = round(self._first_warning_s, 1) if self._first_warning_s is not None else None
+        self.emit("summary", first_warning_s=first_s, warnings=self._warnings, cities_warned=warned, bootstrap=bootstrap, regions=told)
+        first = f"the first one {first_s} s after the start" if first_s is not None else "none"
+        self.console.print(f"\n{self._warnings} warnings and updates to {warned} cities, {first}.")
+        self.console.print(
+            "Next: copy deploy/regions/example, describe your own stations and cities, and check them with `tocsin validate FOLDER`."
+        )
+
+
+def hours(number: float | None) -> str:
+    """Hours for people, in days from two days on.
+
+    >>> hours(5.25), hours(-71.0), hours(None)
+    ('5 h', '-3.0 d', '')
+    """
+    if number is None:
+        return ""
+    return f"{number / 24:.1f} d" if abs(number) >= 48 else f"{number:.0f} h"  # noqa: PLR2004

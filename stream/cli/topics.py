@@ -1,0 +1,62 @@
+"""`tocsin topics create|check`: every topic with its partitions, retention, compaction and time type."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stream.cli.options import AsJson, connection, given
+from stream.settings import Settings
+
+if TYPE_CHECKING:
+    from stream.runtime.topics import TopicPlan
+
+app = typer.Typer(help="Create the topics, or compare them with what they must be.", no_args_is_help=True)
+Regions = Annotated[
+    list[str] | None, typer.Argument(metavar="[REGION]...", help="Also the topics of these regions' cities.", show_default=False)
+]
+
+
+def _plan(settings: Settings, regions: list[str] | None) -> tuple[TopicPlan, ...]:
+    from stream.cli.folders import region_folder
+    from stream.region.load import load_folder
+    from stream.runtime.topics import plan
+
+    return plan(settings, [city.city_id for name in regions or () for city in load_folder(region_folder(name)).cities])
+
+
+@app.command("create")
+@given(settings=connection)
+def create(settings: Settings, regions: Regions = None, as_json: AsJson = False) -> None:
+    """Create the topics that are missing, in batches, and wait for their leaders."""
+    import msgspec
+
+    from stream.runtime import topic_admin
+
+    wanted = _plan(settings, regions)
+    created = topic_admin.create(settings.bootstrap, wanted)
+    if as_json:
+        typer.echo(msgspec.json.encode({"created": created, "present": len(wanted) - len(created)}).decode())
+        return
+    typer.echo(f"{len(created)} topics created, {len(wanted) - len(created)} were there already")
+
+
+@app.command("check")
+@given(settings=connection)
+def check(settings: Settings, regions: Regions = None, as_json: AsJson = False) -> None:
+    """List every difference between the cluster's topics and what they must be; exit code 1 if there is one."""
+    import msgspec
+
+    from stream.runtime import topic_admin
+
+    wanted = _plan(settings, regions)
+    differences = topic_admin.check(settings.bootstrap, wanted)
+    for one in differences:
+        typer.echo(
+            msgspec.json.encode(one).decode() if as_json else f"{one.topic}: {one.what} is {one.found}, must be {one.wanted}: {one.fix}"
+        )
+    if differences:
+        raise typer.Exit(1)
+    if not as_json:
+        typer.echo(f"{len(wanted)} topics are as they must be")

@@ -1,0 +1,19 @@
+"""`tocsin version`: which Tocsin, and on what it stands."""
+
+from __future__ import annotations
+
+import typer
+
+from stream.cli.options import AsJson
+
+
+def version(as_json: AsJson = False) -> None:
+    """Print the versions of Tocsin and of what it depends on most."""
+    import platform
+    from importlib import metadata
+
+    import msgspec
+
+    parts = {name: metadata.version(name) for name in ("tocsin", "faust-streaming", "aiokafka", "numpy")}
+    parts["python"] = platform.python_version()
+    typer.echo(msgspec.json.encode(parts).decode() if as_json else "\n".join(f"{name} {number}" for name, number in parts.items()))

@@ -1,0 +1,27 @@
+"""`tocsin worker`: one process of the service."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from stream.cli.options import connection, given
+from stream.settings import Settings
+
+Instance = Annotated[str | None, typer.Option(help="Name of this process, the same at every start of it. Default: tocsin-0.")]
+MetricsPort = Annotated[int | None, typer.Option(help="Serve /metrics on this port of the loopback interface; 0 = do not.")]
+
+
+@given(settings=connection)
+def worker(settings: Settings, instance: Instance = None, metrics_port: MetricsPort = None) -> None:
+    """Run a worker: it accepts, decides and publishes for its share of the partitions. Start as many as there is work.
+
+    Exit codes: 0 after a clean stop (SIGTERM or Ctrl-C), 75 start it again (the broker or the process failed for a time), 70 a bug.
+    """
+    import msgspec
+
+    from stream.runtime.worker import run
+
+    changed = {name: value for name, value in (("instance", instance), ("metrics_port", metrics_port)) if value is not None}
+    raise typer.Exit(run(msgspec.structs.replace(settings, **changed)))

@@ -1,0 +1,1 @@
+"""Looking back: the same accept and fold without a broker."""

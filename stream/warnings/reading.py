@@ -1,0 +1,158 @@
+"""What a city can count on, read from the messages on its topic: one rule for `tail`, `status`, the console and metrics.
+
+A reader ignores whatever is not newer than what it has. A city's state is the worst of every (hazard, domain) that its region lists for
+it, in the order warned > unknown > watch > clear, and a status that is missing or has lapsed is *unknown*: silence never reads as clear.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from stream.records.instants import from_text
+from stream.records.warning import CityMessage, CityState, CityStatus, CityWarning, LinkTest, MsgType
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from stream.region.model import Region
+
+LEVELS = ("none", "blue", "yellow", "orange", "red")
+_SEVERITY = (CityState.CLEAR, CityState.WATCH, CityState.UNKNOWN, CityState.WARNED)
+_OVER = frozenset({MsgType.ALL_CLEAR, MsgType.CANCEL})
+_decoder: msgspec.json.Decoder[CityMessage] = msgspec.json.Decoder(CityMessage)
+
+
+class Watched(NamedTuple):
+    """One danger in one place of meeting evidence: what a status is about."""
+
+    hazard: str
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class CityView:
+    """Everything newest that was told to one city: warnings by id, statuses by (hazard, domain), the last link test; `newest_at` in ms."""
+
+    city_id: str
+    warnings: Mapping[str, CityWarning] = field(default_factory=dict)
+    statuses: Mapping[Watched, CityStatus] = field(default_factory=dict)
+    link_test: LinkTest | None = None
+    newest_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CityReading:
+    """The answer for an operator at `as_of_at` (ms): the worst state and level, what is active, and for which dangers nothing is known."""
+
+    city_id: str
+    state: CityState
+    level: str
+    active: tuple[CityWarning, ...]
+    states: Mapping[Watched, CityState]
+    as_of_at: int
+
+    @property
+    def unknown(self) -> tuple[Watched, ...]:
+        """The dangers for which the city is blind."""
+        return tuple(watched for watched, state in self.states.items() if state is CityState.UNKNOWN)
+
+
+def decode(value: bytes) -> CityMessage:
+    """The message on a city's topic; `msgspec.DecodeError` when it is not one of ours.
+
+    >>> decode(b'{"type":"link_test","city_id":"wu","lane":"test","sent_at":"2005-11-13T05:45:00Z","next_by_at":"","text":{"zh":"","en":""}}').city_id
+    'wu'
+    """
+    return _decoder.decode(value)
+
+
+def _said_at(message: CityMessage) -> int:
+    return from_text(message.as_of_at if isinstance(message, CityStatus) else message.sent_at)
+
+
+def told(view: CityView, message: CityMessage) -> CityView:
+    """The view after a message: the same object when the message is not newer than what the city was told already.
+
+    A warning is newer by its revision, a status and a link test by their instant. Raises ValueError for another city's message: a city's
+    topic never carries one.
+    """
+    if message.city_id != view.city_id:
+        msg = f"a message for {message.city_id!r} was read as one for {view.city_id!r}"
+        raise ValueError(msg)
+    at = _said_at(message)
+    newest_at = max(view.newest_at, at)
+    if isinstance(message, CityWarning):
+        known = view.warnings.get(message.warning_id)
+        if known is not None and known.revision >= message.revision:
+            return view
+        return replace(view, warnings={**view.warnings, message.warning_id: message}, newest_at=newest_at)
+    if isinstance(message, CityStatus):
+        watched = Watched(message.hazard, message.domain)
+        status = view.statuses.get(watched)
+        if status is not None and from_text(status.as_of_at) >= at:
+            return view
+        return replace(view, statuses={**view.statuses, watched: message}, newest_at=newest_at)
+    if view.link_test is not None and from_text(view.link_test.sent_at) >= at:
+        return view
+    return replace(view, link_test=message, newest_at=newest_at)
+
+
+def told_all(view: CityView, messages: Iterable[CityMessage]) -> CityView:
+    """The view after all of these messages, in their order."""
+    for message in messages:
+        view = told(view, message)
+    return view
+
+
+def is_active(warning: CityWarning, now: int) -> bool:
+    """Whether a warning stands at `now` (ms): neither over, nor cancelled, nor past its expiry."""
+    return warning.msg_type not in _OVER and from_text(warning.expires_at) > now
+
+
+def expected(region: Region, city_id: str) -> frozenset[Watched]:
+    """The dangers the region watches for a city: every (hazard, domain) with at least one series that can see it coming.
+
+    KeyError for a city that the region does not have.
+    """
+    index = region.city_index[city_id]
+    return frozenset(
+        Watched(hazard.hazard, region.domains[int(domain)].domain_id)
+        for hazard in region.hazards
+        for domain in {int(region.series.domain[row]) for row in hazard.observers[index]}
+    )
+
+
+def worse(one: CityState, other: CityState) -> CityState:
+    """The state an operator has to act on first.
+
+    >>> worse(CityState.WATCH, CityState.UNKNOWN).value
+    'unknown'
+    """
+    return max(one, other, key=_SEVERITY.index)
+
+
+def reading(view: CityView, watched: Collection[Watched], now: int) -> CityReading:
+    """What the city can count on at `now` (ms), given the dangers its region watches for it.
+
+    What was told counts too where the region does not list it (a status or warning of an older region), so nothing told is hidden. A city
+    for which nothing is watched and nothing was told is unknown: nobody looks out for it.
+    """
+    active = tuple(warning for warning in view.warnings.values() if is_active(warning, now))
+    warned = {Watched(warning.hazard, warning.domain) for warning in active}
+    states: dict[Watched, CityState] = {}
+    for one in sorted({*watched, *view.statuses, *warned}):
+        status = view.statuses.get(one)
+        lapsed = status is None or from_text(status.valid_until_at) <= now
+        state = CityState.UNKNOWN if status is None or lapsed else status.state
+        states[one] = CityState.WARNED if one in warned else state
+    worst = CityState.CLEAR if states else CityState.UNKNOWN
+    for state in states.values():
+        worst = worse(worst, state)
+    held = [view.statuses[one].level for one, state in states.items() if state is CityState.WARNED and one not in warned]
+    levels = [warning.level for warning in active] + held
+    level = max(levels, key=LEVELS.index, default="none")
+    first = sorted(active, key=lambda warning: (-LEVELS.index(warning.level), warning.arrives_at_p50 or "", warning.warning_id))
+    return CityReading(view.city_id, worst, level, tuple(first), states, now)
