@@ -1,0 +1,95 @@
+"""A region folder becomes a `Region`, or a list of everything that is wrong with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stream.region.assemble import assemble_hazard, series_table
+from stream.region.binding import read_cells
+from stream.region.bundle import bundle
+from stream.region.cities import FILE as CITIES_FILE
+from stream.region.cities import read_cities
+from stream.region.hazards import FOLDER, read_hazard
+from stream.region.head import FILE as HEAD_FILE
+from stream.region.head import read_head
+from stream.region.model import Region
+from stream.region.places import Graphs
+from stream.region.problems import Findings, RegionError, nearest
+from stream.region.reaches import REACHES_FILE, TRAVEL_FILE, read_reaches, read_travel
+from stream.region.stations import FILE as STATIONS_FILE
+from stream.region.stations import Known, read_stations
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from stream.region.bundle import Bundle
+    from stream.region.hazards import HazardDraft
+
+NEEDED_FILES = (HEAD_FILE, STATIONS_FILE, CITIES_FILE)
+FILES = (*NEEDED_FILES, REACHES_FILE, TRAVEL_FILE)
+
+
+def load(bundled: Bundle) -> Region:
+    """The region of a bundle. Raises `RegionError` with all problems, each with file, line, field and a fix."""
+    region, findings = examine(bundled)
+    if region is None:
+        raise RegionError(findings.sorted_problems())
+    return region
+
+
+def load_folder(path: Path) -> Region:
+    """The region in a folder. Raises `RegionError`, or `TocsinError` if there is no such folder."""
+    return load(bundle(path))
+
+
+def examine(bundled: Bundle) -> tuple[Region | None, Findings]:
+    """The region (None if it has problems), and everything found while reading it: problems and notes."""
+    findings = Findings()
+    drafts = _read_files_list(bundled, findings)
+    files = bundled.files
+    head = read_head(files[HEAD_FILE], findings) if HEAD_FILE in files else None
+    reaches = read_reaches(files[REACHES_FILE], findings) if REACHES_FILE in files else ()
+    lengths = None if reaches is None else {reach.reach: reach.length_km for reach in reaches}
+    cities = read_cities(files[CITIES_FILE], lengths, findings) if CITIES_FILE in files else None
+    travel = read_travel(files[TRAVEL_FILE], findings) if TRAVEL_FILE in files else ()
+    domains = None if head is None else {domain.domain_id: at for at, domain in enumerate(head.domains)}
+    known = Known(domains, cities, lengths, {} if head is None else head.defaults)
+    stations = read_stations(files.get(STATIONS_FILE, b"station,quantity\n"), known, findings)
+    cells = read_cells(stations, drafts, findings)
+    graphs = Graphs(cities, reaches, travel, findings)
+    families = [domain.families for domain in head.domains] if head else None
+    hazards = tuple(assemble_hazard(draft, stations, cells, families, graphs) for draft in drafts)
+    if findings.problems or head is None or cities is None:
+        return None, findings
+    region = Region(
+        name=head.name,
+        region_hash=bundled.region_hash,
+        title=head.title,
+        domains=head.domains,
+        series=series_table(stations.series),
+        cities=cities.cities,
+        hazards=hazards,
+        city_index=cities.index,
+        domain_index=domains or {},
+    )
+    return region, findings
+
+
+def _read_files_list(bundled: Bundle, findings: Findings) -> list[HazardDraft]:
+    """Checks which files are there, and reads the hazards among them."""
+    for name in NEEDED_FILES:
+        if name not in bundled.files:
+            findings.add(name, 0, "", "the file is missing", f"add {name} to the region folder")
+    drafts = []
+    hazard_files = [name for name in sorted(bundled.files) if name.startswith(FOLDER)]
+    for name in sorted(bundled.files):
+        if name in hazard_files and name.endswith(".toml"):
+            draft = read_hazard(name, bundled.files[name], findings)
+            if draft is not None:
+                drafts.append(draft)
+        elif name not in FILES:
+            known = (*FILES, "hazards/<hazard>.toml")
+            findings.add(name, 0, "", "no such file in a region folder", f"remove or rename it: {nearest(name, known)}")
+    if not hazard_files:
+        findings.add(FOLDER, 0, "", "the region has no hazard", "add hazards/<hazard>.toml")
+    return drafts

@@ -1,0 +1,92 @@
+"""Which series can see a danger coming for a city: its own, and all those whose footprint includes it.
+
+The footprint module itself is asked, with a probe source at every station, so coverage can never disagree with whom it warns. Where the
+danger goes with the wind any station of the airshed may be upwind: all of them count, for the cities of that airshed.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from topology.base import Conditions, Source, TopologyError
+from topology.base import footprint as footprint_module
+from topology.geodesy import distance_km
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from stream.region.model import City
+    from stream.region.stations import Series
+
+WIND = "wind"
+# A footprint may leave out what is too faint to matter; the probe asks about a danger large enough to matter wherever it can go.
+_PROBE_VALUE = 1_000.0
+
+
+def observers(
+    footprint: str, graph: Any, rows: NDArray[np.int32], series: Sequence[Series], cities: Sequence[City]
+) -> tuple[NDArray[np.int32], ...]:
+    """For each city the rows (sorted) of the hazard's series that can see its danger coming. `graph`: built for `footprint`."""
+    seen: list[set[int]] = [set() for _ in cities]
+    for row in rows.tolist():
+        if series[row].city >= 0:
+            seen[series[row].city].add(row)
+    if footprint == WIND:
+        _whole_airshed(rows, series, cities, seen)
+    elif footprint:
+        _by_probe(footprint, graph, rows, series, cities, seen)
+    found = tuple(np.array(sorted(row_numbers), dtype=np.int32) for row_numbers in seen)
+    for array in found:
+        array.flags.writeable = False
+    return found
+
+
+def _by_probe(
+    footprint: str, graph: Any, rows: NDArray[np.int32], series: Sequence[Series], cities: Sequence[City], seen: list[set[int]]
+) -> None:
+    module, index = footprint_module(footprint), {city.city_id: at for at, city in enumerate(cities)}
+    conditions = Conditions(now=0)
+    reached: dict[tuple[str, float, int], tuple[int, ...]] = {}  # stations at one place ask one question
+    for row in rows.tolist():
+        one = series[row]
+        place = (one.reach, one.reach_km, one.city) if one.reach else ("", 0.0, one.city)
+        if place not in reached:
+            try:
+                impacts = module.footprint(graph, _probe(one, cities), conditions)
+            except TopologyError:  # a place that is not on the network: already a problem of its line
+                impacts = ()
+            reached[place] = tuple(index[impact.city_id] for impact in impacts)
+        for city in reached[place]:
+            seen[city].add(row)
+
+
+def _probe(one: Series, cities: Sequence[City]) -> Source:
+    city_id = cities[one.city].city_id if one.city >= 0 else ""
+    return Source(one.series, city_id, one.latitude, one.longitude, one.reach, one.reach_km, 0, 0, None, _PROBE_VALUE, 1.0)
+
+
+def _whole_airshed(rows: NDArray[np.int32], series: Sequence[Series], cities: Sequence[City], seen: list[set[int]]) -> None:
+    """Every series of an airshed observes each of its cities: those where one of its stations stands, and those nearest to it."""
+    by_domain: dict[int, list[int]] = {}
+    for row in rows.tolist():
+        by_domain.setdefault(series[row].domain, []).append(row)
+    members: list[set[int]] = [set() for _ in cities]
+    for domain, its_rows in by_domain.items():
+        for row in its_rows:
+            if series[row].city >= 0:
+                members[series[row].city].add(domain)
+    located = [row for row in rows.tolist() if not math.isnan(series[row].latitude + series[row].longitude)]
+    latitude, longitude = (np.array([getattr(series[row], name) for row in located]) for name in ("latitude", "longitude"))
+    for at, city in enumerate(cities):
+        if not members[at] and located:
+            away = distance_km(city.place.latitude, city.place.longitude, latitude, longitude)
+            members[at].add(series[located[int(away.argmin())]].domain)
+        elif not members[at] and len(by_domain) == 1:
+            members[at].update(by_domain)
+        for domain in members[at]:
+            seen[at].update(by_domain[domain])
