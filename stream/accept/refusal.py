@@ -7,6 +7,10 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import NamedTuple
 
+from msgspec.structs import asdict
+
+from stream.records.rejected import RejectedHeaders
+
 DETAIL_CHARS_MAX = 400
 QUOTE_CHARS_MAX = 60
 
@@ -129,14 +133,14 @@ def to_record(refusal: Refusal) -> RejectedRecord:
     """
     index = "" if refusal.index is None else str(refusal.index)
     key = f"{refusal.topic}/{refusal.partition}/{refusal.offset}/{index}"
-    headers = {
-        "reason": refusal.reason.value,
-        "detail": refusal.detail,
-        "topic": refusal.topic,
-        "partition": str(refusal.partition),
-        "offset": str(refusal.offset),
-        "index": index,
-        "sha256": refusal.sha256,
-        "size": str(refusal.size),
-    }
-    return RejectedRecord(key.encode(), refusal.payload, [(name, text.encode()) for name, text in headers.items()])
+    headers = RejectedHeaders(
+        reason=refusal.reason.value,
+        detail=refusal.detail,
+        topic=refusal.topic,
+        partition=str(refusal.partition),
+        offset=str(refusal.offset),
+        index=index,
+        sha256=refusal.sha256,
+        size=str(refusal.size),
+    )
+    return RejectedRecord(key.encode(), refusal.payload, [(name, text.encode()) for name, text in asdict(headers).items()])

@@ -1,0 +1,61 @@
+"""JSON Schema of every noun that crosses a topic, made from the types that decode and encode it, so that the two cannot differ."""
+
+from __future__ import annotations
+
+from inspect import cleandoc
+from typing import Any
+
+import msgspec
+
+from stream.records.measurement import CaseCount, Measurement
+from stream.records.rejected import RejectedHeaders
+from stream.records.warning import CityStatus, CityWarning, Evidence, Incident, LinkTest
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+RECORDS: dict[str, type[msgspec.Struct]] = {
+    "measurement": Measurement,
+    "case_count": CaseCount,
+    "city_warning": CityWarning,
+    "city_status": CityStatus,
+    "link_test": LinkTest,
+    "incident": Incident,
+    "evidence": Evidence,
+    "rejected_headers": RejectedHeaders,
+}
+"""Public records by the name `tocsin schema` gives them."""
+_FROM_SENDERS: dict[str, list[dict[str, list[str]]]] = {
+    "Measurement": [{"required": ["series"]}, {"required": ["station", "quantity"]}],
+    "CaseCount": [{"required": ["series"]}, {"required": ["area"]}],
+}
+"""How each names its series. Their instants may also be local times without offset, which `date-time` of JSON Schema does not allow."""
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """JSON Schema (draft 2020-12) of each public record, by name.
+
+    >>> schemas()["case_count"]["additionalProperties"], schemas()["city_warning"]["properties"]["expires_at"]
+    (False, {'type': 'string', 'format': 'date-time'})
+    """
+    return {name: {"$schema": DIALECT, "$id": f"urn:tocsin:{name}"} | _flat(record) for name, record in RECORDS.items()}
+
+
+def _flat(record: type[msgspec.Struct]) -> dict[str, Any]:
+    """The schema with the record's own definition at the top, not behind a reference."""
+    _, definitions = msgspec.json.schema_components([record], ref_template="#/$defs/{name}")
+    for name, definition in definitions.items():
+        _finish(definition, instants=name not in _FROM_SENDERS)
+        if name in _FROM_SENDERS:
+            definition["anyOf"] = _FROM_SENDERS[name]
+    own: dict[str, Any] = definitions.pop(record.__name__)
+    return own | ({"$defs": definitions} if definitions else {})
+
+
+def _finish(definition: dict[str, Any], *, instants: bool) -> None:
+    """Say which texts are instants, and straighten the descriptions."""
+    if "description" in definition:
+        definition["description"] = cleandoc(definition["description"])
+    for name, field in definition.get("properties", {}).items():
+        if instants and (name.endswith("_at") or name.startswith("arrives_at_")):
+            for kind in field.get("anyOf", [field]):
+                if kind.get("type") == "string":
+                    kind["format"] = "date-time"
