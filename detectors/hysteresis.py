@@ -103,9 +103,8 @@ def advance(
     resting = _highest(~(below >= rules.clear_after_n[:, None]) & (level[:, None] >= _LEVELS))
     now = np.maximum(raised, np.where(newest, resting, level))
 
-    rose = now > level
     np.copyto(above, run.astype(np.uint8), where=newest[:, None])
-    records["below"] = np.where(rose[:, None] | (now[:, None] < _LEVELS), 0, below)
+    records["below"] = np.where(now[:, None] < _LEVELS, 0, below)
     records["level"] = now
     return _why(level, now, _highest(reached))
 

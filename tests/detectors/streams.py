@@ -12,10 +12,12 @@ MINUTE = 60_000
 
 
 @st.composite
-def streams(draw, values, gaps_ms=(MINUTE, 15 * MINUTE, 60 * MINUTE, 600 * MINUTE), max_size=40):
+def streams(draw, values, gaps_ms=(MINUTE, 15 * MINUTE, 60 * MINUTE, 600 * MINUTE), sizes=(0, 40)):
     """A list of (observed_at, value, flag, in_order): mostly ahead in time, with repeats, corrections and late samples."""
     newest, times, stream = START + draw(st.integers(0, 90)) * MINUTE, [], []
-    for value, gap, kind in draw(st.lists(st.tuples(values, st.sampled_from(gaps_ms), st.integers(0, 9)), max_size=max_size)):
+    for value, gap, kind in draw(
+        st.lists(st.tuples(values, st.sampled_from(gaps_ms), st.integers(0, 7)), min_size=sizes[0], max_size=sizes[1])
+    ):
         at = newest + gap
         if kind == 0 and times:
             at = draw(st.sampled_from(times))  # again: a repeat or a correction

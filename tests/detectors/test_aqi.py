@@ -107,6 +107,17 @@ def test_a_late_hour_may_complete_the_nowcast_and_raise():
     assert Level(found.level[0]) is Level.RED
     assert np.isnan(found.trend[0])
     assert state["observed_at"][0] == 10 * 3_600_000
+    assert state["hourly"][0, -2:].tolist() == [300.0, 300.0], "the late hour is kept for the next ones"
+
+
+def test_a_late_value_for_an_hour_that_is_known_is_compared_but_not_kept():
+    p = table(aqi, {})
+    state = aqi.initial(p)
+    for hour in (9, 10):
+        aqi.step(p, state, batch([0], [(hour * 3_600_000, 20.0, 1, True)]))
+    found = aqi.step(p, state, batch([0], [(10 * 3_600_000, 300.0, 1, False)]))
+    assert found.level[0] > 0
+    assert state["hourly"][0, -2:].tolist() == [20.0, 20.0]
 
 
 def test_samples_within_an_hour_are_averaged():

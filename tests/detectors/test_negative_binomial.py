@@ -83,6 +83,17 @@ def test_a_past_outbreak_does_not_hide_the_next_one():
     assert not any(found[n] for n in range(125, 140))
 
 
+def test_the_baseline_hardly_learns_from_weeks_in_alarm():
+    p = table(negative_binomial, {})
+    state = negative_binomial.initial(p)
+    for at, cases in poisson(4.0, 150):
+        negative_binomial.step(p, state, batch([0], [(at, cases, 1, True)]))
+    before = float(state["mean"][0])
+    for week in range(150, 156):
+        negative_binomial.step(p, state, batch([0], [(START + week * WEEK, 60.0, 1, True)]))
+    assert 1.0 < float(state["mean"][0]) / before < 1.05
+
+
 def test_before_the_warm_up_the_recent_weeks_stand_in_and_find_a_jump():
     found = levels([*poisson(3.0, 20), (START + 20 * WEEK, 30.0)])
     assert not any(found[:9]), "nothing is known yet"

@@ -43,16 +43,21 @@ CASES = {
     "aqi": (
         aqi,
         AqiTwin,
-        [{"pollutant": float(p), "table": float(t), "nowcast": float(n)} for p in range(1, 7) for t in (1, 2, 3) for n in (0, 1)],
+        [
+            {"pollutant": float(p), "table": float(t), "nowcast": float(n)}
+            for p in (1, 1, 1, 1, 2, 3, 4, 5, 6)
+            for t in (1, 2, 3)
+            for n in (0, 1, 1)
+        ],
         st.integers(0, 900).map(lambda v: v * 0.7131 + 0.0137),
-        {"gaps_ms": (20 * MINUTE, 60 * MINUTE, 60 * MINUTE, 180 * MINUTE, 900 * MINUTE)},
+        {"gaps_ms": (20 * MINUTE, 60 * MINUTE, 60 * MINUTE, 180 * MINUTE, 900 * MINUTE), "sizes": (8, 40)},
     ),
     "negative_binomial": (
         negative_binomial,
         NegativeBinomialTwin,
         [{"warmup_periods": 14.0}, {"clear_after_n": 2.0, "alpha_blue": 0.02}, {"period_s": 86_400.0, "min_cases": 0.0}],
         st.sampled_from([0.0, 0.0, 1.0, 1.0, 2.0, 3.0, 4.0, 6.0, 9.0, 15.0, 40.0, 500.0]),
-        {"gaps_ms": (WEEK, WEEK, WEEK, 3 * WEEK, WEEK // 5)},
+        {"gaps_ms": (WEEK, WEEK, WEEK, 3 * WEEK, WEEK // 5), "sizes": (25, 60)},
     ),
 }
 

@@ -46,7 +46,7 @@ class HysteresisTwin:
             resting = max((k + 1 for k in range(before) if self.below[k] < self.clear_after_n), default=0)
         self.level = max(raised, resting)
         for k in range(4):
-            if self.level > before or k >= self.level:
+            if k >= self.level:
                 self.below[k] = 0
         return self._why(before, supported)
 
