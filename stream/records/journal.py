@@ -40,12 +40,16 @@ class Measurements(msgspec.Struct, frozen=True, array_like=True, tag="m", gc=Fal
 
 
 class Command(msgspec.Struct, frozen=True, array_like=True, tag="c", gc=False):
-    """An order to the fold of this partition: `activate` a region (by name and hash), or send a `link_test` to every city."""
+    """An order to the fold of this partition: `activate` a region (by name and hash), or send a `link_test` to every city.
+
+    `at`: when it was ordered (ms); `every_s`: for a link test, when the next one is due at the latest.
+    """
 
     command: str
     region: str = ""
     region_hash: str = ""
     at: int = 0
+    every_s: int = 86_400
 
 
 class Tick(msgspec.Struct, frozen=True, array_like=True, tag="t", gc=False):

@@ -1,0 +1,77 @@
+"""A region becomes active in a partition: its arrays are bound, and what is known of series that stay is carried over by their ids."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from stream.decide.bound import Bound, BoundHazard, bind
+from stream.decide.incident import evaluate
+from stream.decide.life import Moment
+from stream.decide.state import DomainState
+from stream.decide.status import statuses
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from stream.decide.partition import Partition
+    from stream.records.output import Output
+    from stream.region.model import Region
+
+
+def activate(partition: Partition, region: Region, at: int) -> list[Output]:
+    """Make the region the active one of its name; cities it no longer has are told that their warnings are withdrawn."""
+    core = partition.core
+    fresh = bind(region, core.partition, core.partitions)
+    if (old := partition.bounds.get(region.name)) is not None:
+        _carry(old, fresh)
+        core.past.append(core.active[region.name])
+    partition.bounds[region.name] = fresh
+    core.active[region.name] = region.region_hash
+    for domain_id in [name for name, domain in core.domains.items() if domain.region == region.name and name not in fresh.domains]:
+        del core.domains[domain_id], partition.clocks[domain_id]
+    outputs: list[Output] = []
+    for domain_id in fresh.domains:
+        domain = core.domains.setdefault(domain_id, DomainState(region.name))
+        partition.admit(domain_id)
+        if partition.observed and domain.now < 0:
+            continue  # a replay's clock starts with its first measurement
+        for index in partition.hazards_of(domain_id):
+            scene = partition.scene(domain_id, index)
+            when = max(at, domain.now)
+            outputs += (
+                evaluate(scene, Moment(when, partition.settled(when))) if scene.state.incident else statuses(scene, scene.cities(), when)
+            )
+        partition.wind(domain_id)
+    return outputs
+
+
+def _carry(old: Bound, new: Bound) -> None:
+    """Copy history, levels, detector states and silence of the series both have."""
+    known = {old.series(row): row for row in range(len(old.rows))}
+    pairs = [(known[series], row) for row in range(len(new.rows)) if (series := new.series(row)) in known]
+    if not pairs:
+        return
+    source, target = (np.array(side, np.intp) for side in zip(*pairs, strict=True))
+    new.history[target] = old.history[source]
+    by_name = {hazard.hazard.hazard: hazard for hazard in old.hazards}
+    for hazard in new.hazards:
+        if (before := by_name.get(hazard.hazard.hazard)) is not None:
+            hazard.silent[target] = before.silent[source] & hazard.member[target]
+            _carry_detectors(before, hazard, source, target)
+
+
+def _carry_detectors(old: BoundHazard, new: BoundHazard, source: NDArray[np.intp], target: NDArray[np.intp]) -> None:
+    by_name = {use.name: (number, use) for number, use in enumerate(old.detectors)}
+    for number, use in enumerate(new.detectors):
+        if use.name not in by_name:
+            continue
+        old_number, before = by_name[use.name]
+        _move(before.state, use.state, before.compact[source], use.compact[target])
+        new.levels[number, target] = np.where(use.compact[target] >= 0, old.levels[old_number, source], 0)
+
+
+def _move(old: NDArray[Any], new: NDArray[Any], source: NDArray[np.int32], target: NDArray[np.int32]) -> None:
+    both = (source >= 0) & (target >= 0)
+    new[target[both]] = old[source[both]]

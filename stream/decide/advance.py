@@ -1,0 +1,73 @@
+"""Deadlines: silence, holds, extensions, expiry, heartbeats and grid instants, in the order of their due time and stamped with it.
+
+Grid instants follow the domain's `now`. Everything that could wrongly end or blind a warning waits until nothing that was sent before its due
+time can still be in the doors (`Partition.settled`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stream.decide.incident import evaluate, settled_due
+from stream.decide.life import Moment
+from stream.decide.status import refresh_due, statuses
+
+if TYPE_CHECKING:
+    from stream.decide.partition import Partition
+    from stream.records.output import Output
+
+
+def next_due(partition: Partition, domain_id: str, before: int) -> int | None:
+    """The domain's earliest deadline that is due before `before` (exclusive) and may fire; None if there is none."""
+    clock = partition.clocks[domain_id]
+    dues = []
+    if clock.grid_at < before:
+        dues.append(clock.grid_at)
+    if clock.settled_at < before and clock.settled_at <= partition.settled(before):
+        dues.append(clock.settled_at)
+    return min(dues, default=None)
+
+
+def advance(partition: Partition, domain_id: str, before: int) -> list[Output]:
+    """Fire every deadline of the domain that is due before this instant."""
+    outputs: list[Output] = []
+    while (at := next_due(partition, domain_id, before)) is not None:
+        outputs += fire(partition, domain_id, at)
+    return outputs
+
+
+def advance_all(partition: Partition, before: int) -> list[Output]:
+    """The same for every domain of the partition, in the order of (due time, domain)."""
+    outputs: list[Output] = []
+    waiting = {domain_id: next_due(partition, domain_id, before) for domain_id in partition.clocks}
+    while dues := [(at, domain_id) for domain_id, at in waiting.items() if at is not None]:
+        at, domain_id = min(dues)
+        outputs += fire(partition, domain_id, at)
+        waiting[domain_id] = next_due(partition, domain_id, before)
+    for domain_id in partition.clocks:
+        domain = partition.core.domains[domain_id]
+        domain.now = max(domain.now, before)
+    return outputs
+
+
+def fire(partition: Partition, domain_id: str, at: int) -> list[Output]:
+    """Do what is due at `at` in this domain."""
+    outputs: list[Output] = []
+    settled = min(at, partition.settled(at))
+    for index in partition.hazards_of(domain_id):
+        scene = partition.scene(domain_id, index)
+        touched: set[str] = set()
+        if partition.clocks[domain_id].silent_at.get(index, at + 1) <= settled:
+            for series in partition.sweep(domain_id, index, settled):
+                scene.state.silent.add(series)
+                for city in scene.bound.cities_of.get(series, ()):
+                    scene.fresh[city] -= 1
+                    touched.add(city)
+        grid_at, life_at, say_at = scene.state.grid_at, settled_due(scene), refresh_due(scene)
+        if (grid_at is not None and grid_at <= at) or (life_at is not None and life_at <= settled) or (touched and scene.state.incident):
+            outputs += evaluate(scene, Moment(at, settled))
+        elif touched or (say_at is not None and say_at <= settled):
+            due = scene.cities() if say_at is not None and say_at <= settled else touched
+            outputs += statuses(scene, due, at)
+    partition.wind(domain_id)
+    return outputs

@@ -1,0 +1,131 @@
+"""A region bound to one partition: its arrays, and the look-ups that follow from it and are never written down.
+
+Every series of the partition has one local row, the same for all arrays. What detection remembers (`history`, detector states, levels, who is
+silent) is state and goes into the snapshot; everything else is rebuilt from the region.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from detectors import history, quality
+from detectors.base import Detector, detector
+from stream.records.journal import partition_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from stream.region.model import DetectorUse, Hazard, Region
+
+
+@dataclass(slots=True)
+class BoundDetector:
+    """One detector of a hazard: `compact[local row]` is its index in `parameters` and `state`, -1 where it is not used."""
+
+    name: str
+    module: Detector
+    compact: NDArray[np.int32]
+    parameters: NDArray[Any]
+    state: NDArray[Any]
+
+
+@dataclass(slots=True)
+class BoundHazard:
+    """One hazard: `levels[detector, local row]` now, `silent[local row]`, `silent_after` (ms), who watches which city in which domain.
+
+    `watchers[domain][city]`: series that can see this danger coming for the city. `cities_of[series]`: the other way round.
+    """
+
+    hazard: Hazard
+    member: NDArray[np.bool_]
+    informs: NDArray[np.bool_]
+    levels: NDArray[np.uint8]
+    silent: NDArray[np.bool_]
+    silent_after: NDArray[np.int64]
+    detectors: tuple[BoundDetector, ...]
+    watchers: dict[str, dict[str, tuple[str, ...]]]
+    cities_of: dict[str, tuple[str, ...]]
+
+
+@dataclass(slots=True)
+class Bound:
+    """The part of a region that lives in this partition. `rows`: region rows by local row; `local`: the other way, -1 = elsewhere."""
+
+    region: Region
+    rows: NDArray[np.intp]
+    local: NDArray[np.int32]
+    history: NDArray[Any]
+    quality: NDArray[Any]
+    hazards: tuple[BoundHazard, ...]
+    domains: tuple[str, ...]
+    members: dict[str, NDArray[np.intp]] = field(default_factory=dict)
+
+    def series(self, row: int) -> str:
+        """The id of the series in a local row."""
+        return self.region.series.ids[int(self.rows[row])]
+
+
+def bind(region: Region, partition: int, partitions: int) -> Bound:
+    """Fresh arrays for the domains of the region that this partition owns; every series counts as silent until it is heard."""
+    mine = [index for index, domain in enumerate(region.domains) if partition_of(domain.domain_id, partitions, domain.pin) == partition]
+    rows = np.flatnonzero(np.isin(region.series.domain, mine))
+    local = np.full(len(region.series.ids), -1, np.int32)
+    local[rows] = np.arange(len(rows), dtype=np.int32)
+    domains = tuple(region.domains[index].domain_id for index in mine)
+    members = {region.domains[index].domain_id: np.flatnonzero(region.series.domain[rows] == index) for index in mine}
+    hazards = tuple(_bind_hazard(region, hazard, rows, local) for hazard in region.hazards)
+    return Bound(region, rows, local, history.initial(len(rows)), _quality(region, rows, local), hazards, domains, members)
+
+
+def _quality(region: Region, rows: NDArray[np.intp], local: NDArray[np.int32]) -> NDArray[Any]:
+    """One quality record a series: that of the first hazard that detects on it; tests are off for the rest."""
+    parameters = np.zeros(len(rows), quality.PARAMETERS)
+    parameters[:] = quality.DEFAULTS
+    for hazard in reversed(region.hazards):
+        here = local[hazard.rows]
+        parameters[here[here >= 0]] = hazard.quality[here >= 0]
+    return parameters
+
+
+def _bind_hazard(region: Region, hazard: Hazard, rows: NDArray[np.intp], local: NDArray[np.int32]) -> BoundHazard:
+    member = np.isin(rows, hazard.rows)
+    uses = tuple(_bind_detector(use, len(rows), local) for use in hazard.detectors)
+    after = region.series.interval_s[rows] * hazard.rules.silent_after_intervals * 1_000
+    watchers, cities_of = _watchers(region, hazard, set(rows.tolist()))
+    return BoundHazard(
+        hazard=hazard,
+        member=member,
+        informs=np.isin(rows, hazard.condition_rows),
+        levels=np.zeros((max(1, len(uses)), len(rows)), np.uint8),
+        silent=member.copy(),
+        silent_after=after.astype(np.int64),
+        detectors=uses,
+        watchers=watchers,
+        cities_of=cities_of,
+    )
+
+
+def _bind_detector(use: DetectorUse, count: int, local: NDArray[np.int32]) -> BoundDetector:
+    here = local[use.rows]
+    compact = np.full(count, -1, np.int32)
+    parameters = use.parameters[here >= 0]
+    compact[here[here >= 0]] = np.arange(len(parameters), dtype=np.int32)
+    module = detector(use.name)
+    return BoundDetector(use.name, module, compact, parameters, module.initial(parameters))
+
+
+def _watchers(region: Region, hazard: Hazard, mine: set[int]) -> tuple[dict[str, dict[str, tuple[str, ...]]], dict[str, tuple[str, ...]]]:
+    watchers: dict[str, dict[str, tuple[str, ...]]] = {}
+    cities_of: dict[str, list[str]] = {}
+    for city, observers in zip(region.cities, hazard.observers, strict=True):
+        by_domain: dict[str, list[str]] = {}
+        for row in sorted(mine.intersection(observers.tolist())):
+            series = region.series.ids[row]
+            by_domain.setdefault(region.domains[region.series.domain[row]].domain_id, []).append(series)
+            cities_of.setdefault(series, []).append(city.city_id)
+        for domain, series_ids in by_domain.items():
+            watchers.setdefault(domain, {})[city.city_id] = tuple(series_ids)
+    return watchers, {series: tuple(cities) for series, cities in cities_of.items()}

@@ -1,0 +1,180 @@
+"""The fold: one pure function over a partition's journal. The same journal gives the same outputs, however it is cut into calls.
+
+It never reads a clock: time is the records' timestamps. On live lanes a message is decided when it is applied; on replay lanes an instant
+is decided when a later one, or the closing tick, arrives, so that it does not matter how an instant was cut into messages.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from stream.decide.activate import activate
+from stream.decide.advance import advance_all
+from stream.decide.link_test import link_tests
+from stream.decide.partition import Partition
+from stream.decide.run import Pending, Unit
+from stream.decide.snapshot import restore, snapshot
+from stream.decide.state import Core, Held
+from stream.decide.status import statuses
+from stream.records.instants import MINUTE, SECOND
+from stream.records.journal import Columns, Command, Measurements, Message, Tick, columns, decode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from stream.records.journal import Entry
+    from stream.records.output import Output
+    from stream.records.warning import Lane
+    from stream.region.model import Region
+
+KEEPING_UP_MS = 10 * SECOND
+"""Marks this far behind are normal traffic."""
+BEHIND_AFTER_MS = 2 * MINUTE
+"""After so much time of marks lagging, nobody can say that a city is safe."""
+
+
+class Fold:
+    """The fold of one lane. `regions` gives a region by its hash and raises UnknownRegion where it is not at hand (yet)."""
+
+    VERSION = "1"
+
+    def __init__(self, regions: Callable[[str], Region], *, lane: Lane, clock: Literal["broker", "observed"], partitions: int) -> None:
+        self._regions = regions
+        self._lane = lane
+        self._observed = clock == "observed"
+        self._partitions = partitions
+
+    def initial(self, partition: int) -> Partition:
+        """The state before the first record of this partition."""
+        return Partition(Core(partition, self._partitions), self._lane, self._observed)
+
+    def snapshot(self, state: Partition) -> bytes:
+        """The state's bytes; equal states have equal bytes."""
+        return snapshot(state)
+
+    def restore(self, data: bytes) -> Partition:
+        """The state of these bytes."""
+        return restore(data, self._regions, self._lane, observed=self._observed)
+
+    def active(self, state: Partition) -> Mapping[str, str]:
+        """Region name -> the hash that is active in this partition."""
+        return state.core.active
+
+    def apply(self, state: Partition, entries: Sequence[Entry]) -> list[Output]:
+        """Apply journal records in offset order. UnknownRegion is raised before anything is changed."""
+        messages = [(entry.timestamp, entry.value, decode(entry.value)) for entry in entries]
+        self._require(state, [message for _, _, message in messages])
+        pending = Pending(state)
+        outputs: list[Output] = []
+        for timestamp, value, message in messages:
+            state.core.now = max(state.core.now, timestamp)
+            if isinstance(message, Measurements):
+                outputs += self._measurements(state, pending, timestamp, (value, message))
+            else:
+                outputs += pending.settle()
+                outputs += self._tick(state, timestamp, message) if isinstance(message, Tick) else self._command(state, timestamp, message)
+        return outputs + pending.settle()
+
+    def _require(self, state: Partition, messages: list[Message]) -> None:
+        """Every region these messages can need is at hand, or nothing is done at all."""
+        for region_hash in {message.region_hash for message in messages if isinstance(message, Command) and message.command == "activate"}:
+            self._regions(region_hash)
+        for region_hash in {message.region_hash for message in messages if isinstance(message, Measurements)}:
+            if region_hash in state.core.past:
+                self._regions(region_hash)
+
+    def _measurements(self, state: Partition, pending: Pending, timestamp: int, record: tuple[bytes, Measurements]) -> list[Output]:
+        value, message = record
+        core = state.core
+        if message.region_hash not in core.active.values() and message.region_hash not in core.past:
+            core.held.append(Held(timestamp, value))  # kept until its region is active
+            return []
+        domain = core.domains.get(message.domain)
+        if domain is None:
+            core.counts.retired += len(columns(message).rows)
+            return []
+        if not self._observed:
+            unit = Unit(message.domain, timestamp, self._local(state, message))
+            return pending.add(unit) if len(unit.columns.rows) else []
+        outputs = self._decide_instant(state, pending, message.domain) if domain.instant and timestamp > domain.instant[0].timestamp else []
+        domain.instant.append(Held(domain.instant[0].timestamp if domain.instant else timestamp, value))
+        return outputs
+
+    def _decide_instant(self, state: Partition, pending: Pending, domain_id: str) -> list[Output]:
+        """Put the messages of the held instant together, in the order of their series, and add them as one unit."""
+        domain = state.core.domains[domain_id]
+        held, domain.instant = domain.instant, []
+        parts = [self._local(state, message) for one in held if isinstance(message := decode(one.value), Measurements)]
+        rows = np.concatenate([part.rows for part in parts])
+        order = np.argsort(rows, kind="stable")
+        together = Columns(
+            rows[order],
+            np.concatenate([part.observed_at for part in parts])[order],
+            np.concatenate([part.value for part in parts])[order],
+            np.concatenate([part.flags for part in parts])[order],
+        )
+        return pending.add(Unit(domain_id, held[0].timestamp, together)) if len(order) else []
+
+    def _local(self, state: Partition, message: Measurements) -> Columns:
+        """The message's columns with local rows; series that are not here (any more) are left out and counted."""
+        bound = state.bound(message.domain)
+        arrays = columns(message)
+        rows = arrays.rows
+        if message.region_hash != bound.region.region_hash:
+            known = bound.region.series.row_of
+            ids = self._regions(message.region_hash).series.ids
+            rows = np.array([known.get(ids[row], -1) for row in rows.tolist()], np.int32)
+        local = np.where(rows >= 0, bound.local[rows], -1)
+        here = local >= 0
+        if here.all():
+            return arrays._replace(rows=local)
+        state.core.counts.retired += int((~here).sum())
+        return Columns(local[here], arrays.observed_at[here], arrays.value[here], arrays.flags[here])
+
+    def _tick(self, state: Partition, timestamp: int, tick: Tick) -> list[Output]:
+        core = state.core
+        if self._observed:
+            if not tick.closing:
+                return []
+            pending = Pending(state)
+            outputs = [output for domain_id in sorted(core.domains) if core.domains[domain_id].instant
+                       for output in self._decide_instant(state, pending, domain_id)]  # fmt: skip
+            return outputs + pending.settle() + advance_all(state, timestamp)
+        core.doors_written_at = max(core.doors_written_at, tick.doors_written_at)
+        return self._lag(state, timestamp) + advance_all(state, timestamp)
+
+    def _lag(self, state: Partition, timestamp: int) -> list[Output]:
+        """When the doors have not been read for too long every city is unknown, until they are."""
+        core = state.core
+        if timestamp - core.doors_written_at <= KEEPING_UP_MS:
+            core.behind_since = None
+        elif core.behind_since is None:
+            core.behind_since = timestamp
+        behind = core.behind_since is not None and timestamp - core.behind_since > BEHIND_AFTER_MS
+        if behind == core.behind:
+            return []
+        core.behind = behind
+        outputs: list[Output] = []
+        for domain_id in sorted(core.domains):
+            for index in state.hazards_of(domain_id):
+                scene = state.scene(domain_id, index)
+                outputs += statuses(scene, scene.cities(), max(timestamp, core.domains[domain_id].now))
+            state.wind(domain_id)
+        return outputs
+
+    def _command(self, state: Partition, timestamp: int, command: Command) -> list[Output]:
+        core = state.core
+        if command.command == "link_test":
+            return link_tests(state, command, max(timestamp, command.at))
+        if command.command != "activate" or core.active.get(command.region) == command.region_hash:
+            return []
+        outputs = activate(state, self._regions(command.region_hash), timestamp)
+        held, core.held = core.held, []
+        pending = Pending(state)
+        for one in held:
+            message = decode(one.value)
+            if isinstance(message, Measurements):
+                outputs += self._measurements(state, pending, one.timestamp, (one.value, message))
+        return outputs + pending.settle()

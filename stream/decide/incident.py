@@ -1,0 +1,197 @@
+"""One judgement of one hazard in one domain: who is to be told what now, the incident it belongs to, and how every city stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stream.decide import identity, telling
+from stream.decide.conditions import conditions
+from stream.decide.impacts import Reached, Wanted, reach
+from stream.decide.life import SPOKEN, Moment, Verdict, due, judge, seconds
+from stream.decide.state import IncidentState, Told
+from stream.decide.status import statuses
+from stream.records.instants import to_text
+from stream.records.warning import AlsoWarned, Incident, MsgType, Reason
+from stream.warnings.envelope import of_incident, of_warning, to_bytes
+
+if TYPE_CHECKING:
+    from stream.decide.scene import Scene
+    from stream.records.output import Output
+
+ENDING = frozenset({Reason.CLEARED, Reason.EXPIRED, Reason.CANCELLED})
+
+
+def evaluate(scene: Scene, moment: Moment) -> list[Output]:
+    """Judge every city; the outputs in a defined order: warnings by city, the incident, city statuses."""
+    state = scene.state
+    state.evaluated_at = max(state.evaluated_at, moment.settled)
+    reached = _reached(scene, moment.at)
+    state.watched, state.passes_at = reached.watched, reached.passes_at
+    if state.incident is None and reached.wanted:
+        state.incident = _open(scene, moment.at)
+    incident = state.incident
+    outputs: list[Output] = []
+    if incident is not None:
+        spoken = {
+            city_id: reason
+            for city_id in sorted({*incident.told, *reached.wanted})
+            if (reason := _judge_city(scene, incident, city_id, reached.wanted.get(city_id), moment)) is not None
+        }
+        for city_id in spoken:
+            outputs += _say(scene, incident, city_id, reached.wanted.get(city_id))
+        outputs += _repeat(scene, incident, moment.at, spoken)
+        outputs += _account(scene, incident, moment.at, max(spoken.values(), key=_weight, default=Reason.NOTHING_NEW))
+        _schedule_grid(scene, moment.at)
+    _forget(scene, reached)
+    return outputs + statuses(scene, scene.cities(), moment.at)
+
+
+def _reached(scene: Scene, at: int) -> Reached:
+    if not scene.state.sources:
+        return Reached({}, {}, None, ())
+    sources = [scene.state.sources[series] for series in sorted(scene.state.sources)]
+    return reach(scene.region, scene.hazard, sources, conditions(at, scene.region, scene.hazard, scene.domain.conditions))
+
+
+def _open(scene: Scene, at: int) -> IncidentState:
+    """The incident is named after the earliest evidence still standing."""
+    standing = [source for source in scene.state.sources.values() if source.ended_at is None] or list(scene.state.sources.values())
+    first = min(standing, key=lambda source: (source.onset_at, source.series))
+    name = identity.incident_id(scene.hazard.hazard, scene.domain_id, first.series, first.onset_at, scene.lane.value)
+    return IncidentState(name, at)
+
+
+def _judge_city(scene: Scene, incident: IncidentState, city_id: str, wanted: Wanted | None, moment: Moment) -> Reason | None:
+    """Judge one city and remember the verdict; its reason if there is something to say."""
+    told = incident.told.get(city_id)
+    if scene.city(city_id) is None:
+        verdict = Verdict(Reason.CANCELLED if told is not None and not told.ended else Reason.NOTHING_NEW)
+    else:
+        fresh = _fresh(scene, city_id, wanted)
+        verdict = judge(told, wanted, moment, scene.hazard.rules, fresh=fresh)
+    if verdict.reason not in SPOKEN:
+        if told is not None:
+            told.below_since, told.blind_since = verdict.below_since, verdict.blind_since
+        return None
+    incident.told[city_id] = _revised(scene, incident, city_id, wanted, moment.at, verdict)
+    return verdict.reason
+
+
+def _fresh(scene: Scene, city_id: str, wanted: Wanted | None) -> bool:
+    """Whether what the warning rests on still reports; when nothing wants it any more, whether the city is seen at all."""
+    if scene.behind:
+        return False
+    if wanted is None:
+        return scene.sees(city_id)
+    return any(series not in scene.state.silent for series in wanted.series)
+
+
+def _revised(scene: Scene, incident: IncidentState, city_id: str, wanted: Wanted | None, at: int, verdict: Verdict) -> Told:
+    """The next revision: what the evidence wants, but never a lower level unless the verdict is that it got better."""
+    told = incident.told.get(city_id)
+    reason = verdict.reason
+    ending = reason in ENDING
+    anew = told is None or told.ended or reason is Reason.BETTER
+    kept = told.level if told is not None else 0
+    level = kept if wanted is None else wanted.level if anew else max(kept, wanted.level)
+    at = max(at, told.sent_at) if told is not None else at
+    path = wanted.path if wanted is not None else told.path if told is not None else ""
+    probability = wanted.probability if wanted is not None else told.probability if told is not None else 0.0
+    p50_at = wanted.arrival.p50_at if wanted is not None and wanted.arrival is not None else None
+    return Told(
+        warning_id=told.warning_id if told is not None else identity.warning_id(incident.incident_id, city_id, scene.lane.value),
+        revision=told.revision + 1 if told is not None else 1,
+        level=level,
+        msg_type=telling.MSG_TYPES.get(reason, MsgType.UPDATE),
+        reason=reason,
+        path=path,
+        probability=probability,
+        arrives_at_p50=p50_at,
+        sent_at=at,
+        expires_at=at + seconds(scene.hazard.rules.validity_s) if ending else telling.expires_at(wanted, at, scene.hazard.rules.validity_s),
+        ended=ending,
+        below_since=verdict.below_since,
+        blind_since=verdict.blind_since,
+    )
+
+
+def _say(scene: Scene, incident: IncidentState, city_id: str, wanted: Wanted | None) -> tuple[Output, Output]:
+    told = incident.told[city_id]
+    ended = told.reason in (Reason.CLEARED, Reason.CANCELLED)
+    warning = telling.compose(scene, city_id, told, None if ended else wanted, incident)
+    told.value = to_bytes(warning)
+    return of_warning(warning, told.value, sent_at=told.sent_at, level=told.level, expires_at=told.expires_at)
+
+
+def _repeat(scene: Scene, incident: IncidentState, at: int, spoken: dict[str, Reason]) -> list[Output]:
+    """Re-assertion: active warnings that were not revised for a while go out again, byte for byte."""
+    every = seconds(scene.hazard.rules.reassert_s)
+    outputs: list[Output] = []
+    for city_id, told in sorted(incident.told.items()) if every else ():
+        if city_id in spoken or told.ended or at < max(told.sent_at, told.repeated_at) + every:
+            continue
+        told.repeated_at = at
+        warning = telling.restore(told.value)
+        outputs.append(of_warning(warning, told.value, sent_at=told.sent_at, level=told.level, expires_at=told.expires_at)[0])
+    return outputs
+
+
+def _weight(reason: Reason) -> int:
+    order = (Reason.FIRST, Reason.WORSE, Reason.EARLIER, Reason.LATER, Reason.SURER, Reason.BETTER, Reason.CANCELLED, Reason.CLEARED)
+    return len(order) - order.index(reason) if reason in order else 0
+
+
+def _account(scene: Scene, incident: IncidentState, at: int, reason: Reason) -> list[Output]:
+    """The incident's own record, if it changed; an incident whose every warning has ended and whose sources are quiet is closed."""
+    active = sorted((-told.level, city) for city, told in incident.told.items() if not told.ended)
+    closed = not active and all(source.ended_at is not None for source in scene.state.sources.values())
+    incident.level = max((-level for level, _ in active), default=0)
+    record = Incident(
+        incident_id=incident.incident_id,
+        revision=incident.revision + 1,
+        hazard=scene.hazard.hazard,
+        domain=scene.domain_id,
+        lane=scene.lane,
+        state="closed" if closed else "open",
+        level=telling.level_label(incident.level),
+        opened_at=to_text(incident.opened_at),
+        as_of_at=to_text(at),
+        closed_at=to_text(at) if closed else None,
+        reason=reason,
+        sources=tuple(telling.summary(scene, scene.state.sources[series]) for series in sorted(scene.state.sources)),
+        cities=tuple(AlsoWarned(city, telling.level_label(-level)) for level, city in active),
+        region=scene.region.name,
+        region_hash=scene.region.region_hash,
+    )
+    shape = repr((record.state, record.cities, sorted(scene.state.sources))).encode()
+    if shape == incident.summary:
+        return []
+    incident.summary, incident.revision = shape, incident.revision + 1
+    if closed:
+        scene.state.incident = None
+    return [of_incident(record, sent_at=at)]
+
+
+def _schedule_grid(scene: Scene, at: int) -> None:
+    step = seconds(scene.hazard.rules.grid_step_s)
+    if scene.state.incident is None:
+        scene.state.grid_at = None
+    elif scene.state.grid_at is None or scene.state.grid_at <= at:
+        scene.state.grid_at = (at // step + 1) * step
+
+
+def _forget(scene: Scene, reached: Reached) -> None:
+    """Drop ended sources that nothing depends on; with the incident closed, all ended ones."""
+    for series in [series for series, source in scene.state.sources.items() if source.ended_at is not None]:
+        if series in reached.spent or scene.state.incident is None:
+            del scene.state.sources[series]
+
+
+def settled_due(scene: Scene) -> int | None:
+    """The next instant after the last judgement at which something may be due: a hold, an extension, an expiry, a wave that has passed."""
+    state = scene.state
+    instants = [state.passes_at] if state.passes_at is not None else []
+    if state.incident is not None:
+        for told in state.incident.told.values():
+            instants += due(told, scene.hazard.rules)
+    return min((at for at in instants if at > state.evaluated_at), default=None)

@@ -1,0 +1,60 @@
+"""Where a judgement takes place: one hazard in one domain of a region, with its state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stream.records.warning import Coverage, Lane
+
+if TYPE_CHECKING:
+    from stream.decide.bound import BoundHazard
+    from stream.decide.state import DomainState, HazardState
+    from stream.region.model import City, Hazard, Region
+
+SILENT_NAMED = 20
+"""So many silent series are named in a message; the count is always complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One hazard in one domain. `fresh` counts, for every city, its watching series that report; `behind`: the doors are not being read."""
+
+    region: Region
+    bound: BoundHazard
+    domain_id: str
+    domain: DomainState
+    state: HazardState
+    lane: Lane
+    fresh: dict[str, int]
+    behind: bool
+
+    @property
+    def hazard(self) -> Hazard:
+        """The hazard's rules and footprint."""
+        return self.bound.hazard
+
+    def city(self, city_id: str) -> City | None:
+        """The city, or None if the region no longer has it."""
+        index = self.region.city_index.get(city_id)
+        return None if index is None else self.region.cities[index]
+
+    def cities(self) -> dict[str, tuple[str, ...]]:
+        """Every city this domain watches for this hazard, with the series that do."""
+        return self.bound.watchers.get(self.domain_id, {})
+
+    def coverage(self, city_id: str) -> Coverage:
+        """How much of what could see this danger for the city reports now."""
+        watching = self.cities().get(city_id, ())
+        silent = [series for series in watching if series in self.state.silent][:SILENT_NAMED] if self.state.silent else []
+        return Coverage(self.fresh.get(city_id, 0), len(watching), tuple(silent))
+
+    def sees(self, city_id: str) -> bool:
+        """Whether enough of the city's network reports, and the doors are being read. A city nothing watches is not seen."""
+        watching = len(self.cities().get(city_id, ()))
+        return not self.behind and watching > 0 and self.fresh.get(city_id, 0) >= self.hazard.rules.min_coverage * watching
+
+
+def fresh_counts(bound: BoundHazard, domain_id: str, silent: set[str]) -> dict[str, int]:
+    """For every city of the domain, how many of its watching series are not silent."""
+    return {city: sum(series not in silent for series in watching) for city, watching in bound.watchers.get(domain_id, {}).items()}

@@ -1,0 +1,145 @@
+"""The fold's state: what a partition remembers, as plain structs (and arrays, in `bound.py`) that can be written down exactly.
+
+Series and cities are named by their ids here, never by row numbers, so that a changed region can be taken over.
+All instants are int ms.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from stream.records.warning import MsgType, Reason
+
+
+class SourceState(msgspec.Struct):
+    """One series in which a danger was found. `ended_at` is set when its level fell to none; it stays while its wave is under way.
+
+    `peak` is the highest level of the episode, `late` that the newest evidence came later than the hazard allows.
+    """
+
+    series: str
+    level: int
+    peak: int
+    onset_at: int
+    observed_at: int
+    value: float
+    score: float
+    trend_per_h: float | None
+    detector: str
+    why: str
+    quality: int
+    late: bool = False
+    ended_at: int | None = None
+
+
+class Told(msgspec.Struct):
+    """What a city was last told of an incident. `ended` once it was all clear, cancelled or expired.
+
+    `below_since` is when the evidence fell below the told level, `blind_since` when the last fresh evidence was lost.
+    """
+
+    warning_id: str
+    revision: int
+    level: int
+    msg_type: MsgType
+    reason: Reason
+    path: str
+    probability: float
+    arrives_at_p50: int | None
+    sent_at: int
+    expires_at: int
+    value: bytes = b""
+    ended: bool = False
+    below_since: int | None = None
+    blind_since: int | None = None
+    repeated_at: int = 0
+
+
+class IncidentState(msgspec.Struct):
+    """An open incident of one hazard in one domain."""
+
+    incident_id: str
+    opened_at: int
+    revision: int = 0
+    level: int = 0
+    told: dict[str, Told] = msgspec.field(default_factory=dict)
+    summary: bytes = b""
+
+
+class StatusState(msgspec.Struct):
+    """The last published status of one city."""
+
+    state: str
+    level: int
+    since_at: int
+    published_at: int
+
+
+class HazardState(msgspec.Struct):
+    """One hazard in one domain: its sources, its open incident, who is silent, and the status of every city it concerns.
+
+    `evaluated_at`: up to which settled instant it was judged; deadlines lie after it. `passes_at`: when the next ended wave has passed.
+    `grid_at`: the next instant at which an open incident is recomputed (live lanes).
+    """
+
+    sources: dict[str, SourceState] = msgspec.field(default_factory=dict)
+    incident: IncidentState | None = None
+    silent: set[str] = msgspec.field(default_factory=set)
+    status: dict[str, StatusState] = msgspec.field(default_factory=dict)
+    watched: dict[str, float] = msgspec.field(default_factory=dict)
+    evaluated_at: int = -1
+    passes_at: int | None = None
+    grid_at: int | None = None
+
+
+class Held(msgspec.Struct, array_like=True):
+    """A journal record kept until the region it names is active."""
+
+    timestamp: int
+    value: bytes
+
+
+class DomainState(msgspec.Struct):
+    """One domain. `now` is the largest timestamp of its records. `instant` holds what a replay has not decided yet.
+
+    `conditions`: the recent measurements of each series that only informs footprints, oldest first, as (observed_at, value).
+    """
+
+    region: str
+    now: int = -1
+    hazards: dict[str, HazardState] = msgspec.field(default_factory=dict)
+    conditions: dict[str, list[tuple[int, float]]] = msgspec.field(default_factory=dict)
+    instant: list[Held] = msgspec.field(default_factory=list)
+
+
+class Counts(msgspec.Struct):
+    """What detection did with the measurements of this partition, since its beginning."""
+
+    scored: int = 0
+    duplicate: int = 0
+    correction: int = 0
+    out_of_order: int = 0
+    too_old: int = 0
+    failed: int = 0
+    retired: int = 0
+    late: int = 0
+
+
+class Core(msgspec.Struct):
+    """Everything of a partition that is not an array.
+
+    `active`: region name -> hash. `past`: hashes that were active before. `doors_written_at`: the oldest mark of the doors in the newest tick.
+    `behind_since`: when the marks fell behind, None while they keep up.
+    """
+
+    partition: int
+    partitions: int
+    now: int = -1
+    doors_written_at: int = -1
+    behind_since: int | None = None
+    behind: bool = False
+    active: dict[str, str] = msgspec.field(default_factory=dict)
+    past: list[str] = msgspec.field(default_factory=list)
+    held: list[Held] = msgspec.field(default_factory=list)
+    domains: dict[str, DomainState] = msgspec.field(default_factory=dict)
+    counts: Counts = msgspec.field(default_factory=Counts)

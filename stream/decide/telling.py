@@ -1,0 +1,137 @@
+"""From a verdict to the record a city receives."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from detectors.base import Level
+from stream.decide.life import seconds
+from stream.records.instants import to_text
+from stream.records.warning import AlsoWarned, CityWarning, EvidenceSummary, MsgType, Reason, Texts
+from stream.warnings.texts import WORDS, render, word
+
+if TYPE_CHECKING:
+    from stream.decide.impacts import Wanted
+    from stream.decide.scene import Scene
+    from stream.decide.state import IncidentState, SourceState, Told
+    from topology.base import Arrival
+
+LIKELY = 0.5
+"""CAP 1.2: likely means a probability above about one half."""
+EVIDENCE_NAMED = 10
+ALSO_NAMED = 50
+
+MSG_TYPES = {
+    Reason.FIRST: MsgType.ALERT,
+    Reason.CLEARED: MsgType.ALL_CLEAR,
+    Reason.CANCELLED: MsgType.CANCEL,
+}
+"""Everything else updates. An expired warning is an update too: it must not read as all clear."""
+
+
+def level_label(level: int) -> str:
+    """The word for a level."""
+    return Level(level).label
+
+
+def summary(scene: Scene, source: SourceState) -> EvidenceSummary:
+    """One source as it stands in messages."""
+    unit = scene.region.series.unit[scene.region.series.row_of[source.series]]
+    score = round(source.score, 4) if math.isfinite(source.score) else 0.0
+    return EvidenceSummary(
+        source.series, level_label(source.level), source.value, unit, to_text(source.observed_at), score, source.why, source.trend_per_h
+    )
+
+
+def expires_at(wanted: Wanted | None, at: int, validity_s: float) -> int:
+    """The validity counts from now, or from when the danger should have arrived if that is later."""
+    arrives = wanted.arrival.p90_at if wanted is not None and wanted.arrival is not None else at
+    return max(at, arrives) + seconds(validity_s)
+
+
+def also_warned(incident: IncidentState, city_id: str) -> tuple[AlsoWarned, ...]:
+    """The other cities warned of this incident now, worst first."""
+    others = sorted((-told.level, city) for city, told in incident.told.items() if city != city_id and not told.ended)
+    return tuple(AlsoWarned(city, level_label(-level)) for level, city in others[:ALSO_NAMED])
+
+
+def compose(scene: Scene, city_id: str, told: Told, wanted: Wanted | None, incident: IncidentState) -> CityWarning:
+    """The record for this revision. `wanted` is None when the warning ends or is kept while its evidence is below its level."""
+    behind = wanted.series if wanted is not None else tuple(sorted(scene.state.sources))
+    named = [summary(scene, scene.state.sources[series]) for series in behind if series in scene.state.sources][:EVIDENCE_NAMED]
+    arrival = wanted.arrival if wanted is not None else None
+    observed = wanted is not None and wanted.path == "same_place"
+    certainty = "Observed" if observed else "Likely" if told.probability >= LIKELY else "Possible"
+    return CityWarning(
+        warning_id=told.warning_id,
+        revision=told.revision,
+        supersedes=told.revision - 1 or None,
+        incident_id=incident.incident_id,
+        city_id=city_id,
+        hazard=scene.hazard.hazard,
+        domain=scene.domain_id,
+        lane=scene.lane,
+        msg_type=told.msg_type,
+        level=level_label(told.level),
+        certainty=certainty,
+        reason=told.reason,
+        path=told.path,
+        probability=told.probability,
+        intensity=wanted.intensity if wanted is not None else 0.0,
+        confidence=wanted.confidence if wanted is not None else 0.0,
+        sent_at=to_text(told.sent_at),
+        arrives_at_p10=to_text(arrival.p10_at) if arrival else None,
+        arrives_at_p50=to_text(arrival.p50_at) if arrival else None,
+        arrives_at_p90=to_text(arrival.p90_at) if arrival else None,
+        arrival_unknown_because=wanted.unknown_because if wanted is not None else "",
+        passed_at=to_text(arrival.passed_at) if arrival and arrival.passed_at is not None else None,
+        expires_at=to_text(told.expires_at),
+        reasons=wanted.reasons if wanted is not None else (),
+        evidence=tuple(named),
+        coverage=scene.coverage(city_id),
+        role="lead" if told.path == "same_place" else "affected",
+        also_warned=also_warned(incident, city_id),
+        acknowledge_by_at=None,
+        region=scene.region.name,
+        region_hash=scene.region.region_hash,
+        text=_text(scene, city_id, told, wanted, named),
+    )
+
+
+def _text(scene: Scene, city_id: str, told: Told, wanted: Wanted | None, named: list[EvidenceSummary]) -> Texts:
+    city = scene.city(city_id)
+    lead = named[0] if named else None
+    fields = {}
+    for language in WORDS:
+        names = city.names if city is not None else {}
+        fields[language] = {
+            "city": names.get(language, city_id),
+            "hazard": scene.hazard.texts.get(language, {}).get("name", scene.hazard.hazard),
+            "level": word(language, level_label(told.level)),
+            "source": lead.series if lead else "-",
+            "value": f"{lead.value:g}" if lead else "-",
+            "unit": lead.unit if lead else "",
+            "path": word(language, told.path),
+            "arrives": _arrives(language, told.sent_at, wanted),
+            "expires": to_text(told.expires_at),
+            "reason": word(language, told.reason.value),
+        }
+    kind = "expired" if told.reason is Reason.EXPIRED else told.msg_type.value
+    return render(kind, scene.hazard.texts, fields)
+
+
+def _arrives(language: str, at: int, wanted: Wanted | None) -> str:
+    arrival: Arrival | None = wanted.arrival if wanted is not None else None
+    if arrival is None:
+        return word(language, "?").format(because=wanted.unknown_because if wanted is not None and wanted.unknown_because else "-")
+    if arrival.p50_at <= at:
+        return word(language, "here")
+    return word(language, "between").format(p10=to_text(arrival.p10_at), p90=to_text(arrival.p90_at))
+
+
+def restore(value: bytes) -> CityWarning:
+    """The record these bytes were made of."""
+    return msgspec.json.decode(value, type=CityWarning)

@@ -1,0 +1,80 @@
+"""Warnings as Kafka records: JSON, with the attributes of CloudEvents 1.0 as headers (binary content mode of its Kafka binding)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from stream.records.output import Kind, Output
+
+if TYPE_CHECKING:
+    from stream.records.warning import CityStatus, CityWarning, Evidence, Incident, LinkTest
+
+_encoder = msgspec.json.Encoder()
+
+
+def to_bytes(record: msgspec.Struct) -> bytes:
+    """The record's JSON: fields in their declared order, so the same record has the same bytes."""
+    return _encoder.encode(record)
+
+
+def headers(ce_type: str, ce_id: str, domain: str, ce_time: str, subject: str) -> tuple[tuple[str, bytes], ...]:
+    """CloudEvents attributes; (source, id) is what a subscriber recognises a duplicate by."""
+    attributes = {
+        "ce_specversion": "1.0",
+        "ce_type": f"tocsin.{ce_type}.v1",
+        "ce_source": f"/tocsin/{domain}",
+        "ce_id": ce_id,
+        "ce_time": ce_time,
+        "ce_subject": subject,
+        "content-type": "application/json",
+    }
+    return tuple((name, value.encode()) for name, value in attributes.items())
+
+
+def of_warning(warning: CityWarning, value: bytes, *, sent_at: int, level: int, expires_at: int) -> tuple[Output, Output]:
+    """The record on the city's own topic and the one on the compacted topic of what is active."""
+    heads = headers("warning", f"{warning.warning_id}-{warning.revision}", warning.domain, warning.sent_at, warning.city_id)
+    to_city = Output(
+        Kind.CITY, warning.warning_id.encode(), value, sent_at, warning.city_id, heads,
+        warning.warning_id, warning.revision, level, expires_at, warning.reason.value, warning.hazard,
+    )  # fmt: skip
+    to_all = Output(
+        Kind.WARNINGS, warning.warning_id.encode(), value, sent_at, warning.city_id, heads,
+        warning.warning_id, warning.revision, level, expires_at, warning.reason.value, warning.hazard,
+    )  # fmt: skip
+    return to_city, to_all
+
+
+def of_status(status: CityStatus, *, sent_at: int, reason: str) -> tuple[Output, Output]:
+    """The heartbeat on the city's own topic and the record on `city_status`."""
+    key = f"{status.city_id}/{status.hazard}/{status.domain}".encode()
+    value = to_bytes(status)
+    heads = headers("status", f"{key.decode()}@{status.as_of_at}", status.domain, status.as_of_at, status.city_id)
+    to_city = Output(Kind.CITY, key, value, sent_at, status.city_id, heads, reason=reason, hazard=status.hazard)
+    return to_city, Output(Kind.CITY_STATUS, key, value, sent_at, status.city_id, heads, reason=reason, hazard=status.hazard)
+
+
+def of_incident(incident: Incident, *, sent_at: int) -> Output:
+    """The record on `incidents`."""
+    heads = headers("incident", f"{incident.incident_id}-{incident.revision}", incident.domain, incident.as_of_at, incident.hazard)
+    return Output(
+        Kind.INCIDENTS, incident.incident_id.encode(), to_bytes(incident), sent_at, headers=heads,
+        reason=incident.reason.value, hazard=incident.hazard,
+    )  # fmt: skip
+
+
+def of_evidence(evidence: Evidence, *, sent_at: int) -> Output:
+    """The record on `evidence`."""
+    heads = headers("evidence", f"{evidence.series}@{evidence.observed_at}", evidence.domain, evidence.as_of_at, evidence.series)
+    return Output(
+        Kind.EVIDENCE, evidence.series.encode(), to_bytes(evidence), sent_at, headers=heads,
+        reason=evidence.why, hazard=evidence.hazard,
+    )  # fmt: skip
+
+
+def of_link_test(test: LinkTest, *, sent_at: int) -> Output:
+    """The record on the city's own topic."""
+    heads = headers("link_test", f"{test.city_id}@{test.sent_at}", "link", test.sent_at, test.city_id)
+    return Output(Kind.CITY, b"link_test", to_bytes(test), sent_at, test.city_id, heads, reason="link_test")

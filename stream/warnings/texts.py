@@ -1,0 +1,84 @@
+"""The operator's sentence, in Chinese and English, from templates a hazard may override (`[texts.zh]`, `[texts.en]`).
+
+A template may use {city}, {hazard}, {level}, {source}, {value}, {unit}, {path}, {arrives}, {expires}, {reason}, {silent}, {fresh}, {total}.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stream.records.warning import Texts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+WORDS: dict[str, dict[str, str]] = {
+    "zh": {
+        "none": "无", "blue": "蓝色（IV级）", "yellow": "黄色（III级）", "orange": "橙色（II级）", "red": "红色（I级）",
+        "same_place": "本地实测", "river": "沿河下行", "wind": "随风输送", "travel": "随人员往来",
+        "first": "首次发现", "worse": "升级", "better": "降级", "earlier": "到达提前", "later": "到达推迟", "surer": "更加确定",
+        "extended": "延长有效期", "blind": "监测中断，维持预警", "sighted": "监测恢复", "cleared": "解除", "expired": "到期", "cancelled": "撤销",
+        "unknown_time": "到达时间未知", "between": "{p10} 至 {p90}", "here": "已到达", "?": "到达时间未知（{because}）",
+    },
+    "en": {
+        "none": "none", "blue": "BLUE (IV)", "yellow": "YELLOW (III)", "orange": "ORANGE (II)", "red": "RED (I)",
+        "same_place": "measured here", "river": "down the river", "wind": "with the wind", "travel": "with travellers",
+        "first": "first finding", "worse": "raised", "better": "lowered", "earlier": "arrives earlier", "later": "arrives later",
+        "surer": "more certain", "extended": "extended", "blind": "kept although measurements are missing",
+        "sighted": "measurements are back", "cleared": "over", "expired": "expired", "cancelled": "withdrawn",
+        "between": "between {p10} and {p90}", "here": "is here", "?": "arrival unknown ({because})",
+    },
+}  # fmt: skip
+
+TEMPLATES: dict[str, dict[str, str]] = {
+    "zh": {
+        "alert": "【{level}{hazard}预警】{city}：{source} 测得 {value}{unit}，{path}，{arrives}。（{reason}）",
+        "update": "【{level}{hazard}预警更新】{city}：{source} 测得 {value}{unit}，{path}，{arrives}。（{reason}）",
+        "all_clear": "【{hazard}预警解除】{city}：{hazard}已结束。（{reason}）",
+        "cancel": "【{hazard}预警撤销】{city}：此前的{hazard}预警有误或不再适用。（{reason}）",
+        "expired": "【{hazard}预警到期】{city}：预警因无新的证据而到期，这不表示危险已解除。",
+        "clear": "{city}：{hazard}监测正常（{fresh}/{total} 个站点在线），目前无预警。",
+        "watch": "{city}：{hazard}需关注，可能性低于预警标准。",
+        "warned": "{city}：{hazard}{level}预警生效中。",
+        "unknown": "{city}：{hazard}情况不明（仅 {fresh}/{total} 个站点在线），不能视为安全。缺：{silent}",
+        "link_test": "{city}：这是预警通道测试，不是预警。",
+    },
+    "en": {
+        "alert": "{level} {hazard} warning for {city}: {source} measured {value} {unit}; {path}, {arrives}. ({reason})",
+        "update": "{level} {hazard} warning for {city}, update: {source} measured {value} {unit}; {path}, {arrives}. ({reason})",
+        "all_clear": "{hazard} in {city} is over: all clear. ({reason})",
+        "cancel": "The {hazard} warning for {city} is withdrawn: it was wrong or no longer applies. ({reason})",
+        "expired": "The {hazard} warning for {city} has expired for want of new evidence. This is not an all clear.",
+        "clear": "{city}: {hazard} is watched ({fresh} of {total} series report), no warning.",
+        "watch": "{city}: {hazard} is possible, below the probability of a warning.",
+        "warned": "{city}: a {level} {hazard} warning is in force.",
+        "unknown": "{city}: {hazard} is UNKNOWN (only {fresh} of {total} series report); do not read this as all clear. Missing: {silent}",
+        "link_test": "{city}: this is a test of the warning channel, not a warning.",
+    },
+}
+
+
+class _Blank(dict[str, str]):
+    """A template naming a field nobody offers keeps it visible instead of failing a warning."""
+
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"
+
+
+def render(kind: str, overrides: Mapping[str, Mapping[str, str]], fields: Mapping[str, Mapping[str, str]]) -> Texts:
+    """The sentence of this kind (a message type or a city state) in both languages.
+
+    >>> city = {"city": "Linhe", "hazard": "flood", "fresh": "3", "total": "4"}
+    >>> render("clear", {}, {"zh": city, "en": city}).en
+    'Linhe: flood is watched (3 of 4 series report), no warning.'
+    """
+    said = {}
+    for language in ("zh", "en"):
+        template = overrides.get(language, {}).get(kind) or TEMPLATES[language][kind]
+        said[language] = template.format_map(_Blank(fields[language]))
+    return Texts(**said)
+
+
+def word(language: str, key: str) -> str:
+    """A level, path or reason in the reader's language; an unknown word stays as it is."""
+    return WORDS[language].get(key, key)

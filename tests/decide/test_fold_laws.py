@@ -1,0 +1,103 @@
+"""Laws of the fold: the cut of the journal into calls, crashes and restores never change what is said."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stream.errors import UnknownRegion
+from stream.records.instants import HOUR, MINUTE, SECOND
+from stream.records.journal import Command
+
+QUIET = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def wild(tale, seed: int, start: int, hours: int = 40):
+    """A random journal: rises, falls, gaps, repeats, corrections, late samples, lagging marks."""
+    rng = random.Random(seed)
+    level = dict.fromkeys(("upper", "middle", "lower"), 1.0)
+    for step in range(hours * 6):
+        at = start + step * 10 * MINUTE
+        for name in level:
+            level[name] = max(0.2, level[name] + rng.gauss(0, 0.5) - 0.05 * (level[name] - 1.5))
+            if rng.random() < 0.85:
+                observed_at = at - rng.choice([0, 0, 0, 10 * MINUTE, 30 * MINUTE, 5 * HOUR])
+                tale.measure(at + rng.randrange(5) * SECOND, {name: round(level[name], 2)}, observed_at, flags=rng.random() < 0.05)
+            if rng.random() < 0.1:
+                tale.measure(at + 5 * SECOND, {name: round(level[name], 2)}, at)
+        if rng.random() < 0.9:
+            tale.tick(at + 6 * SECOND, at - rng.choice([0, 2 * SECOND, 3 * MINUTE]))
+
+
+@QUIET
+@given(seed=st.integers(0, 10_000), sizes=st.lists(st.integers(1, 60), min_size=1, max_size=5))
+def test_the_cut_into_calls_changes_nothing(story, start, seed, sizes):
+    tale = story()
+    wild(tale, seed, start)
+    assert any(output.reason == "first" for output in tale.outputs)
+
+    state, outputs, at, turn = tale.fold.initial(tale.state.core.partition), [], 0, 0
+    while at < len(tale.entries):
+        size = sizes[turn % len(sizes)]
+        outputs += tale.fold.apply(state, tale.entries[at : at + size])
+        at, turn = at + size, turn + 1
+
+    assert outputs == tale.outputs
+    assert tale.fold.snapshot(state) == tale.fold.snapshot(tale.state)
+
+
+@QUIET
+@given(seed=st.integers(0, 10_000), cut=st.floats(0, 1))
+def test_a_restored_state_goes_on_as_if_nothing_had_happened(story, start, seed, cut):
+    tale = story()
+    wild(tale, seed, start)
+    where = int(cut * len(tale.entries))
+    state = tale.fold.initial(tale.state.core.partition)
+    outputs = tale.fold.apply(state, tale.entries[:where])
+    saved = tale.fold.snapshot(state)
+    again = tale.fold.restore(saved)
+
+    assert tale.fold.snapshot(again) == saved
+    outputs += tale.fold.apply(again, tale.entries[where:])
+    assert outputs == tale.outputs
+    assert tale.fold.snapshot(again) == tale.fold.snapshot(tale.state)
+
+
+@QUIET
+@given(seed=st.integers(0, 10_000))
+def test_revisions_never_go_back_and_levels_change_only_with_a_reason(story, start, seed):
+    tale = story()
+    wild(tale, seed, start)
+
+    for city in ("ava", "bor", "cam"):
+        last: dict[str, dict] = {}
+        for body in tale.messages(city):
+            before = last.get(body["warning_id"])
+            assert body["revision"] == (before["revision"] + 1 if before else 1)
+            if before:
+                assert body["sent_at"] >= before["sent_at"]
+            last[body["warning_id"]] = body
+
+
+def test_an_unknown_region_is_refused_before_anything_changes(story, start, calm):
+    tale = story()
+    tale.measure(start, calm)
+    saved = tale.fold.snapshot(tale.state)
+    with pytest.raises(UnknownRegion, match="ffff"):
+        tale.give(start + MINUTE, Command("activate", "rill", "ffff"))
+
+    assert tale.fold.snapshot(tale.state) == saved
+
+
+def test_measurements_that_come_before_their_region_is_active_are_kept(story, start, calm):
+    tale = story()
+    activation, *_ = tale.entries
+    tale.measure(start + MINUTE, {**calm, "lower": 4.5})
+    fresh = tale.fold.initial(tale.state.core.partition)
+
+    assert tale.fold.apply(fresh, tale.entries[1:]) == []
+    outputs = tale.fold.apply(fresh, [activation._replace(offset=5, timestamp=start + 2 * MINUTE)])
+    assert [output.city_id for output in outputs if output.reason == "first" and output.kind == "city"] == ["cam"]
