@@ -55,7 +55,9 @@ def await_leaders(bootstrap: str, names: Sequence[str], *, timeout_s: float = TI
     missing = list(names)
     while missing:
         found = _topics(admin, bootstrap)
-        missing = [n for n in missing if n not in found or not found[n].partitions or any(p.leader < 0 for p in found[n].partitions.values())]
+        missing = [
+            n for n in missing if n not in found or not found[n].partitions or any(p.leader < 0 for p in found[n].partitions.values())
+        ]
         if missing and time.monotonic() > until:
             msg = f"no leader within {timeout_s:.0f} s for {len(missing)} topics, first {missing[0]!r}: look at the brokers' logs"
             raise BrokerError(msg)

@@ -174,7 +174,12 @@ def _time(settings: Settings) -> dict[str, str]:
 
 
 def _compacted(settings: Settings) -> dict[str, str]:
-    prompt = {"cleanup.policy": "compact", "segment.bytes": "16777216", "min.cleanable.dirty.ratio": "0.2", "delete.retention.ms": str(7 * DAY_MS)}
+    prompt = {
+        "cleanup.policy": "compact",
+        "segment.bytes": "16777216",
+        "min.cleanable.dirty.ratio": "0.2",
+        "delete.retention.ms": str(7 * DAY_MS),
+    }
     return {**prompt, "segment.ms": str(DAY_MS)} if settings.clock == "broker" else prompt
 
 

@@ -1,0 +1,95 @@
+"""ACCEPT: the Faust agent on the doors. A batch counts as read only when every journal and `rejected` record of it is acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, Protocol
+
+from stream.runtime.clocks import wall_ms
+from stream.runtime.failpoints import failpoint
+from stream.runtime.producer import Record
+from stream.runtime.topics import MESSAGE_BYTES, REJECTED_PARTITIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from aiokafka import ConsumerRecord
+
+    from stream.runtime.parts import Parts
+    from stream.runtime.positions import Partition
+
+log = logging.getLogger(__name__)
+RUNS_MOST = 64
+"""Runs whose sends are still awaited before the next is read: bounded memory while the broker is away."""
+
+
+class AcceptLike(Protocol):
+    """What the runtime needs of `stream.accept.door.Accept`."""
+
+    def accept(self, door: str, records: Sequence[Any], now: int) -> Any:
+        """`Accepted`: entries for the journal, refusals, counts."""
+
+
+class Accepting:
+    """All door partitions of this process. `make`: an Accept for the regions that are active now."""
+
+    def __init__(self, parts: Parts, make: Callable[[], AcceptLike], to_rejected: Callable[[Any], Any]) -> None:
+        self._parts = parts
+        self._make = make
+        self._to_rejected = to_rejected
+        self._accept = make()
+        self._outbox = parts.outbox()
+        self._room = asyncio.Semaphore(RUNS_MOST)
+        self._finishing: set[asyncio.Task[None]] = set()
+
+    def regions_changed(self) -> None:
+        """Judge by the regions that are active now."""
+        self._accept = self._make()
+
+    async def on_batch(self, source: Partition, generation: int, records: Sequence[ConsumerRecord]) -> None:
+        """Accept a run of door records; returns when its sends are under way, the position moves when they are acknowledged."""
+        if self._parts.generation() != generation:
+            return
+        await self._room.acquire()
+        finished = self._parts.positions.begin(source, records[-1].offset + 1, records[-1].timestamp, generation)
+        door = self._parts.topics.door_of(source.topic)
+        accepted = self._accept.accept(source.topic, records, wall_ms())
+        sends = [
+            await self._outbox.send(Record(self._parts.topics.journal, entry.value, entry.key, entry.partition, entry.timestamp))
+            for entry in accepted.entries
+        ]
+        for refusal in accepted.refused:
+            sends.append(await self._outbox.send(self._rejected(refusal, records[-1].timestamp)))
+            self._parts.metrics.rejected.labels(door, refusal.reason).inc()
+        self._parts.metrics.accepted.labels(door).inc(accepted.accepted)
+        self._parts.metrics.late.labels(door).inc(getattr(accepted, "late", 0))
+        self._parts.metrics.journal_messages.labels("measurements").inc(len(accepted.entries))
+        task = self._parts.start(self._finish(source, sends, finished, records[0].timestamp))
+        self._finishing.add(task)
+        task.add_done_callback(self._finishing.discard)
+
+    async def settle(self) -> None:
+        """Wait until everything accepted so far is acknowledged."""
+        while self._finishing:
+            await asyncio.wait(self._finishing)
+
+    async def _finish(self, source: Partition, sends: list[asyncio.Future[object]], finished: asyncio.Event, appended_at: int) -> None:
+        if sends:
+            await asyncio.wait(sends)
+            for send in sends:
+                send.result()  # a failure ends the process (Parts.start watches this task)
+        await failpoint("before_accept_commit")
+        finished.set()
+        self._parts.positions.advance(source)
+        self._room.release()
+        self._parts.observe("accept", appended_at)
+
+    def _rejected(self, refusal: Any, timestamp: int) -> Record:
+        record = self._to_rejected(refusal)
+        value, headers = record.value, list(record.headers)
+        # Only a compressed record can be longer than the door's limit; its sum and size are in the headers.
+        if value is not None and len(value) > MESSAGE_BYTES:
+            value, headers = value[:MESSAGE_BYTES], [*headers, ("truncated", b"true")]
+        stamp = None if self._parts.settings.clock == "broker" else max(0, timestamp)
+        return Record(self._parts.topics.rejected, value, record.key, refusal.partition % REJECTED_PARTITIONS, stamp, tuple(headers))

@@ -1,0 +1,86 @@
+"""Makes the Faust application of a worker: every setting that guards against loss is here, with its reason."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+import faust
+from faust.transport.drivers import TRANSPORTS
+
+from stream.runtime.topics import Topics
+from stream.runtime.transport import SCHEME
+
+if TYPE_CHECKING:
+    from stream.runtime.positions import Positions
+    from stream.settings import Settings
+
+DOOR_RUN = 5_000
+"""Door records handed to ACCEPT at a time: enough for arrays to pay, few enough to keep the loop turning."""
+JOURNAL_RUN = 500
+"""Journal records (each may hold hundreds of measurements) handed to DECIDE at a time."""
+FETCH_BYTES = 4_194_304
+COMMIT_S = 0.25
+"""Readers of committed offsets (the closing tick of a replay) wait for this."""
+
+
+class PassTopic(faust.Topic):  # type: ignore[misc]
+    """A topic whose decoding is ours: a batch goes to the agent as it is."""
+
+    async def decode(self, message: Any, *, propagate: bool = False) -> Any:
+        """The event around the batch."""
+        del propagate
+        return self._create_event(message.key, message.value, headers=message.headers, message=message)
+
+
+def group_of(settings: Settings) -> str:
+    """The consumer group: one for each lane.
+
+    >>> from stream.settings import Settings
+    >>> group_of(Settings())
+    'tocsin'
+    """
+    return f"{settings.prefix}{settings.group}"
+
+
+def create_app(settings: Settings, positions: Positions) -> faust.App:
+    """A Faust application for these settings, without agents; it starts no web server and creates no topics."""
+    TRANSPORTS.aliases[SCHEME] = "stream.runtime.transport:BatchTransport"
+    group = group_of(settings)
+    app = faust.App(
+        group,
+        broker=";".join(f"{SCHEME}://{address.strip()}" for address in settings.bootstrap.split(",")),
+        store="memory://",
+        datadir=tempfile.gettempdir(),
+        value_serializer="raw",
+        key_serializer="raw",
+        web_enabled=False,
+        topic_partitions=settings.partitions,
+        topic_replication_factor=settings.replication,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        # Standbys are not used, but without them Faust 0.15 picks an assignor that fails on our topics.
+        table_standby_replicas=1,
+        # A restart takes its partitions back without waiting for the session to run out.
+        consumer_group_instance_id=f"{group}-{settings.instance}",
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=FETCH_BYTES,
+        broker_commit_interval=COMMIT_S,
+        broker_session_timeout=settings.session_timeout_s,
+        broker_heartbeat_interval=settings.session_timeout_s / 6,
+        broker_request_timeout=max(settings.request_timeout_s, settings.session_timeout_s),
+        broker_rebalance_timeout=max(10.0, settings.session_timeout_s),
+        # A batch that is being worked on must not hold up a rebalance: its commit is refused and it is read again.
+        stream_wait_empty=False,
+        stream_buffer_maxsize=16,
+    )
+    app.tocsin_batched = {**dict.fromkeys(Topics(settings.prefix).doors, DOOR_RUN), Topics(settings.prefix).journal: JOURNAL_RUN}
+    app.tocsin_positions = positions
+    return app
+
+
+def source(app: faust.App, names: tuple[str, ...], partitions: int) -> faust.Topic:
+    """A topic (or several as one channel) an agent reads in batches."""
+    topic = app.topic(*names, value_serializer="raw", key_serializer="raw", partitions=partitions)
+    topic.__class__ = PassTopic
+    return topic

@@ -1,0 +1,227 @@
+"""DECIDE: the Faust agent on the journal. For each partition it holds a state of the fold, restored from a checkpoint at every assignment."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from stream.errors import UnknownRegion
+from stream.records.journal import Entry
+from stream.runtime import failpoints
+from stream.runtime.checkpoint_store import CheckpointReader, CheckpointWriter, Snapshot, topic_id
+from stream.runtime.compacted import latest
+from stream.runtime.edge import Edge
+from stream.runtime.failpoints import failpoint
+from stream.runtime.positions import Partition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from aiokafka import ConsumerRecord
+
+    from stream.records.output import Output
+    from stream.runtime.parts import Parts
+
+log = logging.getLogger(__name__)
+SEEK_AGAIN_S = 2.0
+
+
+class FoldLike(Protocol):
+    """What the runtime needs of a fold (`stream.decide.fold.Fold`; tests bring a small one). States are opaque to it."""
+
+    VERSION: str
+
+    def initial(self, partition: int) -> Any:
+        """The state before the first record."""
+
+    def apply(self, state: Any, entries: Sequence[Entry]) -> list[Output]:
+        """The next records; UnknownRegion is raised before anything is changed."""
+
+    def snapshot(self, state: Any) -> bytes:
+        """The state as bytes."""
+
+    def restore(self, data: bytes) -> Any:
+        """The state of a snapshot."""
+
+    def active(self, state: Any) -> Mapping[str, str]:
+        """Region name to hash, as activated in this partition."""
+
+
+@dataclass(slots=True)
+class Held:
+    """A partition in the hands of this process, for one generation of the group."""
+
+    partition: int
+    generation: int
+    state: Any
+    next_offset: int
+    edge: Edge
+    saved_offset: int = -1
+    saved_at: float = field(default_factory=time.monotonic)
+    size: int = 0
+    sought_at: float = 0.0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while records are applied and handed to the edge: a checkpoint in between would hold outputs that were never sent."""
+
+
+class Deciding:
+    """All journal partitions of this process."""
+
+    def __init__(self, parts: Parts, fold: FoldLike) -> None:
+        self._parts = parts
+        self._fold = fold
+        self._journal = parts.topics.journal
+        self._outbox = parts.outbox()
+        self._reader = CheckpointReader(
+            parts.settings.bootstrap, parts.topics.checkpoints, self._journal, instance=parts.settings.instance, fold_version=fold.VERSION
+        )
+        self._writers: dict[int, CheckpointWriter] = {}
+        self._held: dict[int, Held] = {}
+        self._restoring: dict[int, asyncio.Task[None]] = {}
+        self._identity = ""
+
+    @property
+    def held(self) -> Mapping[int, Held]:
+        """The restored partitions of the current generation."""
+        return self._held
+
+    def active(self, held: Held) -> Mapping[str, str]:
+        """The regions active in a held partition."""
+        return self._fold.active(held.state)
+
+    def assigned(self, partitions: Iterable[int], generation: int) -> asyncio.Task[None]:
+        """A new assignment: forget what was held, restore what is ours now. The task ends when all of it is restored."""
+        self._held.clear()
+        task = asyncio.create_task(self._restore(sorted(partitions), generation))
+        self._restoring = dict.fromkeys(partitions, task)
+        task.add_done_callback(self._parts.watch)
+        return task
+
+    async def _restore(self, partitions: Sequence[int], generation: int) -> None:
+        began = time.monotonic()
+        settings, topics = self._parts.settings, self._parts.topics
+        self._identity = await topic_id(settings.bootstrap, self._journal)
+        found = await self._reader.find(partitions)
+        standing = await latest(settings.bootstrap, topics.warnings, partitions)
+        clock = self._parts.clock if settings.clock == "broker" else None
+        for partition in partitions:
+            best = found[partition].best
+            writer = self._writers.get(partition)
+            if writer is None:
+                writer = self._writers[partition] = CheckpointWriter(
+                    self._parts.outbox(), topics.checkpoints, partition, instance=settings.instance
+                )
+            await writer.start(found[partition])
+            if self._parts.generation() != generation:
+                return  # a newer assignment restores for itself
+            state = self._fold.initial(partition) if best is None else self._fold.restore(best.data)
+            offset = 0 if best is None else best.manifest.next_offset
+            edge = Edge(partition, topics, self._parts.outbox(), self._parts.metrics, clock=clock, standing=standing[partition])
+            self._held[partition] = Held(partition, generation, state, offset, edge, saved_offset=-1 if best is None else offset)
+        self._parts.metrics.restore_s.observe(time.monotonic() - began)
+        self._parts.metrics.partitions.set(len(self._held))
+        log.info("restored %s", {p: held.next_offset for p, held in self._held.items()})
+        await failpoint("after_assign")
+
+    async def on_batch(self, partition: int, generation: int, records: Sequence[ConsumerRecord]) -> None:
+        """Apply a run of journal records, and publish what follows from them."""
+        if (task := self._restoring.get(partition)) is not None:
+            await asyncio.wait([task])
+        held = self._held.get(partition)
+        if held is None or held.generation != generation or self._parts.generation() != generation:
+            return  # of an assignment that is over: its records are read again by whoever owns them now
+        if not records[0].offset <= held.next_offset <= records[-1].offset + 1:
+            await self._seek(held, records[0].offset)
+            return
+        fresh = [Entry(r.offset, r.timestamp, r.value) for r in records if r.offset >= held.next_offset]
+        if failpoints.planted(failpoints.FIRST_RECORD_AFTER_REBALANCE_DROPPED) and held.sought_at >= 0 and fresh:
+            held.sought_at, held.next_offset = -1.0, fresh.pop(0).offset + 1
+        if fresh:
+            await self._apply(held, fresh)
+
+    async def _seek(self, held: Held, first: int) -> None:
+        """Reading stands elsewhere than the state: move it there, once, and again if that had no effect."""
+        if time.monotonic() - held.sought_at < SEEK_AGAIN_S:
+            return
+        held.sought_at = time.monotonic()
+        earliest = await self._parts.earliest(Partition(self._journal, held.partition))
+        if earliest > held.next_offset:
+            self._parts.metrics.alarms.labels("journal_gap").inc()
+            log.error("journal %d: records %d to %d are gone before they were decided", held.partition, held.next_offset, earliest - 1)
+            held.next_offset = earliest
+        log.info("journal %d: reading from %d (was at %d)", held.partition, held.next_offset, first)
+        await self._parts.seek(Partition(self._journal, held.partition), held.next_offset)
+
+    async def _apply(self, held: Held, entries: Sequence[Entry]) -> None:
+        async with held.lock:
+            outputs = await self._outputs(held, entries)
+            if outputs is None:
+                return
+            held.next_offset = entries[-1].offset + 1
+            if failpoints.planted(failpoints.CHECKPOINT_BEFORE_OUTPUTS) and outputs:
+                await self._write(held)
+            await failpoint("before_outputs")
+            await held.edge.publish(outputs)
+        self._parts.observe("decide", entries[0].timestamp)
+        await failpoint("after_outputs")
+
+    async def _outputs(self, held: Held, entries: Sequence[Entry]) -> list[Output] | None:
+        """The fold's outputs; waits while a region it needs is on its way. None when the partition was lost meanwhile."""
+        while True:
+            try:
+                return self._fold.apply(held.state, entries)
+            except UnknownRegion as missing:
+                log.warning("journal %d waits for region %s", held.partition, missing.region_hash)
+                await self._parts.region_change()
+            if self._parts.generation() != held.generation:
+                return None
+
+    async def run_checkpoints(self) -> None:
+        """Write checkpoints for ever, each partition as often as its size allows."""
+        while True:
+            await asyncio.sleep(min(0.1, self._parts.settings.checkpoint_s / 4))
+            for held in list(self._held.values()):
+                if time.monotonic() - held.saved_at >= self._interval_s():
+                    await self.checkpoint(held)
+
+    async def checkpoint(self, held: Held) -> None:
+        """Write one checkpoint, unless nothing has changed or the partition is no longer ours."""
+        if held.next_offset == held.saved_offset or held.generation != self._parts.generation() or not self._parts.assigned():
+            held.saved_at = time.monotonic()
+            return
+        await self._write(held)
+
+    async def _write(self, held: Held) -> None:
+        began = time.monotonic()
+        locked = held.lock.locked() and failpoints.planted(failpoints.CHECKPOINT_BEFORE_OUTPUTS)
+        if not locked:
+            await held.lock.acquire()
+        try:
+            taken = Snapshot(self._fold.snapshot(held.state), held.next_offset, dict(self._fold.active(held.state)))
+        finally:
+            if not locked:
+                held.lock.release()
+        if not failpoints.planted(failpoints.OUTPUTS_NOT_AWAITED) and not locked:
+            await held.edge.settle()
+        await failpoint("before_checkpoint")
+        await self._writers[held.partition].write(taken, fold_version=self._fold.VERSION, identity=self._identity)
+        await failpoint("after_checkpoint")
+        held.saved_offset, held.saved_at, held.size = taken.next_offset, time.monotonic(), len(taken.data)
+        self._parts.positions.set(Partition(self._journal, held.partition), taken.next_offset, held.generation)
+        metrics, label = self._parts.metrics, str(held.partition)
+        metrics.checkpoint_s.observe(time.monotonic() - began)
+        metrics.checkpoint_bytes.labels(label).set(len(taken.data))
+        metrics.checkpoint_at.labels(label).set_to_current_time()
+
+    async def finish(self) -> None:
+        """The last checkpoint of every partition, before a clean stop."""
+        for held in list(self._held.values()):
+            await self.checkpoint(held)
+
+    def _interval_s(self) -> float:
+        """Seconds between checkpoints of a partition: all of them together stay below the allowed bytes a second."""
+        total = sum(held.size for held in self._held.values())
+        return max(self._parts.settings.checkpoint_s, total / self._parts.settings.checkpoint_bytes_per_s)

@@ -1,0 +1,143 @@
+"""Publishes what the fold decided. It stands outside the fold, so it may look at the clock and at what is on the topics already.
+
+Order: a city's own topic first; its acknowledgement is awaited before the compacted `warnings` record, so what stands there was surely said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from stream.records.output import Kind
+from stream.runtime.edge_rules import Published, followed, judge, published, read_back
+from stream.runtime.failpoints import failpoint
+from stream.runtime.producer import Outbox, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from stream.health.metrics import Metrics
+    from stream.records.output import Output
+    from stream.runtime.clocks import BrokerClock
+    from stream.runtime.compacted import Kept
+    from stream.runtime.topics import Topics
+
+log = logging.getLogger(__name__)
+WAITING_MOST = 64
+"""Batches whose cities' acknowledgements are still awaited before `publish` waits itself."""
+
+
+class Edge:
+    """The publisher of one journal partition. `standing`: the latest records of its partition of `warnings`."""
+
+    def __init__(
+        self, partition: int, topics: Topics, outbox: Outbox, metrics: Metrics, *, clock: BrokerClock | None, standing: Mapping[bytes, Kept]
+    ) -> None:
+        self._partition = partition
+        self._topics = topics
+        self._outbox = outbox
+        self._metrics = metrics
+        self._clock = clock
+        self._published: dict[tuple[Kind, str], Published] = {}
+        for key, kept in standing.items():
+            if (entry := read_back(kept.value)) is not None:
+                for kind in (Kind.CITY, Kind.WARNINGS):
+                    self._published[kind, key.decode("utf-8", "replace")] = entry
+        self._chain: list[asyncio.Task[None]] = []
+
+    async def publish(self, outputs: Sequence[Output]) -> None:
+        """Hand everything to the producer; returns before it is acknowledged (`settle` waits for that)."""
+        now = self._now()
+        compacted: list[Output] = []
+        cities: list[asyncio.Future[object]] = []
+        for output, is_followed in zip(outputs, followed(outputs), strict=True):
+            self._metrics.outputs.labels(output.kind, output.reason, output.hazard).inc()
+            topic = self._destination(output, now, followed_by=is_followed)
+            if topic is None:
+                continue
+            if output.kind is Kind.WARNINGS:
+                compacted.append(output)
+            elif topic == self._topics.warnings_late:
+                cities.append(await self._send(topic, output))
+            else:
+                future = await self._send(topic, output)
+                if output.kind is Kind.CITY:
+                    cities.append(future)
+        if compacted:
+            await self._after(cities, compacted)
+
+    async def settle(self) -> None:
+        """Wait until everything published so far is acknowledged; PublishFailed if anything was not."""
+        if chain := list(self._chain):
+            await asyncio.wait(chain)
+        await self._outbox.settle()
+
+    def _now(self) -> int | None:
+        """The broker's time where lateness may be judged."""
+        if self._clock is None or not self._clock.agrees():
+            return None
+        return self._clock.now()
+
+    def _destination(self, output: Output, now: int | None, *, followed_by: bool) -> str | None:
+        """The topic an output goes to, None when it is not sent; keeps the books of revisions."""
+        if not output.warning_id:
+            return self._topic(output)
+        key = (output.kind, output.warning_id)
+        before = self._published.get(key)
+        verdict = judge(output, before, now=now, followed=followed_by)
+        self._metrics.edge.labels(verdict).inc()
+        if before is None or output.revision >= before.revision:
+            self._published[key] = published(output)
+        if verdict.alarming:
+            self._metrics.alarms.labels(verdict).inc()
+            log.error(
+                "warning %s revision %d of %s: %s than published (%s)", output.warning_id, output.revision, output.city_id, verdict, before
+            )
+        if verdict.late:
+            return self._topics.warnings_late
+        return self._topic(output) if verdict.sent else None
+
+    def _topic(self, output: Output) -> str:
+        match output.kind:
+            case Kind.CITY:
+                return self._topics.city(output.city_id)
+            case Kind.WARNINGS:
+                return self._topics.warnings
+            case Kind.CITY_STATUS:
+                return self._topics.city_status
+            case Kind.INCIDENTS:
+                return self._topics.incidents
+            case Kind.EVIDENCE:
+                return self._topics.evidence
+
+    async def _send(self, topic: str, output: Output) -> asyncio.Future[object]:
+        single = topic == self._topics.warnings_late or output.kind is Kind.CITY
+        headers = output.headers
+        if topic == self._topics.warnings_late:
+            expired = output.expires_at is not None and (now := self._now()) is not None and output.expires_at <= now
+            headers = (*headers, ("reason", b"expired" if expired else b"superseded"))
+        # On replay lanes the record's time is the fold's now; on live lanes the broker puts its own.
+        stamp = output.sent_at if self._clock is None else None
+        return await self._outbox.send(Record(topic, output.value, output.key, 0 if single else self._partition, stamp, headers))
+
+    async def _after(self, cities: list[asyncio.Future[object]], compacted: list[Output]) -> None:
+        """Send the compacted records once the cities' ones are acknowledged and all earlier compacted ones are sent."""
+        before = self._chain[-1] if self._chain else None
+
+        async def run() -> None:
+            if before is not None:
+                await asyncio.wait([before])
+            if cities:
+                await asyncio.wait(cities)
+                if any(city.cancelled() or city.exception() for city in cities):
+                    return  # the outbox has ended the process or is about to; what was not said to the city must not stand as said
+            await failpoint("between_city_and_warnings")
+            for output in compacted:
+                await self._send(self._topics.warnings, output)
+
+        task = asyncio.create_task(run())
+        self._chain.append(task)
+        task.add_done_callback(self._chain.remove)
+        if len(self._chain) > WAITING_MOST:
+            await asyncio.wait([self._chain[0]])

@@ -1,0 +1,125 @@
+"""What the edge does with a warning, as a pure rule: fail open, but never let a revision go back or an expired warning pass for a live one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import StrEnum
+from hashlib import blake2b
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from stream.records.output import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stream.records.output import Output
+
+STALE_MS = 60_000
+"""A superseded warning older than this says nothing any more."""
+REASSERT = "reassert"
+LEVELS = {"none": 0, "blue": 1, "yellow": 2, "orange": 3, "red": 4}
+
+
+class Verdict(StrEnum):
+    """What became of a warning at the edge: the metric label; `expired` and `superseded` are the header `reason` on warnings.late."""
+
+    PUBLISHED = "published"
+    REPEATED = "repeated"
+    """Equal to what stands on the topic already: not sent again."""
+    OLDER = "older"
+    """A lower revision than the published one, not of a higher level: not sent."""
+    OLDER_BUT_HIGHER = "older_but_higher"
+    """A lower revision with a higher level: sent, and an alarm."""
+    DIFFERENT = "different"
+    """The published revision with other bytes: sent, and an alarm."""
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+
+    @property
+    def sent(self) -> bool:
+        """Whether it goes to the topic it was meant for."""
+        return self not in {Verdict.REPEATED, Verdict.OLDER, Verdict.EXPIRED, Verdict.SUPERSEDED}
+
+    @property
+    def late(self) -> bool:
+        """Whether it goes to warnings.late instead."""
+        return self in {Verdict.EXPIRED, Verdict.SUPERSEDED}
+
+    @property
+    def alarming(self) -> bool:
+        """Whether a person must know."""
+        return self in {Verdict.OLDER_BUT_HIGHER, Verdict.DIFFERENT}
+
+
+class Published(NamedTuple):
+    """The highest revision of a warning that stands on a topic."""
+
+    revision: int
+    level: int
+    digest: bytes
+
+
+class _Wire(msgspec.Struct):
+    revision: int
+    level: str
+
+
+_decoder = msgspec.json.Decoder(_Wire)
+
+
+def digest(value: bytes | None) -> bytes:
+    """What tells equal bytes from other ones."""
+    return blake2b(value or b"", digest_size=16).digest()
+
+
+def published(output: Output) -> Published:
+    """The book-keeping entry of an output."""
+    return Published(output.revision, output.level, digest(output.value))
+
+
+def read_back(value: bytes | None) -> Published | None:
+    """The entry of a record of `warnings`; None for a tombstone or one that is not ours.
+
+    >>> found = read_back(b'{"revision": 3, "level": "red"}')
+    >>> found and found[:2]
+    (3, 4)
+    """
+    if value is None:
+        return None
+    try:
+        wire = _decoder.decode(value)
+    except msgspec.DecodeError:
+        return None
+    return Published(wire.revision, LEVELS.get(wire.level, 0), digest(value))
+
+
+def judge(output: Output, before: Published | None, *, now: int | None, followed: bool) -> Verdict:
+    """The verdict on one warning.
+
+    `before`: the highest published revision; `now`: the broker's time, None where lateness is not judged (replay lanes, clocks that disagree);
+    `followed`: a later revision of the same warning is in the same batch.
+    """
+    if before is not None and output.value is not None:
+        if output.revision < before.revision:
+            return Verdict.OLDER_BUT_HIGHER if output.level > before.level else Verdict.OLDER
+        if output.revision == before.revision and output.reason != REASSERT:
+            return Verdict.REPEATED if digest(output.value) == before.digest else Verdict.DIFFERENT
+    if now is not None and output.kind is Kind.CITY:
+        if output.expires_at is not None and output.expires_at <= now:
+            return Verdict.EXPIRED
+        if followed and now - output.sent_at > STALE_MS:
+            return Verdict.SUPERSEDED
+    return Verdict.PUBLISHED
+
+
+def followed(outputs: Sequence[Output]) -> list[bool]:
+    """For each output whether a later one of the same kind, warning and a higher revision is in the batch."""
+    later: Counter[tuple[Kind, str]] = Counter()
+    flags = []
+    for output in reversed(outputs):
+        key = (output.kind, output.warning_id)
+        flags.append(bool(output.warning_id) and later[key] > output.revision)
+        later[key] = max(later[key], output.revision)
+    return flags[::-1]

@@ -1,0 +1,103 @@
+"""What the stages of a worker share: settings, names, the producer, clocks, positions, metrics, and the little they may ask of Faust."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from faust.types import TP
+
+from stream.health.metrics import Metrics
+from stream.runtime.clocks import BrokerClock, Pulse
+from stream.runtime.ending import end_now
+from stream.runtime.positions import Partition, Positions
+from stream.runtime.producer import Outbox, create_producer
+from stream.runtime.topics import Topics
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    import faust
+
+    from stream.settings import Settings
+
+
+class Parts:
+    """Shared parts of one worker process. Make it inside the running event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.topics = Topics(settings.prefix)
+        self.metrics = Metrics()
+        self.positions = Positions()
+        self.clock = BrokerClock()
+        self.pulse = Pulse(settings.session_timeout_s / 2)
+        self.producer = create_producer(settings)
+        self.app: faust.App = None
+        self.regions_changed = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def outbox(self) -> Outbox:
+        """A new outbox on the shared producer; a failed send ends the process."""
+        return Outbox(self.producer, self.pulse, self.clock, end_now)
+
+    def generation(self) -> int:
+        """The group's generation this process belongs to."""
+        return int(self.app.consumer_generation_id)
+
+    def assigned(self) -> set[Partition]:
+        """The source partitions of this process now; none while the group rebalances."""
+        if self.app.rebalancing:
+            return set()
+        return {Partition(tp.topic, tp.partition) for tp in self.app.consumer.assignment()}
+
+    def position(self, partition: Partition) -> int | None:
+        """Below this offset everything is finished; None when not even the start is known yet."""
+        found = self.positions.of(partition)
+        if found is not None:
+            return found
+        start = self.app.consumer.start_offset(partition)
+        return None if start is None else int(start)
+
+    async def seek(self, partition: Partition, offset: int) -> None:
+        """Read a source partition from this offset."""
+        await self.app.consumer.seek_wait({TP(*partition): offset})
+
+    async def earliest(self, partition: Partition) -> int:
+        """The first offset that still exists."""
+        found = await self.app.consumer.earliest_offsets(TP(*partition))
+        return int(next(iter(found.values())))
+
+    async def region_change(self) -> None:
+        """Wait until the set of known regions changes, a second at most."""
+        try:
+            await asyncio.wait_for(self.regions_changed.wait(), 1.0)
+        except TimeoutError:
+            return
+        self.regions_changed.clear()
+
+    def observe(self, stage: str, appended_at: int) -> None:
+        """Note how long after a record's append a stage has finished it (live lanes only: replays carry old times)."""
+        if self.settings.clock == "broker" and (now := self.clock.now()) is not None:
+            self.metrics.stage_s.labels(stage).observe(max(0, now - appended_at) / 1000)
+
+    def start(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        """Run something for the life of the process: if it fails, the process ends."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self.watch)
+        return task
+
+    def watch(self, task: asyncio.Task[None]) -> None:
+        """End the process when this task has failed."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            end_now(error)
+
+    async def stop_tasks(self) -> None:
+        """Cancel what `start` started."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)

@@ -1,0 +1,127 @@
+"""Sends that are known to have arrived, or end the process.
+
+`flush()` proves nothing (aiokafka's swallows failed batches): every send's own result is collected and awaited.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from stream.errors import PublishFailed
+from stream.runtime.clocks import wall_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from stream.runtime.clocks import BrokerClock, Pulse
+    from stream.settings import Settings
+
+LINGER_MS = 5
+BATCH_BYTES = 262_144
+REQUEST_BYTES = 1_200_000
+"""Above the largest record of any topic (`rejected`), so that no record can fail for ever for its size."""
+PENDING_MOST = 20_000
+"""Unacknowledged sends of an outbox before `send` waits: bounded memory while the broker is away."""
+
+
+class Record(NamedTuple):
+    """One record to send. Without a timestamp the client's time is sent, which LogAppendTime topics replace."""
+
+    topic: str
+    value: bytes | None
+    key: bytes | None = None
+    partition: int = 0
+    timestamp: int | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+def create_producer(settings: Settings) -> AIOKafkaProducer:
+    """A producer that neither loses nor reorders nor doubles what it was given, within its life."""
+    return AIOKafkaProducer(
+        bootstrap_servers=settings.bootstrap,
+        client_id=f"{settings.group}-{settings.instance}",
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=LINGER_MS,
+        max_batch_size=BATCH_BYTES,
+        max_request_size=REQUEST_BYTES,
+        request_timeout_ms=int(settings.request_timeout_s * 1000),
+    )
+
+
+async def know_topics(producer: AIOKafkaProducer, names: Iterable[str]) -> None:
+    """Fetch the metadata of all these topics at once: the first record to each is then as fast as any other."""
+    await producer.client.set_topics(sorted({*producer.client._topics, *names}))  # noqa: SLF001  (no public way to add several)
+
+
+class Outbox:
+    """The sends of one stage. A send that fails makes every later call raise, and tells `on_failure` at once."""
+
+    def __init__(self, producer: AIOKafkaProducer, pulse: Pulse, clock: BrokerClock, on_failure: Callable[[BaseException], None]) -> None:
+        self._producer = producer
+        self._pulse = pulse
+        self._clock = clock
+        self._on_failure = on_failure
+        self._pending: set[asyncio.Future[object]] = set()
+        self._failure: PublishFailed | None = None
+
+    async def send(self, record: Record) -> asyncio.Future[object]:
+        """Hand a record to the producer; the future is its result (awaited by `settle` too)."""
+        self._check()
+        if len(self._pending) >= PENDING_MOST:
+            await asyncio.wait(self._pending, return_when=asyncio.FIRST_COMPLETED)
+            self._check()
+        sent_at = wall_ms()
+        try:
+            future: asyncio.Future[object] = await self._producer.send(
+                record.topic,
+                record.value,
+                key=record.key,
+                partition=record.partition,
+                timestamp_ms=record.timestamp,
+                headers=list(record.headers),
+            )
+        except KafkaError as error:
+            raise self._fail(record.topic, error) from error
+        self._pending.add(future)
+        future.add_done_callback(lambda done: self._on_done(done, record.topic, sent_at))
+        return future
+
+    @property
+    def pending(self) -> int:
+        """Sends without a result yet."""
+        return len(self._pending)
+
+    async def settle(self) -> None:
+        """Wait for the result of every send so far; PublishFailed when any of this outbox failed."""
+        if waiting := list(self._pending):
+            await asyncio.wait(waiting)
+        if self._failure is not None:
+            raise self._failure
+
+    def _check(self) -> None:
+        self._pulse.check()
+        if self._failure is not None:
+            raise self._failure
+
+    def _fail(self, topic: str, error: BaseException) -> PublishFailed:
+        self._failure = self._failure or PublishFailed(
+            f"a record for {topic} was not acknowledged: {error!r}; nothing after it is checkpointed"
+        )
+        self._on_failure(self._failure)
+        return self._failure
+
+    def _on_done(self, done: asyncio.Future[object], topic: str, sent_at: int) -> None:
+        self._pending.discard(done)
+        if done.cancelled():
+            self._fail(topic, asyncio.CancelledError())
+        elif (error := done.exception()) is not None:
+            self._fail(topic, error)
+        else:
+            meta = done.result()
+            if getattr(meta, "timestamp_type", 0) == 1:  # LogAppendTime
+                self._clock.observe(appended_at=meta.timestamp, sent_at=sent_at, acknowledged_at=wall_ms())  # type: ignore[attr-defined]

@@ -1,0 +1,105 @@
+"""Follows the compacted topic `regions`: every region published there, and which is active. Workers need only the broker's address."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from stream.errors import TocsinError, UnknownRegion
+from stream.runtime.follow import follow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from stream.runtime.follow import Followed
+
+log = logging.getLogger(__name__)
+_ACTIVE = "active/"
+_BUNDLE = "bundle/"
+
+
+class RegionsFeed:
+    """Regions by hash, and the active ones by name. `load(packed, region_hash)` makes a region of a bundle's bytes, or raises TocsinError."""
+
+    def __init__(self, bootstrap: str, topic: str, load: Callable[[bytes, str], Any]) -> None:
+        self._bootstrap = bootstrap
+        self._topic = topic
+        self._load = load
+        self._chunks: defaultdict[str, dict[int, bytes]] = defaultdict(dict)
+        self._loaded: dict[str, Any] = {}
+        self._active: dict[str, str] = {}
+        self._said: set[str] = set()
+        self.ready = asyncio.Event()
+        """Everything that stood on the topic at the start is known."""
+
+    @property
+    def active(self) -> Mapping[str, str]:
+        """Region name to hash, as published."""
+        return self._active
+
+    def regions(self) -> tuple[Any, ...]:
+        """The active regions that could be loaded, by name."""
+        return tuple(region for _, name in sorted((n, h) for n, h in self._active.items()) if (region := self._usable(name)) is not None)
+
+    def source(self, region_hash: str) -> Any:
+        """The region with this hash; UnknownRegion if it is not at hand (yet)."""
+        region = self._usable(region_hash)
+        if region is None:
+            raise UnknownRegion(region_hash)
+        return region
+
+    async def run(self, on_change: Callable[[], None]) -> None:
+        """Follow the topic for ever; `on_change` after records that change anything."""
+        async for read in follow(self._bootstrap, [self._topic]):
+            changed = self.take(read.records)
+            if changed:
+                on_change()
+            if read.caught_up:
+                self.ready.set()
+
+    def take(self, records: Iterable[Followed]) -> bool:
+        """Note some records of the topic; whether any region or activation changed."""
+        changed = False
+        for record in records:
+            key = record.key.decode("utf-8", "replace")
+            if key.startswith(_ACTIVE):
+                self._activate(key.removeprefix(_ACTIVE), record.value)
+                changed = True
+            elif key.startswith(_BUNDLE) and key.count("/") >= 3 and record.value is not None:  # noqa: PLR2004
+                region_hash, number = key.rsplit("/", 2)[1:]
+                if number.isdecimal():
+                    self._chunks[region_hash][int(number)] = record.value
+                    self._said.discard(region_hash)
+                    changed = True
+        return changed
+
+    def _activate(self, name: str, value: bytes | None) -> None:
+        if value is None:
+            self._active.pop(name, None)
+        else:
+            self._active[name] = value.decode("utf-8", "replace")
+
+    def _usable(self, region_hash: str) -> Any:
+        if region_hash not in self._loaded and region_hash in self._chunks and region_hash not in self._said:
+            chunks = self._chunks[region_hash]
+            try:
+                self._loaded[region_hash] = self._load(b"".join(chunks[number] for number in sorted(chunks)), region_hash)
+            except TocsinError as error:
+                # Some chunks may still be on their way; a bundle that stays unusable is told once for each new chunk.
+                self._said.add(region_hash)
+                log.warning("region %s cannot be used (yet): %s", region_hash, error)
+        return self._loaded.get(region_hash)
+
+
+def load_packed(packed: bytes, region_hash: str) -> Any:
+    """The region of a packed bundle; TocsinError when the bytes are not the bundle of this hash, or the region is not valid."""
+    from stream.region.bundle import unpack
+    from stream.region.load import load
+
+    bundle = unpack(packed)
+    if bundle.region_hash != region_hash:
+        msg = f"the bundle has hash {bundle.region_hash}, expected {region_hash}; publish the region again"
+        raise TocsinError(msg)
+    return load(bundle)

@@ -1,0 +1,87 @@
+"""Time and orders into the journal: each partition's owner writes its Ticks, the activation of regions, and (partition 0) the link tests."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from stream.records.journal import Command, Tick, encode
+from stream.records.warning import Lane
+from stream.runtime.producer import Record
+
+if TYPE_CHECKING:
+    from stream.records.journal import Message
+    from stream.runtime.deciding import Deciding, Held
+    from stream.runtime.marks import Marks
+    from stream.runtime.parts import Parts
+    from stream.runtime.regions_feed import RegionsFeed
+
+LINK_TEST = "link_test"
+REPEAT_S = 5.0
+"""An activation is repeated this often until the fold has it."""
+
+
+class Ticks:
+    """Writes into the partitions that are held and restored."""
+
+    def __init__(self, parts: Parts, deciding: Deciding, marks: Marks, feed: RegionsFeed) -> None:
+        self._parts = parts
+        self._deciding = deciding
+        self._marks = marks
+        self._feed = feed
+        self._outbox = parts.outbox()
+        self._ticked: dict[int, float] = {}
+        self._ordered: dict[tuple[int, str, str], float] = {}
+
+    async def run(self) -> None:
+        """Write for ever."""
+        settings = self._parts.settings
+        due = time.monotonic()
+        while True:
+            await asyncio.sleep(min(0.1, settings.tick_s))
+            ticking = settings.clock == "broker" and time.monotonic() >= due
+            if ticking:
+                due = time.monotonic() + settings.tick_s
+            for held in list(self._deciding.held.values()):
+                if held.generation != self._parts.generation():
+                    continue
+                await self._activate(held)
+                # A broker that is away must not find a heap of ticks when it comes back.
+                if ticking and self._outbox.pending < 2 * settings.partitions:
+                    await self._tick(held.partition)
+                if ticking and settings.lane is Lane.LIVE and self._marks.ready.is_set():
+                    await self._link_test(held)
+
+    async def _tick(self, partition: int) -> None:
+        now = time.monotonic()
+        elapsed_s = now - self._ticked.get(partition, now)
+        self._ticked[partition] = now
+        await self._write(partition, Tick(self._parts.clock.wall(), round(elapsed_s, 3), self._marks.doors_written_at()))
+
+    async def _activate(self, held: Held) -> None:
+        active = self._deciding.active(held)
+        for name, region_hash in self._feed.active.items():
+            key = (held.partition, name, region_hash)
+            if active.get(name) == region_hash:
+                self._ordered.pop(key, None)
+            elif time.monotonic() - self._ordered.get(key, -REPEAT_S) >= REPEAT_S:
+                self._ordered[key] = time.monotonic()
+                await self._write(held.partition, Command("activate", name, region_hash))
+
+    async def _link_test(self, held: Held) -> None:
+        """Order the test of the cities of this partition when the last one is long enough ago; when that was is kept among the marks."""
+        now, every_s = self._parts.clock.now(), self._parts.settings.link_test_s
+        if now is None or every_s <= 0 or not self._deciding.active(held):
+            return
+        key = f"{LINK_TEST}/{held.partition}"
+        if now - self._marks.said(key) >= every_s * 1000:
+            self._marks.heard(key, now)
+            await self._write(held.partition, Command(LINK_TEST, at=now, every_s=int(every_s)))
+            await self._marks.note(key, now)
+
+    async def _write(self, partition: int, message: Message) -> None:
+        # On replay lanes records carry a time of their own; an order has none, and 0 is one that Kafka takes.
+        stamp = None if self._parts.settings.clock == "broker" else 0
+        await self._outbox.send(Record(self._parts.topics.journal, encode(message), b"", partition, stamp))
+        self._parts.metrics.journal_messages.labels("tick" if isinstance(message, Tick) else "command").inc()

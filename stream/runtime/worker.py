@@ -1,0 +1,187 @@
+"""A worker: ACCEPT, DECIDE, ticks, marks and the edge in one process, one static member of the group; several share the partitions."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from stream.errors import BrokerError, TocsinError
+from stream.runtime.accepting import Accepting
+from stream.runtime.app import create_app, source
+from stream.runtime.deciding import Deciding
+from stream.runtime.ending import ExitCode, end_now, exit_code
+from stream.runtime.marks import Marks
+from stream.runtime.parts import Parts
+from stream.runtime.positions import Partition
+from stream.runtime.producer import know_topics
+from stream.runtime.regions_feed import RegionsFeed, load_packed
+from stream.runtime.ticks import Ticks
+from stream.runtime.topic_admin import create
+from stream.runtime.topics import plan
+from stream.runtime.watchdog import watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from faust.types import TP
+
+    from stream.runtime.accepting import AcceptLike
+    from stream.runtime.deciding import FoldLike
+    from stream.settings import Settings
+
+log = logging.getLogger(__name__)
+STOP_S = 20.0
+
+
+class Making(NamedTuple):
+    """How a worker's two pure halves are made; the default is the product's, tests bring smaller ones."""
+
+    accept: Callable[[Sequence[Any], Settings], AcceptLike]
+    fold: Callable[[Callable[[str], Any], Settings], FoldLike]
+    to_rejected: Callable[[Any], Any]
+    load: Callable[[bytes, str], Any]
+
+
+def product() -> Making:
+    """The real ACCEPT and fold."""
+    from stream.accept.door import Accept
+    from stream.accept.refusal import to_record
+    from stream.decide.fold import Fold
+
+    return Making(
+        lambda regions, settings: Accept(regions, settings, settings.partitions),
+        lambda regions, settings: Fold(regions, lane=settings.lane, clock=settings.clock, partitions=settings.partitions),
+        to_record,
+        load_packed,
+    )
+
+
+def run_worker(settings: Settings, making: Making | None = None) -> int:
+    """Run until SIGTERM or SIGINT; the exit code. Prints `ready ...` when its partitions are assigned and restored."""
+    try:
+        asyncio.run(_Worker(settings, making or product()).run())
+    except TocsinError as error:
+        log.critical("%s", error)
+        return exit_code(error)
+    return ExitCode.CLEAN
+
+
+class _Worker:
+    def __init__(self, settings: Settings, making: Making) -> None:
+        self._settings = settings
+        self._making = making
+
+    async def run(self) -> None:
+        """Start everything, wait for the signal to stop, stop cleanly."""
+        stopping = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        parts = self._parts = Parts(self._settings)
+        parts.metrics.serve(self._settings.metrics_port)
+        feed = self._feed = RegionsFeed(self._settings.bootstrap, parts.topics.regions, self._making.load)
+        parts.app = create_app(self._settings, parts.positions)
+        await asyncio.to_thread(_require_topics, self._settings)
+        await parts.producer.start()
+        self._marks = Marks(parts)
+        self._deciding = Deciding(parts, self._making.fold(feed.source, self._settings))
+        self._accepting = Accepting(parts, lambda: self._making.accept(feed.regions(), self._settings), self._making.to_rejected)
+        parts.start(parts.pulse.run())
+        parts.start(feed.run(self._on_regions))
+        await feed.ready.wait()
+        await self._know_cities()
+        self._agents()
+        await parts.app.start()
+        ticks = Ticks(parts, self._deciding, self._marks, feed)
+        for work in (self._marks.follow(), self._marks.run(), ticks.run(), self._deciding.run_checkpoints(), self._watch()):
+            parts.start(work)
+        await self._until(stopping)
+        await asyncio.wait_for(self._stop(), STOP_S)
+
+    def _agents(self) -> None:
+        parts, app = self._parts, self._parts.app
+        accepting, deciding = self._accepting, self._deciding
+
+        async def accept(stream: Any) -> None:
+            async for event in stream.events():
+                message = event.message
+                await _or_end(accepting.on_batch(Partition(message.topic, message.partition), message.generation_id, message.value))
+
+        async def decide(stream: Any) -> None:
+            async for event in stream.events():
+                message = event.message
+                await _or_end(deciding.on_batch(message.partition, message.generation_id, message.value))
+
+        app.agent(source(app, parts.topics.doors, self._settings.partitions), name=f"{app.conf.id}-accept", concurrency=1)(accept)
+        app.agent(source(app, (parts.topics.journal,), self._settings.partitions), name=f"{app.conf.id}-decide", concurrency=1)(decide)
+        app.on_partitions_assigned.connect(self._on_assigned, weak=False)
+
+    async def _on_assigned(self, app: Any, assigned: Iterable[TP], **_: Any) -> None:
+        del app
+        generation = self._parts.generation()
+        self._parts.positions.start_generation(generation)
+        ours = sorted(tp.partition for tp in assigned if tp.topic == self._parts.topics.journal)
+        task = self._deciding.assigned(ours, generation)
+        task.add_done_callback(lambda _: print(f"ready generation={generation} journal={ours}", file=sys.stdout, flush=True))  # noqa: T201
+
+    def _on_regions(self) -> None:
+        self._parts.regions_changed.set()
+        if self._feed.ready.is_set():
+            self._accepting.regions_changed()
+            self._parts.start(self._know_cities())
+
+    async def _know_cities(self) -> None:
+        """Make the cities' topics that are missing, and fetch the metadata of all topics at once."""
+        cities = sorted({city.city_id for region in self._feed.regions() for city in region.cities})
+        topics = plan(self._settings, cities)
+        await asyncio.to_thread(create, self._settings.bootstrap, topics)
+        await know_topics(self._parts.producer, [topic.name for topic in topics])
+        self._accepting.regions_changed()
+
+    def _position(self, partition: Partition) -> int | None:
+        if partition.topic != self._parts.topics.journal:
+            return self._parts.position(partition)
+        held = self._deciding.held.get(partition.partition)
+        return None if held is None else held.next_offset
+
+    async def _watch(self) -> None:
+        await watch(self._parts, self._position, lambda: self._marks.ends)
+
+    async def _until(self, stopping: asyncio.Event) -> None:
+        while not stopping.is_set():
+            if self._parts.app.crashed:
+                reason = self._parts.app.crash_reason
+                end_now(BrokerError(f"the Kafka consumer failed: {reason!r}"))
+            try:
+                await asyncio.wait_for(stopping.wait(), 0.2)
+            except TimeoutError:
+                continue
+
+    async def _stop(self) -> None:
+        """Take no more, finish what was taken, checkpoint, commit, leave."""
+        log.info("stopping")
+        app = self._parts.app
+        app.consumer.stop_flow()
+        app.flow_control.suspend()
+        await self._accepting.settle()
+        await self._deciding.finish()
+        await app.consumer.commit()
+        await self._parts.stop_tasks()
+        await app.stop()
+        await self._parts.producer.stop()
+        self._parts.metrics.stop()
+
+
+async def _or_end(work: Any) -> None:
+    """Faust would acknowledge the batch of an agent that raises, and start the agent again: the process must end instead."""
+    try:
+        await work
+    except Exception as error:  # noqa: BLE001
+        end_now(error)
+
+
+def _require_topics(settings: Settings) -> None:
+    """Create what is missing of the lane's own topics (cities' topics come with their regions)."""
+    create(settings.bootstrap, plan(settings, ()))

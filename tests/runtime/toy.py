@@ -1,0 +1,147 @@
+"""A small real ACCEPT and fold: it counts each series' sequence, and every fifth number is a warning. What is lost or doubled shows at once.
+
+Run as a program it is a worker with the settings of TOCSIN_... variables.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from stream.accept.refusal import Refusal, Refused, digest, to_record
+from stream.records.journal import Columns, Command, Measurements, columns, decode, encode, measurements, partition_of
+from stream.records.output import Kind, Output
+from stream.runtime.worker import Making, run_worker
+from stream.settings import load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from stream.records.journal import Entry
+    from stream.settings import Settings
+
+DOMAINS = 20
+CITIES = 4
+
+
+class Row(NamedTuple):
+    partition: int
+    key: bytes
+    value: bytes
+    timestamp: int | None
+
+
+@dataclass
+class Taken:
+    entries: list[Row] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+    accepted: int = 0
+
+
+class ToyAccept:
+    def __init__(self, settings: Settings) -> None:
+        self._partitions = settings.partitions
+
+    def accept(self, door: str, records: Sequence[Any], now: int) -> Taken:
+        taken = Taken()
+        by_domain: dict[int, list[tuple[int, int]]] = {}
+        for record in records:
+            try:
+                series, sequence = (int(part) for part in record.value.split(b":"))
+            except ValueError:
+                taken.refused.append(
+                    Refusal(
+                        Refused.NOT_JSON,
+                        "not a:b",
+                        door,
+                        record.partition,
+                        record.offset,
+                        None,
+                        record.value,
+                        digest(record.value),
+                        len(record.value),
+                    )
+                )
+                continue
+            by_domain.setdefault(series % DOMAINS, []).append((series, sequence))
+            taken.accepted += 1
+        for domain, rows in sorted(by_domain.items()):
+            series_of, sequence_of = (np.array(column) for column in zip(*rows, strict=True))
+            arrays = Columns(series_of, sequence_of, sequence_of.astype(float), np.zeros(len(rows), "u1"))
+            name = f"d{domain}"
+            taken.entries.append(Row(partition_of(name, self._partitions), name.encode(), encode(measurements(name, "toy", arrays)), None))
+        return taken
+
+
+@dataclass
+class ToyState:
+    last: dict[int, int] = field(default_factory=dict)
+    gaps: list[tuple[int, int, int]] = field(default_factory=list)
+    active: dict[str, str] = field(default_factory=dict)
+    applied: int = 0
+
+
+class ToyFold:
+    VERSION = "toy"
+
+    def initial(self, partition: int) -> ToyState:
+        return ToyState()
+
+    def apply(self, state: ToyState, entries: Sequence[Entry]) -> list[Output]:
+        outputs: list[Output] = []
+        for entry in entries:
+            message = decode(entry.value)
+            if isinstance(message, Command):
+                state.active[message.region] = message.region_hash
+            if not isinstance(message, Measurements):
+                continue
+            arrays = columns(message)
+            for series, sequence in zip(arrays.rows.tolist(), arrays.observed_at.tolist(), strict=True):
+                last = state.last.get(series, 0)
+                if sequence <= last:
+                    continue
+                if sequence != last + 1:
+                    state.gaps.append((series, last, sequence))
+                state.last[series] = sequence
+                state.applied += 1
+                if sequence % 5 == 0:
+                    outputs += warning(series, sequence, entry.timestamp)
+        return outputs
+
+    def snapshot(self, state: ToyState) -> bytes:
+        return json.dumps([sorted(state.last.items()), state.gaps, sorted(state.active.items()), state.applied]).encode()
+
+    def restore(self, data: bytes) -> ToyState:
+        last, gaps, active, applied = json.loads(data)
+        return ToyState({series: sequence for series, sequence in last}, [tuple(gap) for gap in gaps], dict(active), applied)
+
+    def active(self, state: ToyState) -> Mapping[str, str]:
+        return state.active
+
+
+def warning(series: int, sequence: int, at: int) -> list[Output]:
+    name = f"{series}:{sequence}"
+    value = json.dumps({"warning_id": name, "revision": 1, "level": "red"}).encode()
+    return [
+        Output(kind, name.encode(), value, at, f"c{series % CITIES}", (), name, 1, 4, at + 3_600_000, "first", "toy")
+        for kind in (Kind.CITY, Kind.WARNINGS)
+    ]
+
+
+def toy_region(packed: bytes, region_hash: str) -> Any:
+    return SimpleNamespace(region_hash=region_hash, cities=[SimpleNamespace(city_id=name) for name in packed.decode().split(",")])
+
+
+def making() -> Making:
+    return Making(lambda regions, settings: ToyAccept(settings), lambda regions, settings: ToyFold(), to_record, toy_region)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    sys.exit(run_worker(load(), making()))
