@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -18,6 +17,10 @@ from stream.records.output import Kind, Output
 from stream.records.warning import Lane
 from stream.region.bundle import Bundle, bundle
 from stream.region.load import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 START = 1_790_000_000_000 // HOUR * HOUR
 
