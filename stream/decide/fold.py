@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
 import numpy as np
 
 from stream.decide.activate import activate
@@ -19,7 +20,7 @@ from stream.decide.snapshot import restore, snapshot
 from stream.decide.state import Core, Held
 from stream.decide.status import statuses
 from stream.records.instants import MINUTE, SECOND
-from stream.records.journal import Columns, Command, Measurements, Message, Tick, columns, decode
+from stream.records.journal import Columns, Command, Measurements, Message, Tick, columns, decode, measurements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -93,11 +94,10 @@ class Fold:
             return []
         domain = core.domains.get(message.domain)
         if domain is None:
-            core.counts.retired += len(columns(message).rows)
+            core.counts.retired += len(message.flags)
             return []
         if not self._observed:
-            unit = Unit(message.domain, timestamp, self._local(state, message))
-            return pending.add(unit) if len(unit.columns.rows) else []
+            return pending.add(Unit(timestamp, self._current(state, message)))
         outputs = self._decide_instant(state, pending, message.domain) if domain.instant and timestamp > domain.instant[0].timestamp else []
         domain.instant.append(Held(domain.instant[0].timestamp if domain.instant else timestamp, value))
         return outputs
@@ -106,7 +106,7 @@ class Fold:
         """Put the messages of the held instant together, in the order of their series, and add them as one unit."""
         domain = state.core.domains[domain_id]
         held, domain.instant = domain.instant, []
-        parts = [self._local(state, message) for one in held if isinstance(message := decode(one.value), Measurements)]
+        parts = [columns(self._current(state, message)) for one in held if isinstance(message := decode(one.value), Measurements)]
         rows = np.concatenate([part.rows for part in parts])
         order = np.argsort(rows, kind="stable")
         together = Columns(
@@ -115,23 +115,16 @@ class Fold:
             np.concatenate([part.value for part in parts])[order],
             np.concatenate([part.flags for part in parts])[order],
         )
-        return pending.add(Unit(domain_id, held[0].timestamp, together)) if len(order) else []
+        return pending.add(Unit(held[0].timestamp, measurements(domain_id, state.bound(domain_id).region.region_hash, together)))
 
-    def _local(self, state: Partition, message: Measurements) -> Columns:
-        """The message's columns with local rows; series that are not here (any more) are left out and counted."""
-        bound = state.bound(message.domain)
-        arrays = columns(message)
-        rows = arrays.rows
-        if message.region_hash != bound.region.region_hash:
-            known = bound.region.series.row_of
-            ids = self._regions(message.region_hash).series.ids
-            rows = np.array([known.get(ids[row], -1) for row in rows.tolist()], np.int32)
-        local = np.where(rows >= 0, bound.local[rows], -1)
-        here = local >= 0
-        if here.all():
-            return arrays._replace(rows=local)
-        state.core.counts.retired += int((~here).sum())
-        return Columns(local[here], arrays.observed_at[here], arrays.value[here], arrays.flags[here])
+    def _current(self, state: Partition, message: Measurements) -> Measurements:
+        """The message with the rows of the active region; -1 for a series that region does not have."""
+        active = state.bound(message.domain).region
+        if message.region_hash == active.region_hash:
+            return message
+        ids = self._regions(message.region_hash).series.ids
+        rows = [active.series.row_of.get(ids[row], -1) for row in columns(message).rows.tolist()]
+        return msgspec.structs.replace(message, region_hash=active.region_hash, rows=np.array(rows, "<i4").tobytes())
 
     def _tick(self, state: Partition, timestamp: int, tick: Tick) -> list[Output]:
         core = state.core

@@ -13,16 +13,15 @@ from stream.decide.found import take
 if TYPE_CHECKING:
     from stream.decide.bound import Bound
     from stream.decide.partition import Partition
-    from stream.records.journal import Columns
+    from stream.records.journal import Measurements
     from stream.records.output import Output
 
 
 class Unit(NamedTuple):
-    """One message (on replay lanes: one instant) of a domain; `at` is its timestamp, `local` its rows in the partition."""
+    """One message (on replay lanes: one instant) of a domain; `at` is its timestamp, its rows are those of the active region (-1 = gone)."""
 
-    domain_id: str
     at: int
-    columns: Columns
+    message: Measurements
 
 
 class Pending:
@@ -36,12 +35,12 @@ class Pending:
         """Take a unit into the run; outputs of what had to happen before it, or at once because of it."""
         outputs: list[Output] = []
         partition = self._partition
-        if self._units and next_due(partition, unit.domain_id, unit.at) is not None:
-            outputs += self.settle()
-        outputs += advance(partition, unit.domain_id, unit.at) if not self._units else []
+        domain_id = unit.message.domain
+        if next_due(partition, domain_id, unit.at) is not None:
+            outputs += self.settle() if self._units else []
+            outputs += advance(partition, domain_id, unit.at)
         self._units.append(unit)
-        bound = partition.bound(unit.domain_id)
-        if any(hazard.silent[unit.columns.rows].any() for hazard in bound.hazards):
+        if _returns(partition, unit.message):
             # A returning series may fall silent again before the next message: nothing may be scored beyond this point yet.
             outputs += self.settle()
         return outputs
@@ -53,26 +52,42 @@ class Pending:
         found: dict[int, list[Found]] = {}
         by_region: dict[str, list[int]] = {}
         for number, unit in enumerate(units):
-            by_region.setdefault(partition.core.domains[unit.domain_id].region, []).append(number)
+            by_region.setdefault(partition.core.domains[unit.message.domain].region, []).append(number)
         for name, numbers in by_region.items():
             found.update(_detect(partition, partition.bounds[name], units, numbers))
         outputs: list[Output] = []
         for number, unit in enumerate(units):
-            outputs += advance(partition, unit.domain_id, unit.at)
-            domain = partition.core.domains[unit.domain_id]
+            domain_id = unit.message.domain
+            outputs += advance(partition, domain_id, unit.at)
+            domain = partition.core.domains[domain_id]
             domain.now = max(domain.now, unit.at)
             if number in found or (partition.observed and any(one.incident is not None for one in domain.hazards.values())):
-                outputs += take(partition, unit.domain_id, domain.now, found.get(number, []))
+                outputs += take(partition, domain_id, domain.now, found.get(number, []))
         return outputs
 
 
+def _returns(partition: Partition, message: Measurements) -> bool:
+    """Whether the message holds a measurement of a silent series."""
+    if not any(hazard.silent for hazard in partition.core.domains[message.domain].hazards.values()):
+        return False
+    bound = partition.bound(message.domain)
+    local = bound.local[np.frombuffer(message.rows, "<i4")]
+    return any(bool(hazard.silent[local].any()) for hazard in bound.hazards)
+
+
 def _detect(partition: Partition, bound: Bound, units: list[Unit], numbers: list[int]) -> dict[int, list[Found]]:
-    sizes = [len(units[number].columns.rows) for number in numbers]
+    messages = [units[number].message for number in numbers]
+    rows = np.frombuffer(b"".join([message.rows for message in messages]), "<i4")
+    local = bound.local[rows].astype(np.intp)
     run = Run(
-        np.repeat(np.array(numbers, np.int64), sizes),
-        np.concatenate([units[number].columns.rows for number in numbers]).astype(np.intp),
-        np.concatenate([units[number].columns.observed_at for number in numbers]),
-        np.concatenate([units[number].columns.value for number in numbers]),
-        np.concatenate([units[number].columns.flags for number in numbers]),
+        np.repeat(np.array(numbers, np.int64), [len(message.flags) for message in messages]),
+        local,
+        np.frombuffer(b"".join([message.observed_at for message in messages]), "<i8"),
+        np.frombuffer(b"".join([message.value for message in messages]), "<f8"),
+        np.frombuffer(b"".join([message.flags for message in messages]), "u1"),
     )
-    return detect(bound, partition.core.counts, run)
+    here = (rows >= 0) & (local >= 0)
+    if not here.all():  # series that moved away or were retired
+        partition.core.counts.retired += int((~here).sum())
+        run = run.pick(here)
+    return detect(bound, partition.core.counts, run) if len(run.rows) else {}
