@@ -34,6 +34,8 @@ class Broken(NamedTuple):
     value: bytes | None
     reason: Refused
     index: int | None = None
+    sound: int = 0
+    """How many good measurements are in it besides, to be accepted all the same."""
 
 
 def good(known: Known, value: object = 1.25, **other: object) -> dict[str, object]:
@@ -175,7 +177,10 @@ def _arrays(known: Known) -> list[Broken]:
         ("null in an array", b"[null]", Refused.WRONG_TYPE, 0),
         ("150 bad elements", as_bytes([{}] * 150), Refused.MANY, None),
     ]
-    return [Broken(kind, "water", value, reason, index) for kind, value, reason, index in kinds]
+    mixed = as_bytes([good(known, 2), good(known, "2"), good(known, 3)])
+    return [Broken(kind, "water", value, reason, index) for kind, value, reason, index in kinds] + [
+        Broken("one bad element among good ones", "water", mixed, Refused.WRONG_TYPE, 1, sound=2),
+    ]
 
 
 def _counts(known: Known) -> list[Broken]:

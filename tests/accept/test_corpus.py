@@ -33,7 +33,7 @@ def test_each_kind_is_refused_alone_with_its_reason_position_and_bytes(accept, b
     )
     records = [DoorRecord(2, 10, NOW, sound), DoorRecord(2, 11, NOW, broken.value), DoorRecord(2, 12, NOW, sound)]
     out = accept.accept(f"measurements.{broken.door}", records, NOW)
-    assert out.accepted == 2
+    assert out.accepted == 2 + broken.sound
     (refusal,) = out.refused
     assert (refusal.reason, refusal.index, refusal.partition, refusal.offset) == (broken.reason, broken.index, 2, 11)
     assert refusal.detail
