@@ -49,11 +49,11 @@ class Watcher:
         """Show what is on the topics and, unless `once`, what arrives."""
         topics = Topics(self._settings.prefix)
         async for read in follow(self._settings.bootstrap, [topics.city(city.city_id) for city in self._region.cities], once=once):
-            for record in sorted(read.records, key=lambda one: one.timestamp):
-                message = decode(record.value) if record.value is not None else None
-                if isinstance(message, CityWarning) and (message.warning_id, message.revision) not in self.seen:
-                    self.seen[message.warning_id, message.revision] = message
-                    self._screen.warning(self._region, message)
+            told = [decode(record.value) for record in read.records if record.value is not None]
+            found = [one for one in told if isinstance(one, CityWarning) and (one.warning_id, one.revision) not in self.seen]
+            for warning in sorted(found, key=lambda one: (one.sent_at, one.arrives_at_p50 or "", one.city_id)):
+                self.seen[warning.warning_id, warning.revision] = warning
+                self._screen.warning(self._region, warning)
 
 
 def lane_of(bootstrap: str, region_name: str) -> Settings:
@@ -114,7 +114,7 @@ async def play(
     screen: Screen, settings: Settings, folder: Path, work: Path, pace_text: tuple[str | None, float]
 ) -> tuple[Region, list[Outcome]]:
     """Play one region from its history to its closing table."""
-    region, created = await activated(settings, folder)
+    (region, created), _ = await asyncio.gather(activated(settings, folder), feeding.await_coordinator(settings))
     screen.step(f"{len(created)} topics created with the prefix {settings.prefix}; region {region.name} ({region.region_hash}) activated")
     messages = measurements(region, history_of(folder), Span(), ordered=True)
     pace = pace_of(messages, *pace_text)

@@ -13,7 +13,6 @@ from typer.core import TyperGroup
 
 from stream.cli import demo, feed, journal, region, replay, schema, status, tail, topics, validate, version, worker
 from stream.errors import TocsinError
-from stream.region.problems import RegionError
 
 PROBLEM = 1
 INTERRUPTED = 130
@@ -26,8 +25,6 @@ class Commands(TyperGroup):
         """Run the chosen command."""
         try:
             return super().invoke(ctx)
-        except RegionError as error:
-            validate.show_problems(error)
         except TocsinError as error:
             typer.echo(f"error: {error}", err=True)
         except BrokenPipeError:

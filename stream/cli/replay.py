@@ -49,6 +49,7 @@ def replay(region: RegionArgument, out: Out, span: Span, settings: Settings, fil
     from stream.records.warning import Lane
     from stream.region.load import load_folder
     from stream.review.replay import line
+    from stream.review.whole_file import whole_file
 
     if bool(files) == (journal is not None):
         raise TocsinError("give either files of measurements or --journal")
@@ -57,11 +58,9 @@ def replay(region: RegionArgument, out: Out, span: Span, settings: Settings, fil
         lane, prefix = (settings.lane, settings.prefix) if settings.prefix else (Lane.TEST, "replay.")
         settings = msgspec.structs.replace(settings, lane=lane, prefix=prefix, clock="observed")
     counts: Counter[str] = Counter()
-    unfinished = out.with_name(out.name + ".part")
-    with unfinished.open("wb") as file:
+    with whole_file(out) as file:
         for output in outputs(load_folder(region_folder(region)), files or [], journal, span, settings):
             counts[output.kind.value] += 1
             file.write(line(output) + b"\n")
-    unfinished.replace(out)
     told = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())) or "nothing"
     typer.echo(f"{out}: {told}", err=True)

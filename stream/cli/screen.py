@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from stream.cli.watching import STYLE, arrival, moment
+from stream.cli.watching import STYLE, arrival, moment, short
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from stream.region.model import Region
     from stream.review.outcome import Outcome
 
+WIDE = 130
+"""Columns where no terminal says how many it has."""
 CHILD_STYLE = {"broker": "cyan", "worker": "green"}
 
 
@@ -32,6 +34,8 @@ class Screen:
         self._first_warning_s: float | None = None
         self._warnings = 0
         self.console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+        if not self.console.is_terminal:
+            self.console.width = WIDE
 
     def step(self, text: str) -> None:
         """One thing that was done, with the time since the start."""
@@ -70,20 +74,21 @@ class Screen:
 
     def outcomes(self, region: Region, found: Sequence[Outcome]) -> None:
         """The closing table of a region."""
-        columns = ("city", "first warned", "worst", "by", "arrival forecast then", "last forecast", "observed", "lead time", "error")
+        columns = ("city", "first warned", "worst", "by", "arrival told first", "told last", "observed", "lead time", "error first → last")
         table = Table(*columns, box=None, padding=(0, 2, 0, 0), title=escape(region.title.get("en", region.name)), title_justify="left")
         for one in found:
             style = STYLE.get(one.worst_level, "")
+            error = f"{hours(one.first_error_h)} → {hours(one.last_error_h)}" if one.first_error_h is not None else ""
             table.add_row(
                 escape(one.name),
-                moment(one.first_warned_at) if one.first_warned_at else "[dim]not warned[/]",
+                short(one.first_warned_at) or "[dim]not warned[/]",
                 f"[{style}]{one.worst_level}[/]" if style else "",
                 one.path.replace("_", " "),
-                moment(one.first_forecast_at) if one.first_forecast_at else "",
-                moment(one.last_forecast_at) if one.last_forecast_at else "",
-                moment(one.observed_at) if one.observed_at else "[dim]not published[/]",
+                short(one.first_forecast_at),
+                short(one.last_forecast_at),
+                short(one.observed_at) or "[dim]not published[/]",
                 hours(one.lead_time_h),
-                f"{hours(one.first_error_h)} → {hours(one.last_error_h)}" if one.first_error_h is not None else "",
+                error,
             )
         self.console.print()
         self.console.print(table)

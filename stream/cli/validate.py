@@ -9,40 +9,42 @@ import typer
 from stream.cli.options import AsJson, RegionArgument
 
 if TYPE_CHECKING:
-    from stream.region.problems import RegionError
+    from stream.region.model import Region
 
 
-def show_problems(error: RegionError, as_json: bool = False) -> None:
-    """Print the problems of a region folder: where, what, and what to do."""
-    import msgspec
-
-    if as_json:
-        for problem in error.problems:
-            typer.echo(msgspec.json.encode(problem).decode())
-        return
-    typer.echo(f"error: {error}", err=True)
+def summary(region: Region) -> dict[str, object]:
+    """What the region consists of."""
+    return {
+        "region": region.name,
+        "region_hash": region.region_hash,
+        "cities": len(region.cities),
+        "series": len(region.series.ids),
+        "domains": [domain.domain_id for domain in region.domains],
+        "hazards": [hazard.hazard for hazard in region.hazards],
+    }
 
 
 def validate(region: RegionArgument, as_json: AsJson = False) -> None:
-    """Check a region folder and list *all* problems with file, line, field and a fix."""
+    """Check a region folder and list *all* problems with file, line, field and a fix. Exit code 1 if there is one."""
     import msgspec
 
     from stream.cli.folders import region_folder
-    from stream.region.load import load_folder
-    from stream.region.problems import RegionError
+    from stream.region.report import report
 
-    try:
-        loaded = load_folder(region_folder(region))
-    except RegionError as error:
-        show_problems(error, as_json)
-        raise typer.Exit(1) from None
-    domains, hazards = [domain.domain_id for domain in loaded.domains], [hazard.hazard for hazard in loaded.hazards]
-    notes = {city.city_id: city.note for city in loaded.cities if city.note}
+    loaded, problems, notes = report(region_folder(region))
+    facts = summary(loaded) if loaded else {}
     if as_json:
-        facts = {"region": loaded.name, "region_hash": loaded.region_hash, "cities": len(loaded.cities), "series": len(loaded.series.ids)}
-        typer.echo(msgspec.json.encode({**facts, "domains": domains, "hazards": hazards, "notes": notes}).decode())
-        return
-    typer.echo(f"{loaded.name} ({loaded.region_hash}) is sound: {len(loaded.cities)} cities, {len(loaded.series.ids)} series")
-    typer.echo(f"  domains {', '.join(domains)}; hazards {', '.join(hazards)}")
-    for city, note in notes.items():
-        typer.echo(f"  {city}: {note}")
+        typer.echo(msgspec.json.encode({**facts, "sound": loaded is not None, "problems": problems, "notes": notes}).decode())
+    else:
+        for problem in problems:
+            typer.echo(str(problem))
+        for note in notes:
+            typer.echo(f"note: {note}")
+        if loaded:
+            typer.echo(f"{loaded.name} ({loaded.region_hash}) is sound: {facts['cities']} cities, {facts['series']} series")
+            typer.echo(f"  domains {', '.join(one.domain_id for one in loaded.domains)}")
+            typer.echo(f"  hazards {', '.join(one.hazard for one in loaded.hazards)}")
+        else:
+            typer.echo(f"{len(problems)} problem{'s' if len(problems) != 1 else ''}: the region cannot be used", err=True)
+    if not loaded:
+        raise typer.Exit(1)

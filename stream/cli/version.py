@@ -14,6 +14,11 @@ def version(as_json: AsJson = False) -> None:
 
     import msgspec
 
-    parts = {name: metadata.version(name) for name in ("tocsin", "faust-streaming", "aiokafka", "numpy")}
+    parts = {}
+    for name in ("tocsin", "faust-streaming", "aiokafka", "numpy"):
+        try:
+            parts[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            parts[name] = "not installed"  # run from the source tree
     parts["python"] = platform.python_version()
     typer.echo(msgspec.json.encode(parts).decode() if as_json else "\n".join(f"{name} {number}" for name, number in parts.items()))

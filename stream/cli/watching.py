@@ -20,26 +20,19 @@ STATE_STYLE = {"warned": "bold red", "unknown": "bold magenta", "watch": "yellow
 
 async def active_regions(settings: Settings) -> tuple[Region, ...]:
     """The regions that are active on this lane, from Kafka; TocsinError when none is."""
-    from stream.region.bundle import unpack
-    from stream.region.load import load
     from stream.runtime.follow import follow
+    from stream.runtime.regions_feed import RegionsFeed, load_packed
     from stream.runtime.topics import Topics
 
-    held: dict[bytes, bytes] = {}
-    async for read in follow(settings.bootstrap, [Topics(settings.prefix).regions], once=True):
-        for one in read.records:
-            held[one.key] = one.value or b""
-    found = []
-    for key, region_hash in sorted(held.items()):
-        if not key.startswith(b"active/") or not region_hash:
-            continue
-        start = b"bundle/" + key.removeprefix(b"active/") + b"/" + region_hash + b"/"
-        parts = sorted((int(one.removeprefix(start)), value) for one, value in held.items() if one.startswith(start))
-        found.append(load(unpack(b"".join(value for _, value in parts))))
+    topic = Topics(settings.prefix).regions
+    feed = RegionsFeed(settings.bootstrap, topic, load_packed)
+    async for read in follow(settings.bootstrap, [topic], once=True):
+        feed.take(read.records)
+    found: tuple[Region, ...] = feed.regions()
     if not found:
         msg = f"no region is active at {settings.bootstrap} with prefix {settings.prefix!r}; activate one with `tocsin region activate REGION`"
         raise TocsinError(msg)
-    return tuple(found)
+    return found
 
 
 def dangers(regions: Iterable[Region], city_id: str) -> frozenset[Watched]:
@@ -72,14 +65,26 @@ def moment(text: str | None) -> str:
     return f"{text[:10]} {text[11:16]}Z" if text else "unknown"
 
 
+def short(text: str | None) -> str:
+    """An instant where the year is known.
+
+    >>> short("2005-12-07T13:00:00Z"), short(None)
+    ('7 Dec 13:00', '')
+    """
+    if not text:
+        return ""
+    months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec"
+    return f"{int(text[8:10])} {months.split()[int(text[5:7]) - 1]} {text[11:16]}"
+
+
 def arrival(warning: CityWarning) -> str:
     """When the danger comes, in words: a window, the place itself, or why it cannot be said."""
     if warning.path == "same_place":
         return "measured here"
     if warning.arrives_at_p50 is None:
         return f"by {warning.path}, arrival unknown: {warning.arrival_unknown_because}"
-    window = f"{moment(warning.arrives_at_p10)} to {moment(warning.arrives_at_p90)}"
-    return f"by {warning.path}, arrives {moment(warning.arrives_at_p50)} ({window})"
+    window = f"{short(warning.arrives_at_p10)} to {short(warning.arrives_at_p90)}"
+    return f"by {warning.path}, arrives {short(warning.arrives_at_p50)} UTC ({window})"
 
 
 def as_fields(reading: CityReading, view: CityView) -> dict[str, Any]:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
+from typing import IO, TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
 from stream.errors import TocsinError
 from stream.records.warning import Lane
+from stream.review.whole_file import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,25 +48,23 @@ _records: msgspec.msgpack.Decoder[Recorded] = msgspec.msgpack.Decoder(Recorded)
 _encoder = msgspec.msgpack.Encoder()
 
 
-def _put(file: BinaryIO, body: bytes) -> None:
+def _put(file: IO[bytes], body: bytes) -> None:
     file.write(_FRAME.pack(len(body), zlib.crc32(body)) + body)
 
 
 def write(path: Path, header: Header, records: Iterable[Recorded]) -> int:
     """Write a journal file and return the number of records; the file appears under its name only when it is complete."""
-    unfinished = path.with_name(path.name + ".part")
     count = 0
-    with unfinished.open("wb") as file:
+    with whole_file(path) as file:
         file.write(MAGIC)
         _put(file, _encoder.encode(header))
         for record in records:
             _put(file, _encoder.encode(record))
             count += 1
-    unfinished.replace(path)
     return count
 
 
-def _bodies(file: BinaryIO, path: Path) -> Iterator[bytes]:
+def _bodies(file: IO[bytes], path: Path) -> Iterator[bytes]:
     number = 0
     while frame := file.read(_FRAME.size):
         length, checksum = _FRAME.unpack(frame) if len(frame) == _FRAME.size else (0, 1)

@@ -119,7 +119,7 @@ async def await_read(settings: Settings, names: Sequence[str], on_progress: Call
     waiting = {partition: end for partition, end in ends.items() if end}
     total, best, until = sum(waiting.values()), -1, time.monotonic() + PATIENCE_S
     while True:
-        committed = await asyncio.to_thread(_committed, settings, list(waiting))
+        committed = await asyncio.to_thread(_committed, settings, list(waiting)) or {}
         done = sum(min(committed.get(partition, 0), end) for partition, end in waiting.items())
         if on_progress is not None:
             on_progress(done, total)
@@ -133,7 +133,19 @@ async def await_read(settings: Settings, names: Sequence[str], on_progress: Call
         await asyncio.sleep(_LOOK_S)
 
 
-def _committed(settings: Settings, wanted: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+async def await_coordinator(settings: Settings) -> None:
+    """Wait until the broker can look after consumer groups: a broker that has just been made cannot for a moment."""
+    until = time.monotonic() + PATIENCE_S
+    first = TopicPartition(Topics(settings.prefix).journal, 0)
+    while await asyncio.to_thread(_committed, settings, [first]) is None:
+        if time.monotonic() > until:
+            msg = f"the broker at {settings.bootstrap} has no group coordinator after {PATIENCE_S:.0f} s; look at its log"
+            raise BrokerError(msg)
+        await asyncio.sleep(_LOOK_S)
+
+
+def _committed(settings: Settings, wanted: Sequence[TopicPartition]) -> dict[TopicPartition, int] | None:
+    """The group's committed offsets; None when nobody can say (the group's coordinator moves, or is not there yet)."""
     from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
     from confluent_kafka import TopicPartition as Asked
     from confluent_kafka.admin import AdminClient
@@ -146,8 +158,7 @@ def _committed(settings: Settings, wanted: Sequence[TopicPartition]) -> dict[Top
     try:
         found = admin.list_consumer_group_offsets([group])[name].result(settings.request_timeout_s)
     except KafkaException:
-        # The group's coordinator moves while a broker restarts; no progress is noticed by the caller.
-        return {}
+        return None
     return {TopicPartition(one.topic, one.partition): max(one.offset, 0) for one in found.topic_partitions}
 
 
