@@ -16,21 +16,10 @@ def schemas() -> dict[str, dict[str, Any]]:
     >>> sorted(schemas())[:3]
     ['case_count', 'city_status', 'city_warning']
     """
-    import msgspec
+    # Imported late, so that `--help` stays fast.
+    from stream.records import schema as records
 
-    from stream.records import measurement, warning
-
-    records = {
-        "measurement": measurement.Measurement,
-        "case_count": measurement.CaseCount,
-        "city_warning": warning.CityWarning,
-        "city_status": warning.CityStatus,
-        "link_test": warning.LinkTest,
-        "incident": warning.Incident,
-        "evidence": warning.Evidence,
-    }
-    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return {name: dialect | msgspec.json.schema(record) for name, record in records.items()}
+    return records.schemas()
 
 
 def schema(
