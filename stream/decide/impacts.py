@@ -27,6 +27,7 @@ class Wanted:
     city_id: str
     level: int
     path: str
+    paths: tuple[str, ...]
     probability: float
     arrival: Arrival | None
     unknown_because: str
@@ -147,6 +148,7 @@ def _together(city_id: str, claims: list[_Claim]) -> Wanted:
         city_id=city_id,
         level=lead.level,
         path=lead.impact.path.value,
+        paths=tuple(dict.fromkeys(claim.impact.path.value for claim in ordered)),
         probability=round(1.0 - missed, 6),
         arrival=lead.impact.arrival,
         unknown_because=lead.impact.unknown_because,

@@ -96,6 +96,7 @@ def _revised(scene: Scene, incident: IncidentState, city_id: str, wanted: Wanted
     level = kept if wanted is None else wanted.level if anew else max(kept, wanted.level)
     at = max(at, told.sent_at) if told is not None else at
     path = wanted.path if wanted is not None else told.path if told is not None else ""
+    said = told.paths if told is not None and not told.ended else ()
     probability = wanted.probability if wanted is not None else told.probability if told is not None else 0.0
     p50_at = wanted.arrival.p50_at if wanted is not None and wanted.arrival is not None else None
     return Told(
@@ -105,6 +106,7 @@ def _revised(scene: Scene, incident: IncidentState, city_id: str, wanted: Wanted
         msg_type=telling.MSG_TYPES.get(reason, MsgType.UPDATE),
         reason=reason,
         path=path,
+        paths=tuple(dict.fromkeys((*said, *(wanted.paths if wanted is not None else ())))),
         probability=probability,
         arrives_at_p50=p50_at,
         sent_at=at,

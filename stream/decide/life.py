@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stream.region.model import Rules
 
 SURER_BY = 0.25
-"""A probability that grows by this much, or evidence in the city itself, is worth telling."""
+"""A probability that grows by this much, or another way by which the danger comes (in the city itself, too), is worth telling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def judge(told: Told | None, wanted: Wanted | None, moment: Moment, rules: Rules
 def _change(told: Told, wanted: Wanted, moment: Moment, rules: Rules) -> Reason:
     if wanted.level > told.level:
         return Reason.WORSE
-    if wanted.path == "same_place" != told.path or wanted.probability >= told.probability + SURER_BY:
+    if not set(wanted.paths) <= set(told.paths) or wanted.probability >= told.probability + SURER_BY:
         return Reason.SURER
     if wanted.arrival is None or told.arrives_at_p50 is None:
         known_now = wanted.arrival is not None

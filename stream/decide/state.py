@@ -44,6 +44,7 @@ class Told(msgspec.Struct):
     msg_type: MsgType
     reason: Reason
     path: str
+    paths: tuple[str, ...]
     probability: float
     arrives_at_p50: int | None
     sent_at: int

@@ -79,6 +79,7 @@ def compose(scene: Scene, city_id: str, told: Told, wanted: Wanted | None, incid
         certainty=certainty,
         reason=told.reason,
         path=told.path,
+        paths=wanted.paths if wanted is not None else told.paths,
         probability=told.probability,
         intensity=wanted.intensity if wanted is not None else 0.0,
         confidence=wanted.confidence if wanted is not None else 0.0,

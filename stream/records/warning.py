@@ -85,7 +85,10 @@ class Texts(msgspec.Struct, frozen=True):
 
 
 class CityWarning(msgspec.Struct, frozen=True, kw_only=True, tag="warning", tag_field="type"):
-    """What one city is told about one incident. (warning_id, revision) identifies it; a repetition carries the same bytes."""
+    """What one city is told about one incident. (warning_id, revision) identifies it; a repetition carries the same bytes.
+
+    `path` is how the leading danger comes (the worst, of equals the one already here), `paths` every way it comes, the leading one first.
+    """
 
     warning_id: str
     revision: int
@@ -100,6 +103,7 @@ class CityWarning(msgspec.Struct, frozen=True, kw_only=True, tag="warning", tag_
     certainty: str
     reason: Reason
     path: str
+    paths: tuple[str, ...]
     probability: float
     intensity: float
     confidence: float

@@ -50,6 +50,7 @@ JSON = {
         certainty="likely",
         reason=Reason.WORSE,
         path="river",
+        paths=("river",),
         probability=0.8,
         intensity=0.6,
         confidence=0.7,

@@ -20,7 +20,7 @@ def warning(revision: int = 1, **values: Any) -> CityWarning:
     fields: dict[str, Any] = {
         "warning_id": "w", "revision": revision, "supersedes": revision - 1 or None, "incident_id": "i", "city_id": "wu", "hazard": "flood",
         "domain": "danube", "lane": Lane.LIVE, "msg_type": MsgType.ALERT, "level": "yellow", "certainty": "likely", "reason": Reason.FIRST,
-        "path": "river", "probability": 0.9, "intensity": 1.0, "confidence": 0.9, "sent_at": to_text(1_000 * revision),
+        "path": "river", "paths": ("river",), "probability": 0.9, "intensity": 1.0, "confidence": 0.9, "sent_at": to_text(1_000 * revision),
         "arrives_at_p10": None, "arrives_at_p50": None, "arrives_at_p90": None, "arrival_unknown_because": "reservoir", "passed_at": None,
         "expires_at": to_text(100_000), "reasons": (), "evidence": (), "coverage": Coverage(1, 1), "role": "affected", "also_warned": (),
         "acknowledge_by_at": None, "region": "r", "region_hash": "h", "text": TEXT,
