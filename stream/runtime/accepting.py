@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from stream.runtime.clocks import wall_ms
 from stream.runtime.failpoints import failpoint
+from stream.runtime.positions import Partition
 from stream.runtime.producer import Record
 from stream.runtime.topics import MESSAGE_BYTES, REJECTED_PARTITIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from aiokafka import ConsumerRecord
-
     from stream.runtime.parts import Parts
-    from stream.runtime.positions import Partition
+    from stream.runtime.transport import Run
 
 log = logging.getLogger(__name__)
-RUNS_MOST = 64
-"""Runs whose sends are still awaited before the next is read: bounded memory while the broker is away."""
+BATCHES_MOST = 64
+"""Batches whose sends are still awaited before the next is read: bounded memory while the broker is away."""
 
 
 class AcceptLike(Protocol):
@@ -40,32 +39,36 @@ class Accepting:
         self._to_rejected = to_rejected
         self._accept = make()
         self._outbox = parts.outbox()
-        self._room = asyncio.Semaphore(RUNS_MOST)
+        self._room = asyncio.Semaphore(BATCHES_MOST)
         self._finishing: set[asyncio.Task[None]] = set()
 
     def regions_changed(self) -> None:
         """Judge by the regions that are active now."""
         self._accept = self._make()
 
-    async def on_batch(self, source: Partition, generation: int, records: Sequence[ConsumerRecord]) -> None:
-        """Accept a run of door records; returns when its sends are under way, the position moves when they are acknowledged."""
+    async def on_batch(self, topic: str, generation: int, runs: Sequence[Run]) -> None:
+        """Accept records of a door; returns when their sends are under way, positions move when those are acknowledged."""
         if self._parts.generation() != generation:
             return
         await self._room.acquire()
-        finished = self._parts.positions.begin(source, records[-1].offset + 1, records[-1].timestamp, generation)
-        door = self._parts.topics.door_of(source.topic)
-        accepted = self._accept.accept(source.topic, records, wall_ms())
-        sends = [
-            await self._outbox.send(Record(self._parts.topics.journal, entry.value, entry.key, entry.partition, entry.timestamp))
-            for entry in accepted.entries
+        positions, door = self._parts.positions, self._parts.topics.door_of(topic)
+        sources = [Partition(topic, run.partition) for run in runs]
+        finished = [
+            positions.begin(source, run.records[-1].offset + 1, run.records[-1].timestamp, generation)
+            for source, run in zip(sources, runs, strict=True)
         ]
+        records = runs[0].records if len(runs) == 1 else [record for run in runs for record in run.records]
+        accepted = self._accept.accept(topic, records, wall_ms())
+        sends = await self._outbox.send_all(
+            Record(self._parts.topics.journal, entry.value, entry.key, entry.partition, entry.timestamp) for entry in accepted.entries
+        )
         for refusal in accepted.refused:
             sends.append(await self._outbox.send(self._rejected(refusal, records[-1].timestamp)))
             self._parts.metrics.rejected.labels(door, refusal.reason).inc()
         self._parts.metrics.accepted.labels(door).inc(accepted.accepted)
         self._parts.metrics.late.labels(door).inc(getattr(accepted, "late", 0))
         self._parts.metrics.journal_messages.labels("measurements").inc(len(accepted.entries))
-        task = self._parts.start(self._finish(source, sends, finished, records[0].timestamp))
+        task = self._parts.start(self._finish(sends, finished, sources, records[0].timestamp))
         self._finishing.add(task)
         task.add_done_callback(self._finishing.discard)
 
@@ -74,14 +77,17 @@ class Accepting:
         while self._finishing:
             await asyncio.wait(self._finishing)
 
-    async def _finish(self, source: Partition, sends: list[asyncio.Future[object]], finished: asyncio.Event, appended_at: int) -> None:
+    async def _finish(
+        self, sends: list[asyncio.Future[object]], finished: list[asyncio.Event], sources: Sequence[Partition], appended_at: int
+    ) -> None:
         if sends:
             await asyncio.wait(sends)
             for send in sends:
                 send.result()  # a failure ends the process (Parts.start watches this task)
         await failpoint("before_accept_commit")
-        finished.set()
-        self._parts.positions.advance(source)
+        for source, event in zip(sources, finished, strict=True):
+            event.set()
+            self._parts.positions.advance(source)
         self._room.release()
         self._parts.observe("accept", appended_at)
 

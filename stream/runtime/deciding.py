@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from stream.records.output import Output
     from stream.runtime.parts import Parts
+    from stream.runtime.transport import Run
 
 log = logging.getLogger(__name__)
 SEEK_AGAIN_S = 2.0
@@ -126,8 +127,12 @@ class Deciding:
         log.info("restored %s", {p: held.next_offset for p, held in self._held.items()})
         await failpoint("after_assign")
 
-    async def on_batch(self, partition: int, generation: int, records: Sequence[ConsumerRecord]) -> None:
-        """Apply a run of journal records, and publish what follows from them."""
+    async def on_batch(self, generation: int, runs: Sequence[Run]) -> None:
+        """Apply runs of journal records, and publish what follows from them."""
+        for run in runs:
+            await self._on_run(run.partition, generation, run.records)
+
+    async def _on_run(self, partition: int, generation: int, records: Sequence[ConsumerRecord]) -> None:
         if (task := self._restoring.get(partition)) is not None:
             await asyncio.wait([task])
         held = self._held.get(partition)

@@ -91,6 +91,10 @@ class Outbox:
         future.add_done_callback(lambda done: self._on_done(done, record.topic, sent_at))
         return future
 
+    async def send_all(self, records: Iterable[Record]) -> list[asyncio.Future[object]]:
+        """Hand over several records, in order."""
+        return [await self.send(record) for record in records]
+
     @property
     def pending(self) -> int:
         """Sends without a result yet."""

@@ -1,4 +1,4 @@
-"""Faust's Kafka transport with batches: an agent gets a list of records at a time, which is forty times faster than one by one.
+"""Faust's Kafka transport with batches: an agent gets thousands of records at a time, which is forty times faster than one by one.
 
 Only our own input topics are batched, and of those only what `Positions` says is finished is ever committed. This subclasses private parts of
 faust-streaming 0.15.3 (the version is pinned, tests/runtime/test_transport.py holds the contract).
@@ -6,7 +6,7 @@ faust-streaming 0.15.3 (the version is pinned, tests/runtime/test_transport.py h
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
@@ -16,20 +16,44 @@ from stream.runtime.positions import Partition
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
-    from aiokafka import ConsumerRecord
+    from aiokafka import AIOKafkaConsumer, ConsumerRecord
     from faust.types import Message
 
     from stream.runtime.positions import Positions
 
 SCHEME = "tocsin"
+FETCH_WAIT_MS = 15
+
+
+class Run(NamedTuple):
+    """Consecutive records of one partition."""
+
+    partition: int
+    records: Sequence[ConsumerRecord]
+
+
+class PromptConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """The consumer's thread, with short fetches.
+
+    aiokafka has one fetch in flight per broker and leaves out of it the partitions whose records are still being worked on: their next records
+    wait until that fetch returns, which takes Faust's fixed 1.5 s when the others are quiet.
+    """
+
+    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # noqa: SLF001  (Faust has no setting for it)
+        return consumer
 
 
 class BatchConsumer(driver.Consumer):  # type: ignore[misc]
-    """Yields one message for a run of records of a partition of a batched topic; its value is the list of records."""
+    """Yields one message for all that was fetched of a batched topic (up to a limit); its value is a tuple of `Run`s, one or more."""
 
     batched: Mapping[str, int]
-    """Batched topics and the longest run of each. Set by the app factory on the app, read here."""
+    """Batched topics and how many records of each go into a message. Set by the app factory on the app, read here."""
     positions: Positions
+
+    def _new_consumer_thread(self) -> PromptConsumerThread:
+        return PromptConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -37,7 +61,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         self.positions = self.app.tocsin_positions
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109  (Faust's signature)
-        """Records as messages; a list of them for batched topics."""
+        """Records as messages; many of them in one for batched topics."""
         records, active = await self._wait_next_records(timeout)
         generation = self.app.consumer_generation_id
         if records is None or self.should_stop:
@@ -45,24 +69,36 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         if not self.flow_active:
             await self.perform_seek()
             return
-        for tp, run in records.items():
-            if active is not None and tp not in active and tp not in self._buffered_partitions:
+        readable = {
+            tp: found for tp, found in records.items() if found and (active is None or tp in active or tp in self._buffered_partitions)
+        }
+        for message in self._messages(readable):
+            if not self.flow_active or generation != self.app.consumer_generation_id:
+                return
+            # Faust drops a message whose offset is below what it last read of that partition; a batch spans several partitions and is never
+            # dropped: what is read again after a seek is recognised by who works on it.
+            self._read_offset[message.tp] = None
+            yield message.tp, message
+
+    def _messages(self, records: Mapping[TP, Sequence[ConsumerRecord]]) -> Iterable[ConsumerMessage]:
+        runs: dict[str, list[Run]] = {}
+        for tp, found in records.items():
+            longest = self.batched.get(tp.topic)
+            if longest is None:
+                yield from (self._to_message(tp, record) for record in found)
                 continue
-            for message in self._messages(tp, run):
-                if not self.flow_active or generation != self.app.consumer_generation_id:
-                    return
-                yield tp, message
+            for start in range(0, len(found), longest):
+                collected = runs.setdefault(tp.topic, [])
+                collected.append(Run(tp.partition, found[start : start + longest]))
+                if sum(len(run.records) for run in collected) >= longest:
+                    yield self._batch(tp.topic, runs.pop(tp.topic))
+        yield from (self._batch(topic, collected) for topic, collected in runs.items())
 
-    def _messages(self, tp: TP, records: Sequence[ConsumerRecord]) -> Iterable[ConsumerMessage]:
-        longest = self.batched.get(tp.topic)
-        if longest is None:
-            return (self._to_message(tp, record) for record in records)
-        return (self._batch(tp, records[start : start + longest]) for start in range(0, len(records), longest))
-
-    def _batch(self, tp: TP, run: Sequence[ConsumerRecord]) -> ConsumerMessage:
-        last = run[-1]
+    def _batch(self, topic: str, runs: Sequence[Run]) -> ConsumerMessage:
+        partition, records = runs[-1]
+        last, tp = records[-1], TP(topic, partition)
         return ConsumerMessage(
-            tp.topic, tp.partition, last.offset, last.timestamp / 1000.0, last.timestamp_type, (), None, run, None, -1, -1, tp,
+            topic, partition, last.offset, last.timestamp / 1000.0, last.timestamp_type, (), None, tuple(runs), None, -1, -1, tp,
             generation_id=self.app.consumer_generation_id,
         )  # fmt: skip
 

@@ -15,7 +15,6 @@ from stream.runtime.deciding import Deciding
 from stream.runtime.ending import ExitCode, end_now, exit_code
 from stream.runtime.marks import Marks
 from stream.runtime.parts import Parts
-from stream.runtime.positions import Partition
 from stream.runtime.producer import know_topics
 from stream.runtime.regions_feed import RegionsFeed, load_packed
 from stream.runtime.ticks import Ticks
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from stream.runtime.accepting import AcceptLike
     from stream.runtime.deciding import FoldLike
+    from stream.runtime.positions import Partition
     from stream.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -107,12 +107,12 @@ class _Worker:
         async def accept(stream: Any) -> None:
             async for event in stream.events():
                 message = event.message
-                await _or_end(accepting.on_batch(Partition(message.topic, message.partition), message.generation_id, message.value))
+                await _or_end(accepting.on_batch(message.topic, message.generation_id, message.value))
 
         async def decide(stream: Any) -> None:
             async for event in stream.events():
                 message = event.message
-                await _or_end(deciding.on_batch(message.partition, message.generation_id, message.value))
+                await _or_end(deciding.on_batch(message.generation_id, message.value))
 
         app.agent(source(app, parts.topics.doors, self._settings.partitions), name=f"{app.conf.id}-accept", concurrency=1)(accept)
         app.agent(source(app, (parts.topics.journal,), self._settings.partitions), name=f"{app.conf.id}-decide", concurrency=1)(decide)

@@ -48,7 +48,7 @@ class ToyAccept:
     def __init__(self, settings: Settings) -> None:
         self._partitions = settings.partitions
 
-    def accept(self, door: str, records: Sequence[Any], now: int) -> Taken:
+    def accept(self, door: str, records: Sequence[Any], now: int) -> Taken:  # noqa: ARG002
         taken = Taken()
         by_domain: dict[int, list[tuple[int, int]]] = {}
         for record in records:
@@ -90,7 +90,7 @@ class ToyState:
 class ToyFold:
     VERSION = "toy"
 
-    def initial(self, partition: int) -> ToyState:
+    def initial(self, partition: int) -> ToyState:  # noqa: ARG002
         return ToyState()
 
     def apply(self, state: ToyState, entries: Sequence[Entry]) -> list[Output]:
@@ -119,7 +119,7 @@ class ToyFold:
 
     def restore(self, data: bytes) -> ToyState:
         last, gaps, active, applied = json.loads(data)
-        return ToyState({series: sequence for series, sequence in last}, [tuple(gap) for gap in gaps], dict(active), applied)
+        return ToyState(dict(last), [tuple(gap) for gap in gaps], dict(active), applied)
 
     def active(self, state: ToyState) -> Mapping[str, str]:
         return state.active
@@ -139,7 +139,7 @@ def toy_region(packed: bytes, region_hash: str) -> Any:
 
 
 def making() -> Making:
-    return Making(lambda regions, settings: ToyAccept(settings), lambda regions, settings: ToyFold(), to_record, toy_region)
+    return Making(lambda _, settings: ToyAccept(settings), lambda _, __: ToyFold(), to_record, toy_region)
 
 
 if __name__ == "__main__":
