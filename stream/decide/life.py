@@ -102,7 +102,7 @@ def _change(told: Told, wanted: Wanted, moment: Moment, rules: Rules) -> Reason:
 
 def _prolonged(told: Told, blind_since: int | None, moment: Moment, rules: Rules) -> Reason:
     """Whether an unchanged warning needs a new end (less than half of its validity is left), and on what grounds."""
-    if blind_since is None and told.blind_since is not None:
+    if blind_since is None and told.reason is Reason.BLIND:
         return Reason.SIGHTED
     if moment.at < told.expires_at - seconds(rules.validity_s) // 2:
         return Reason.NOTHING_NEW
