@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from stream.errors import BrokerError, PublishFailed
@@ -118,48 +119,54 @@ async def await_read(settings: Settings, names: Sequence[str], on_progress: Call
         ends = await reader.end_offsets(await partitions(reader, names))
     waiting = {partition: end for partition, end in ends.items() if end}
     total, best, until = sum(waiting.values()), -1, time.monotonic() + PATIENCE_S
-    while True:
-        committed = await asyncio.to_thread(_committed, settings, list(waiting)) or {}
-        done = sum(min(committed.get(partition, 0), end) for partition, end in waiting.items())
-        if on_progress is not None:
-            on_progress(done, total)
-        if done >= total:
-            return
-        if done > best:
-            best, until = done, time.monotonic() + PATIENCE_S
-        elif time.monotonic() > until:
-            msg = f"the workers have read {done} of {total} records and stand still for {PATIENCE_S:.0f} s; is a `tocsin worker` of this lane running?"
-            raise BrokerError(msg)
-        await asyncio.sleep(_LOOK_S)
+    async with _admin(settings) as admin:
+        while True:
+            committed = await _committed(admin, settings, list(waiting)) or {}
+            done = sum(min(committed.get(partition, 0), end) for partition, end in waiting.items())
+            if on_progress is not None:
+                on_progress(done, total)
+            if done >= total:
+                return
+            if done > best:
+                best, until = done, time.monotonic() + PATIENCE_S
+            elif time.monotonic() > until:
+                msg = f"the workers have read {done} of {total} records and stand still for {PATIENCE_S:.0f} s; is a `tocsin worker` of this lane running?"
+                raise BrokerError(msg)
+            await asyncio.sleep(_LOOK_S)
 
 
 async def await_coordinator(settings: Settings) -> None:
     """Wait until the broker can look after consumer groups: a broker that has just been made cannot for a moment."""
     until = time.monotonic() + PATIENCE_S
     first = TopicPartition(Topics(settings.prefix).journal, 0)
-    while await asyncio.to_thread(_committed, settings, [first]) is None:
-        if time.monotonic() > until:
-            msg = f"the broker at {settings.bootstrap} has no group coordinator after {PATIENCE_S:.0f} s; look at its log"
-            raise BrokerError(msg)
-        await asyncio.sleep(_LOOK_S)
+    async with _admin(settings) as admin:
+        while await _committed(admin, settings, [first]) is None:
+            if time.monotonic() > until:
+                msg = f"the broker at {settings.bootstrap} has no group coordinator after {PATIENCE_S:.0f} s; look at its log"
+                raise BrokerError(msg)
+            await asyncio.sleep(_LOOK_S)
 
 
-def _committed(settings: Settings, wanted: Sequence[TopicPartition]) -> dict[TopicPartition, int] | None:
+@asynccontextmanager
+async def _admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    # Not confluent-kafka: its list_consumer_group_offsets crashes the process while a coordinator moves (librdkafka 2.16).
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap)
+    await admin.start()
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def _committed(admin: AIOKafkaAdminClient, settings: Settings, wanted: Sequence[TopicPartition]) -> dict[TopicPartition, int] | None:
     """The group's committed offsets; None when nobody can say (the group's coordinator moves, or is not there yet)."""
-    from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
-    from confluent_kafka import TopicPartition as Asked
-    from confluent_kafka.admin import AdminClient
-
     from stream.runtime.app import group_of
 
-    admin = AdminClient({"bootstrap.servers": settings.bootstrap, "log_level": 0})
-    name = group_of(settings)
-    group = ConsumerGroupTopicPartitions(name, [Asked(one.topic, one.partition) for one in wanted])
     try:
-        found = admin.list_consumer_group_offsets([group])[name].result(settings.request_timeout_s)
-    except KafkaException:
+        found = await admin.list_consumer_group_offsets(group_of(settings), partitions=list(wanted))
+    except KafkaError:
         return None
-    return {TopicPartition(one.topic, one.partition): max(one.offset, 0) for one in found.topic_partitions}
+    return {partition: max(one.offset, 0) for partition, one in found.items()} or None
 
 
 async def close(settings: Settings, at: int) -> None:
