@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from detectors.base import Level
 from stream.decide.life import seconds
+from stream.records.instants import MINUTE
 from topology.base import Arrival, Conditions, Impact, Path, Source, footprint
 
 if TYPE_CHECKING:
@@ -150,12 +151,25 @@ def _together(city_id: str, claims: list[_Claim]) -> Wanted:
         path=lead.impact.path.value,
         paths=tuple(dict.fromkeys(claim.impact.path.value for claim in ordered)),
         probability=round(1.0 - missed, 6),
-        arrival=lead.impact.arrival,
+        arrival=_to_minutes(lead.impact.arrival),
         unknown_because=lead.impact.unknown_because,
         intensity=round(lead.impact.intensity, 6),
         confidence=round(lead.impact.confidence, 6),
         reasons=lead.impact.reasons,
         series=tuple(dict.fromkeys(claim.series for claim in ordered)),
+    )
+
+
+def _to_minutes(arrival: Arrival | None) -> Arrival | None:
+    """No forecast is good to the millisecond: outwards to whole minutes."""
+    if arrival is None:
+        return None
+    passed_at = None if arrival.passed_at is None else -(-arrival.passed_at // MINUTE) * MINUTE
+    return Arrival(
+        arrival.p10_at // MINUTE * MINUTE,
+        (arrival.p50_at + MINUTE // 2) // MINUTE * MINUTE,
+        -(-arrival.p90_at // MINUTE) * MINUTE,
+        passed_at,
     )
 
 

@@ -125,12 +125,22 @@ def _text(scene: Scene, city_id: str, told: Told, wanted: Wanted | None, named: 
 
 
 def _arrives(language: str, at: int, wanted: Wanted | None) -> str:
-    arrival: Arrival | None = wanted.arrival if wanted is not None else None
-    if arrival is None:
-        return word(language, "?").format(because=wanted.unknown_because if wanted is not None and wanted.unknown_because else "-")
-    if arrival.p50_at <= at:
+    """How and when it comes, as a clause. That it should have arrived is never said as if it had been measured."""
+    if wanted is None:
+        return word(language, "standing")
+    if "same_place" in wanted.paths:
         return word(language, "here")
-    return word(language, "between").format(p10=to_text(arrival.p10_at), p90=to_text(arrival.p90_at))
+    arrival: Arrival | None = wanted.arrival
+    if arrival is None:
+        return word(language, "?").format(path=word(language, wanted.path), because=wanted.unknown_because)
+    clause = word(language, "ahead" if at < arrival.p50_at else "due")
+    instants = {name: _minute(at) for name, at in (("p10", arrival.p10_at), ("p50", arrival.p50_at), ("p90", arrival.p90_at))}
+    return clause.format(path=word(language, wanted.path), **instants)
+
+
+def _minute(at: int) -> str:
+    """An instant for reading: 2005-12-01 11:46 UTC."""
+    return to_text(at)[:16].replace("T", " ") + " UTC"
 
 
 def restore(value: bytes) -> CityWarning:
