@@ -177,7 +177,7 @@ def _arrays(known: Known) -> list[Broken]:
         ("null in an array", b"[null]", Refused.WRONG_TYPE, 0),
         ("150 bad elements", as_bytes([{}] * 150), Refused.MANY, None),
     ]
-    mixed = as_bytes([good(known, 2), good(known, "2"), good(known, 3)])
+    mixed = as_bytes([good(known, -2), good(known, "-2"), good(known, -3)])
     return [Broken(kind, "water", value, reason, index) for kind, value, reason, index in kinds] + [
         Broken("one bad element among good ones", "water", mixed, Refused.WRONG_TYPE, 1, sound=2),
     ]

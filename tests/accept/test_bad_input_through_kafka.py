@@ -64,7 +64,7 @@ def test_bad_messages_are_kept_with_their_reason_and_good_traffic_goes_on(broker
         send(settings, known, [], first=-1000.0, seconds=2)  # warm up: connections, caches
         clean = send(settings, known, [], first=0.0, seconds=LENGTH_S)
         mixed = send(settings, known, corpus(known), first=100_000.0, seconds=LENGTH_S)
-        wanted = set(clean.good_at) | set(mixed.good_at)
+        wanted = set(clean.good_at) | set(mixed.good_at) | {-2.0, -3.0}  # the last two stand beside a bad one in an array
         came = read_until(settings, wanted, len(mixed.broken))
         assert worker.process.poll() is None, worker.tail()
         assert worker.stop() == 0, worker.tail()
