@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from stream.region.model import Region
+
 START = 1_790_000_000_000 // HOUR * HOUR
 
 FILES = {
@@ -180,3 +182,17 @@ def calm() -> dict[str, float]:
 @pytest.fixture
 def start() -> int:
     return START
+
+
+@pytest.fixture
+def change(tmp_path) -> Callable[..., Region]:
+    """A second version of a tale's region, known to its fold but not active yet: files edited by functions of the old text."""
+
+    def make(tale: Story, *, stations: Callable[[str], str] = str, cities: Callable[[str], str] = str) -> Region:
+        files = dict(tale.files)
+        files["stations.csv"], files["cities.geojson"] = stations(files["stations.csv"]), cities(files["cities.geojson"])
+        region = load(make_bundle(files, tmp_path / "second"))
+        tale.regions[region.region_hash] = region
+        return region
+
+    return make
