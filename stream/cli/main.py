@@ -5,6 +5,7 @@ Every command stands in a file of its own and imports what it needs when it runs
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Any
 
@@ -23,6 +24,8 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the chosen command."""
+        # What a client retries is no news for people; the worker sets its own level.
+        logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
         try:
             return super().invoke(ctx)
         except TocsinError as error:

@@ -12,6 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from stream.cli.watching import STYLE, arrival, moment, short
+from stream.records.warning import MsgType, Reason
+from stream.review.outcome import OWN_STATION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 WIDE = 130
 """Columns where no terminal says how many it has."""
+QUIET = (Reason.EXTENDED, Reason.BLIND, Reason.REASSERT)
+"""Reasons that keep a warning alive and say nothing new."""
 CHILD_STYLE = {"broker": "cyan", "worker": "green"}
 
 
@@ -33,6 +37,7 @@ class Screen:
         self._began = began
         self._first_warning_s: float | None = None
         self._warnings = 0
+        self._quiet = 0
         self.console = Console(stderr=as_json, highlight=False, soft_wrap=True)
         if not self.console.is_terminal:
             self.console.width = WIDE
@@ -63,46 +68,53 @@ class Screen:
         if self._first_warning_s is None:
             self._first_warning_s = self._elapsed_s()
         self.emit("warning", region=region.name, warning=warning)
+        if warning.reason in QUIET:
+            self._quiet += 1
+            return
         city = region.cities[region.city_index[warning.city_id]]
         name = " ".join(dict.fromkeys([city.names.get("en", city.city_id), city.names.get("zh", "")])).strip()
-        what = warning.level.upper() if warning.msg_type.value != "all_clear" else "CLEAR"
-        style = STYLE.get(warning.level, "bold") if warning.msg_type.value != "all_clear" else "bold green"
-        about = f"{warning.hazard} {arrival(warning)}" if warning.msg_type.value != "all_clear" else warning.hazard
+        over = warning.msg_type in {MsgType.ALL_CLEAR, MsgType.CANCEL}
+        what, style = ("CLEAR", "bold green") if over else (warning.level.upper(), STYLE.get(warning.level, "bold"))
+        about = warning.hazard if over else f"{warning.hazard} {arrival(warning)}"
         self.console.print(
             f"[dim]{moment(warning.sent_at)}[/] [{style}]{what:6}[/] [bold]{escape(name)}[/]: {escape(about)} [dim]({warning.reason.value})[/]"
         )
 
     def outcomes(self, region: Region, found: Sequence[Outcome]) -> None:
         """The closing table of a region."""
-        columns = ("city", "first warned", "worst", "by", "arrival told first", "told last", "observed", "lead time", "error first → last")
+        columns = ("city", "danger", "first warned", "worst", "by", "arrival told", "came", "lead time", "error", "inside")
         table = Table(*columns, box=None, padding=(0, 2, 0, 0), title=escape(region.title.get("en", region.name)), title_justify="left")
         for one in found:
             style = STYLE.get(one.worst_level, "")
-            error = f"{hours(one.first_error_h)} → {hours(one.last_error_h)}" if one.first_error_h is not None else ""
             table.add_row(
                 escape(one.name),
+                one.hazard,
                 short(one.first_warned_at) or "[dim]not warned[/]",
                 f"[{style}]{one.worst_level}[/]" if style else "",
                 one.path.replace("_", " "),
                 short(one.first_forecast_at),
-                short(one.last_forecast_at),
-                short(one.observed_at) or "[dim]not published[/]",
+                short(one.arrived_at) + ("*" if one.arrived_by == OWN_STATION else ""),
                 hours(one.lead_time_h),
-                error,
+                hours(one.first_error_h),
+                "" if one.inside is None else ("yes" if one.inside else "no"),
             )
         self.console.print()
         self.console.print(table)
-        for one in found:
-            if one.note:
-                self.console.print(f"[dim]{escape(one.name)}: {escape(one.note)}[/]")
+        legend = (
+            "Times are UTC. arrival told: in the first warning. came: as published, * = measured by the city's own station. "
+            "inside: between the 10 % and 90 % told first."
+        )
+        self.console.print(f"[dim]{legend}[/]")
+        for name, note in {one.name: one.note for one in found if one.note}.items():
+            self.console.print(f"[dim]{escape(name)}: {escape(note)}[/]")
 
     def summary(self, told: Mapping[str, Sequence[Outcome]], bootstrap: str) -> None:
         """The last lines: what it came to, and what to do next."""
-        warned = sum(one.first_warned_at is not None for found in told.values() for one in found)
+        warned = len({(region, one.city_id) for region, found in told.items() for one in found if one.first_warned_at})
         first_s = round(self._first_warning_s, 1) if self._first_warning_s is not None else None
         self.emit("summary", first_warning_s=first_s, warnings=self._warnings, cities_warned=warned, bootstrap=bootstrap, regions=told)
         first = f"the first one {first_s} s after the start" if first_s is not None else "none"
-        self.console.print(f"\n{self._warnings} warnings and updates to {warned} cities, {first}.")
+        self.console.print(f"\n{self._warnings} warnings and updates to {warned} cities, {first}; {self._quiet} extensions not shown.")
         self.console.print(
             "Next: copy deploy/regions/example, describe your own stations and cities, and check them with `tocsin validate FOLDER`."
         )

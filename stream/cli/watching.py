@@ -81,10 +81,12 @@ def arrival(warning: CityWarning) -> str:
     """When the danger comes, in words: a window, the place itself, or why it cannot be said."""
     if warning.path == "same_place":
         return "measured here"
+    here = ", measured here too" if "same_place" in warning.paths else ""
     if warning.arrives_at_p50 is None:
-        return f"by {warning.path}, arrival unknown: {warning.arrival_unknown_because}"
+        because = f", arrival unknown: {warning.arrival_unknown_because}" if warning.arrival_unknown_because else ""
+        return f"by {warning.path}{because}{here}"
     window = f"{short(warning.arrives_at_p10)} to {short(warning.arrives_at_p90)}"
-    return f"by {warning.path}, arrives {short(warning.arrives_at_p50)} UTC ({window})"
+    return f"by {warning.path}, arrives {short(warning.arrives_at_p50)} ({window}){here}"
 
 
 def as_fields(reading: CityReading, view: CityView) -> dict[str, Any]:

@@ -27,9 +27,9 @@ def worker(settings: Settings, instance: Instance = None, metrics_port: MetricsP
 
     from stream.runtime.worker import run_worker
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
     if not verbose:
-        for chatty in ("faust", "mode", "aiokafka"):
+        for chatty in ("faust", "mode", "aiokafka", "stream.runtime.transport"):
             logging.getLogger(chatty).setLevel(logging.WARNING)
 
     changed = {name: value for name, value in (("instance", instance), ("metrics_port", metrics_port)) if value is not None}

@@ -69,7 +69,10 @@ def test_the_demo_warns_within_half_a_minute_and_leaves_nothing_behind(rill: Pat
     assert {warning["city_id"] for warning in warnings} == {"ava", "bor", "cam"}
     assert {warning["lane"] for warning in warnings} == {"test"}
     bor = next(one for one in summary["regions"]["rill"] if one["city_id"] == "bor")
-    assert bor["observed_at"] == "2026-03-01T13:30:00Z"
+    assert (bor["arrived_at"], bor["arrived_by"]) == ("2026-03-01T13:30:00Z", "synthetic")
+    cam = next(one for one in summary["regions"]["rill"] if one["city_id"] == "cam")
+    assert cam["arrived_by"] == "own station"
+    assert (cam["first_error_h"] < 0, cam["inside"]) == (True, True)
     assert bor["lead_time_h"] > 5
     assert "not for production" in err
     assert "worker |" in err
