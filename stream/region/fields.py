@@ -137,8 +137,8 @@ def line_of(text: str, path: tuple[str, ...], key: str, index: int = 0) -> int:
     >>> line_of("a = 1\n[t.u]\nb = 2\n", ("t", "u"), "b"), line_of("a = 1\n[t]\n", ("t",), "x")
     (3, 2)
     """
-    wanted, here, seen, table_line = ".".join(path), "", -1, 0
-    full = ".".join((*path, key))
+    wanted, here, seen, table_line = ".".join(path).translate(_QUOTES), "", -1, 0
+    full = ".".join((*path, key)).translate(_QUOTES)
     is_key = re.compile(rf"""^\s*["']?{re.escape(key)}["']?\s*[=.]""")
     inline = re.compile(rf"""[{{,]\s*["']?{re.escape(key)}["']?\s*=""")
     array = _array_of(text, path)

@@ -17,7 +17,7 @@ from stream.region.places import Graphs
 from stream.region.problems import Findings, RegionError, nearest
 from stream.region.reaches import REACHES_FILE, TRAVEL_FILE, read_reaches, read_travel
 from stream.region.stations import FILE as STATIONS_FILE
-from stream.region.stations import Known, read_stations
+from stream.region.stations import Known, Stations, read_stations
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,8 +53,8 @@ def examine(bundled: Bundle) -> tuple[Region | None, Findings]:
     cities = read_cities(files[CITIES_FILE], lengths, findings) if CITIES_FILE in files else None
     travel = read_travel(files[TRAVEL_FILE], findings) if TRAVEL_FILE in files else ()
     domains = None if head is None else {domain.domain_id: at for at, domain in enumerate(head.domains)}
-    known = Known(domains, cities, lengths, {} if head is None else head.defaults)
-    stations = read_stations(files.get(STATIONS_FILE, b"station,quantity\n"), known, findings)
+    known = Known(domains, cities, lengths, None if head is None else head.defaults)
+    stations = read_stations(files[STATIONS_FILE], known, findings) if STATIONS_FILE in files else Stations((), ())
     cells = read_cells(stations, drafts, findings)
     graphs = Graphs(cities, reaches, travel, findings)
     families = [domain.families for domain in head.domains] if head else None

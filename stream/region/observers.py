@@ -7,10 +7,12 @@ danger goes with the wind any station of the airshed may be upwind: all of them 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stream.region.places import RIVER
 from topology.base import Conditions, Source, TopologyError
 from topology.base import footprint as footprint_module
 from topology.geodesy import distance_km
@@ -49,24 +51,37 @@ def observers(
 def _by_probe(
     footprint: str, graph: Any, rows: NDArray[np.int32], series: Sequence[Series], cities: Sequence[City], seen: list[set[int]]
 ) -> None:
-    module, index = footprint_module(footprint), {city.city_id: at for at, city in enumerate(cities)}
-    conditions = Conditions(now=0)
-    reached: dict[tuple[str, float, int], tuple[int, ...]] = {}  # stations at one place ask one question
+    module, index, conditions = footprint_module(footprint), {city.city_id: at for at, city in enumerate(cities)}, Conditions(now=0)
+    points = _points_on_reaches(cities)
+    reached: dict[tuple[str, int, int], tuple[int, ...]] = {}
     for row in rows.tolist():
         one = series[row]
-        place = (one.reach, one.reach_km, one.city) if one.reach else ("", 0.0, one.city)
-        if place not in reached:
+        # Stations on one reach between the same cities see the same cities downstream, those in one city travel the same ways:
+        # one question answers for all of them.
+        on_river = footprint.startswith(RIVER) and bool(one.reach)
+        asked = (one.reach, bisect_left(points.get(one.reach, ()), one.reach_km), -1) if on_river else ("", 0, one.city)
+        if asked not in reached:
             try:
-                impacts = module.footprint(graph, _probe(one, cities), conditions)
+                impacts = module.footprint(graph, _probe(one, cities, on_river), conditions)
             except TopologyError:  # a place that is not on the network: already a problem of its line
                 impacts = ()
-            reached[place] = tuple(index[impact.city_id] for impact in impacts)
-        for city in reached[place]:
+            reached[asked] = tuple(index[impact.city_id] for impact in impacts)
+        for city in reached[asked]:
             seen[city].add(row)
 
 
-def _probe(one: Series, cities: Sequence[City]) -> Source:
-    city_id = cities[one.city].city_id if one.city >= 0 else ""
+def _points_on_reaches(cities: Sequence[City]) -> dict[str, list[float]]:
+    """The kilometres at which cities lie on each reach, in order."""
+    points: dict[str, list[float]] = {}
+    for city in cities:
+        for reach, km in city.place.river:
+            points.setdefault(reach, []).append(km)
+    return {reach: sorted(kms) for reach, kms in points.items()}
+
+
+def _probe(one: Series, cities: Sequence[City], on_river: bool) -> Source:
+    """A danger at the series' place. On a river it belongs to no city, so that what lies downstream is the whole answer."""
+    city_id = cities[one.city].city_id if one.city >= 0 and not on_river else ""
     return Source(one.series, city_id, one.latitude, one.longitude, one.reach, one.reach_km, 0, 0, None, _PROBE_VALUE, 1.0)
 
 

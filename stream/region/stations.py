@@ -58,7 +58,7 @@ class Known:
     domains: Mapping[str, int] | None
     cities: Cities | None
     reach_length_km: Mapping[str, float] | None
-    defaults: Mapping[str, str]
+    defaults: Mapping[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def _series(row: Row, known: Known, findings: Findings) -> Series:
 
 def _cell(row: Row, column: str, known: Known) -> str:
     """The cell, or the default of region.toml where it is empty."""
-    return row.text(column) or known.defaults.get(column, "")
+    return row.text(column) or (known.defaults or {}).get(column, "")
 
 
 def _unit(row: Row, quantity: str, known: Known, findings: Findings) -> str:
@@ -208,8 +208,11 @@ def _reach_km(row: Row, reach: str, known: Known, findings: Findings) -> float:
 
 
 def _interval(row: Row, known: Known, findings: Findings) -> float:
-    if not row.text("interval_s") and known.defaults.get("interval_s"):
-        return float(known.defaults["interval_s"])
+    if not row.text("interval_s"):
+        if known.defaults is None:
+            return math.nan
+        if known.defaults.get("interval_s"):
+            return float(known.defaults["interval_s"])
     return row.needed_number("interval_s", _INTERVAL_MIN_S, _INTERVAL_MAX_S, findings)
 
 

@@ -40,9 +40,7 @@ def annual_maxima() -> dict[str, np.ndarray]:
 def levels() -> dict[str, dict[str, float]]:
     """By gauge and colour: the discharge reached once in T years, the 1 - 1/T quantile of the annual maxima (Weibull plotting positions)."""
     return {
-        gauge: {
-            colour: float(np.round(np.quantile(maxima, 1 - 1 / years, method="weibull"), 1)) for colour, years in RETURN_YEARS.items()
-        }
+        gauge: {colour: float(np.round(np.quantile(maxima, 1 - 1 / years, method="weibull"), 1)) for colour, years in RETURN_YEARS.items()}
         for gauge, maxima in annual_maxima().items()
     }
 
