@@ -168,7 +168,8 @@ class Deciding:
             held.next_offset = entries[-1].offset + 1
             if failpoints.planted(failpoints.CHECKPOINT_BEFORE_OUTPUTS) and outputs:
                 await self._write(held)
-            await failpoint("before_outputs")
+            if outputs:
+                await failpoint("before_outputs")
             await held.edge.publish(outputs)
         self._parts.observe("decide", entries[0].timestamp)
         await failpoint("after_outputs")

@@ -43,7 +43,9 @@ def set_up(settings: Settings) -> None:
 
 
 def door_producer(settings: Settings) -> Producer:
-    return Producer({"bootstrap.servers": settings.bootstrap, "enable.idempotence": True, "linger.ms": 5, "message.timeout.ms": 120_000})
+    return Producer(
+        {"bootstrap.servers": settings.bootstrap, "enable.idempotence": True, "linger.ms": 5, "log_level": 0, "message.timeout.ms": 120_000}
+    )
 
 
 class Worker:
@@ -62,18 +64,21 @@ class Worker:
         given = {f"TOCSIN_{name.upper()}": str(getattr(settings, name)) for name in names}
         self.log = log
         self._out = log.open("ab")
+        self._from = log.stat().st_size
         self.process = subprocess.Popen(
             [sys.executable, "-m", module], cwd=ROOT, stdout=self._out, stderr=subprocess.STDOUT,
             env={**os.environ, **given, "TOCSIN_INSTANCE": instance, **(env or {})},
         )  # fmt: skip
-        self._from = log.stat().st_size
 
     def wait_ready(self, timeout_s: float = 40.0) -> None:
         until = time.monotonic() + timeout_s
-        while b"ready generation=" not in self.log.read_bytes()[self._from :]:
+        while not self.is_ready():
             assert self.process.poll() is None, f"worker ended with {self.process.returncode}:\n{self.tail()}"
             assert time.monotonic() < until, f"worker not ready:\n{self.tail()}"
             time.sleep(0.05)
+
+    def is_ready(self) -> bool:
+        return b"ready generation=" in self.log.read_bytes()[self._from :]
 
     def kill(self) -> None:
         self.process.kill()
