@@ -66,6 +66,6 @@ class Graphs:
         for city in self.cities.cities if self.cities else ():
             if not city.place.river:
                 line = self.cities.lines[city.city_id] if self.cities else 0
-                what = f"{city.city_id} lies on no river: no forecast of {draft.hazard}, only what is measured there"
+                what = f"{city.city_id} has no position on a river: no forecast of {draft.hazard}, only what is measured there"
                 why = f' ("{city.note}")' if city.note else ""
                 self.findings.note("cities.geojson", line, "river", what + why, "give its reach and km where there is a source for them")
