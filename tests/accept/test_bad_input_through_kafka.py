@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 REGION = Path(__file__).parents[2] / "deploy" / "regions" / "example"
 PER_S, LENGTH_S = 200, 12
 DELAY_MORE_MS = 100
-"""How much later good measurements may get into the journal because of bad ones between them (median and 99th percentile)."""
+"""How much later good measurements may get into the journal because of bad ones between them (median and 95th percentile)."""
 
 
 class Sent(NamedTuple):
@@ -82,7 +82,7 @@ def test_bad_messages_are_kept_with_their_reason_and_good_traffic_goes_on(broker
         f"{len(mixed.broken)} kinds refused; door to journal ms (median, p99, max): alone {figures(before)}, with bad input {figures(after)}"
     )
     assert np.median(after) <= np.median(before) + DELAY_MORE_MS
-    assert np.quantile(after, 0.99) <= np.quantile(before, 0.99) + DELAY_MORE_MS
+    assert np.quantile(after, 0.95) <= np.quantile(before, 0.95) + DELAY_MORE_MS
 
 
 def with_an_hour_that_came_twice(folder: Path) -> Path:
@@ -111,9 +111,11 @@ def send(settings: Settings, known: Known, broken: list[Broken], *, first: float
     door = Topics(settings.prefix).doors[0].removesuffix("water")
     count = PER_S * seconds
     chance = random.Random(7)
+    # Several at a place, so that they meet in one batch of the worker.
+    spots = [chance.randrange(count // 10, count) for _ in range(1 + len(broken) // 5)]
     places: dict[int, list[Broken]] = {}
     for one in broken:
-        places.setdefault(chance.randrange(count // 10, count), []).append(one)
+        places.setdefault(chance.choice(spots), []).append(one)
     started = time.monotonic()
     for number in range(count):
         for one in places.get(number, []):
