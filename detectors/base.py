@@ -81,12 +81,19 @@ class Findings:
     `level`: the series' level *after* the step, hysteresis included (uint8, `Level`). `score`: how unusual, dimensionless,
     1.0 = at the lowest threshold of a limit detector, or minus log10 of the p-value of a statistical one (float64).
     `trend`: change per hour in the unit of the series, NaN if unknown (float64). `why`: index into the detector's `WHY` (uint8).
+
+    What can be fused, None where a detector does not give it, NaN where it cannot be said of a sample: a *statistical* detector's `p_value`
+    (calibrated, under its baseline) and `log_lr` (natural log of the likelihood ratio of something unusual to the baseline); a *limit*
+    detector's `exceedance` (probability that the true value is at or above the lowest threshold, given the measurement's error).
     """
 
     level: NDArray[np.uint8]
     score: NDArray[np.float64]
     trend: NDArray[np.float64]
     why: NDArray[np.uint8]
+    p_value: NDArray[np.float64] | None = None
+    log_lr: NDArray[np.float64] | None = None
+    exceedance: NDArray[np.float64] | None = None
 
 
 class Detector(Protocol):
