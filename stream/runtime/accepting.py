@@ -59,9 +59,7 @@ class Accepting:
         ]
         records = runs[0].records if len(runs) == 1 else [record for run in runs for record in run.records]
         accepted = self._accept.accept(topic, records, wall_ms())
-        sends = await self._outbox.send_all(
-            Record(self._parts.topics.journal, entry.value, entry.key, entry.partition, entry.timestamp) for entry in accepted.entries
-        )
+        sends = await self._outbox.send_runs(self._parts.topics.journal, accepted.entries)
         for refusal in accepted.refused:
             sends.append(await self._outbox.send(self._rejected(refusal, records[-1].timestamp)))
             self._parts.metrics.rejected.labels(door, refusal.reason).inc()

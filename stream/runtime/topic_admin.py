@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
 from stream.errors import BrokerError
 
@@ -52,6 +52,7 @@ def await_leaders(bootstrap: str, names: Sequence[str], *, timeout_s: float = TI
     """Wait until every partition of these topics has a leader: sends before that retry for seconds."""
     admin = _admin(bootstrap)
     until = time.monotonic() + timeout_s
+    asked: list[TopicPartition] = []
     missing = list(names)
     while missing:
         found = _topics(admin, bootstrap)
@@ -62,6 +63,22 @@ def await_leaders(bootstrap: str, names: Sequence[str], *, timeout_s: float = TI
             msg = f"no leader within {timeout_s:.0f} s for {len(missing)} topics, first {missing[0]!r}: look at the brokers' logs"
             raise BrokerError(msg)
         if missing:
+            time.sleep(0.1)
+        else:
+            asked = [TopicPartition(name, number) for name in names for number in found[name].partitions]
+    _await_answers(admin, asked, until)
+
+
+def _await_answers(admin: AdminClient, asked: Sequence[TopicPartition], until: float) -> None:
+    """A leader that is named may still have to take its office: wait until each answers for its partition."""
+    waiting = list(asked)
+    while waiting:
+        futures = admin.list_offsets(dict.fromkeys(waiting, OffsetSpec.latest()), request_timeout=TIMEOUT_S)
+        waiting = [partition for partition, future in futures.items() if future.exception(TIMEOUT_S) is not None]
+        if waiting and time.monotonic() > until:
+            msg = f"{len(waiting)} partitions do not answer, first {waiting[0].topic}/{waiting[0].partition}: look at the brokers' logs"
+            raise BrokerError(msg)
+        if waiting:
             time.sleep(0.1)
 
 
