@@ -37,8 +37,9 @@ def evaluate(scene: Scene, moment: Moment) -> list[Output]:
             for city_id in sorted({*incident.told, *reached.wanted})
             if (reason := _judge_city(scene, incident, city_id, reached.wanted.get(city_id), moment)) is not None
         }
+        others = telling.warned_now(incident) if spoken else ()
         for city_id in spoken:
-            outputs += _say(scene, incident, city_id, reached.wanted.get(city_id))
+            outputs += _say(scene, incident, incident.told[city_id], reached.wanted.get(city_id), others)
         outputs += _repeat(scene, incident, moment.at, spoken)
         outputs += _account(scene, incident, moment.at, max(spoken.values(), key=_weight, default=Reason.NOTHING_NEW))
         _schedule_grid(scene, moment.at)
@@ -100,6 +101,7 @@ def _revised(scene: Scene, incident: IncidentState, city_id: str, wanted: Wanted
     probability = wanted.probability if wanted is not None else told.probability if told is not None else 0.0
     p50_at = wanted.arrival.p50_at if wanted is not None and wanted.arrival is not None else None
     return Told(
+        city_id=city_id,
         warning_id=told.warning_id if told is not None else identity.warning_id(incident.incident_id, city_id, scene.lane.value),
         revision=told.revision + 1 if told is not None else 1,
         level=level,
@@ -117,10 +119,9 @@ def _revised(scene: Scene, incident: IncidentState, city_id: str, wanted: Wanted
     )
 
 
-def _say(scene: Scene, incident: IncidentState, city_id: str, wanted: Wanted | None) -> tuple[Output, Output]:
-    told = incident.told[city_id]
+def _say(scene: Scene, incident: IncidentState, told: Told, wanted: Wanted | None, others: tuple[AlsoWarned, ...]) -> tuple[Output, Output]:
     ended = told.reason in (Reason.CLEARED, Reason.CANCELLED)
-    warning = telling.compose(scene, city_id, told, None if ended else wanted, incident)
+    warning = telling.compose(scene, told, None if ended else wanted, incident, others)
     told.value = to_bytes(warning)
     return of_warning(warning, told.value, sent_at=told.sent_at, level=told.level, expires_at=told.expires_at)
 

@@ -38,6 +38,7 @@ class Told(msgspec.Struct):
     `below_since` is when the evidence fell below the told level, `blind_since` when the last fresh evidence was lost.
     """
 
+    city_id: str
     warning_id: str
     revision: int
     level: int

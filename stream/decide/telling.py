@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 from typing import TYPE_CHECKING
 
@@ -52,14 +53,15 @@ def expires_at(wanted: Wanted | None, at: int, validity_s: float) -> int:
     return max(at, arrives) + seconds(validity_s)
 
 
-def also_warned(incident: IncidentState, city_id: str) -> tuple[AlsoWarned, ...]:
-    """The other cities warned of this incident now, worst first."""
-    others = sorted((-told.level, city) for city, told in incident.told.items() if city != city_id and not told.ended)
-    return tuple(AlsoWarned(city, level_label(-level)) for level, city in others[:ALSO_NAMED])
+def warned_now(incident: IncidentState) -> tuple[AlsoWarned, ...]:
+    """The cities warned of this incident now, the worst first; as many as a message may name, and one more."""
+    worst = heapq.nsmallest(ALSO_NAMED + 1, ((-told.level, city) for city, told in incident.told.items() if not told.ended))
+    return tuple(AlsoWarned(city, level_label(-level)) for level, city in worst)
 
 
-def compose(scene: Scene, city_id: str, told: Told, wanted: Wanted | None, incident: IncidentState) -> CityWarning:
+def compose(scene: Scene, told: Told, wanted: Wanted | None, incident: IncidentState, others: tuple[AlsoWarned, ...]) -> CityWarning:
     """The record for this revision. `wanted` is None when the warning ends or is kept while its evidence is below its level."""
+    city_id = told.city_id
     behind = wanted.series if wanted is not None else tuple(sorted(scene.state.sources))
     named = [summary(scene, scene.state.sources[series]) for series in behind if series in scene.state.sources][:EVIDENCE_NAMED]
     arrival = wanted.arrival if wanted is not None else None
@@ -94,22 +96,22 @@ def compose(scene: Scene, city_id: str, told: Told, wanted: Wanted | None, incid
         evidence=tuple(named),
         coverage=scene.coverage(city_id),
         role="lead" if told.path == "same_place" else "affected",
-        also_warned=also_warned(incident, city_id),
+        also_warned=tuple(other for other in others if other.city_id != city_id)[:ALSO_NAMED],
         acknowledge_by_at=None,
         region=scene.region.name,
         region_hash=scene.region.region_hash,
-        text=_text(scene, city_id, told, wanted, named),
+        text=_text(scene, told, wanted, named),
     )
 
 
-def _text(scene: Scene, city_id: str, told: Told, wanted: Wanted | None, named: list[EvidenceSummary]) -> Texts:
-    city = scene.city(city_id)
+def _text(scene: Scene, told: Told, wanted: Wanted | None, named: list[EvidenceSummary]) -> Texts:
+    city = scene.city(told.city_id)
     lead = named[0] if named else None
     fields = {}
     for language in WORDS:
         names = city.names if city is not None else {}
         fields[language] = {
-            "city": names.get(language, city_id),
+            "city": names.get(language, told.city_id),
             "hazard": scene.hazard.texts.get(language, {}).get("name", scene.hazard.hazard),
             "level": word(language, level_label(told.level)),
             "source": lead.series if lead else "-",
