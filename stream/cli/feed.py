@@ -34,10 +34,13 @@ def measurements(region: Region, files: list[Path], span: Span, *, ordered: bool
 
 
 async def play(settings: Settings, region: Region, messages: list[DoorMessage], pace: Pace, until_at: int | None) -> None:
-    """Send everything; on a replay lane also wait for ACCEPT and write the closing tick."""
+    """Send everything; on a replay lane wait for the workers first, then for ACCEPT, and write the closing tick."""
     from stream.cli.progress import bar
     from stream.runtime import feeding
 
+    if settings.clock == "observed":
+        # Measurements before their region's activation are kept by the fold, and would all be decided in one go.
+        await feeding.await_begun(settings)
     with bar("sending", len(messages)) as advance:
         await feeding.send(settings, region, messages, pace, advance)
     if settings.clock == "observed":

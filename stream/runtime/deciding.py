@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 SEEK_AGAIN_S = 2.0
+SLICE_S = 0.2
+"""Records are decided in slices that take about so long: a flood over a large region costs milliseconds a record, and the loop must turn."""
+SLICE_FIRST = 32
 
 
 class FoldLike(Protocol):
@@ -83,6 +86,7 @@ class Deciding:
         self._held: dict[int, Held] = {}
         self._restoring: dict[int, asyncio.Task[None]] = {}
         self._identity = ""
+        self._slice = SLICE_FIRST
 
     @property
     def held(self) -> Mapping[int, Held]:
@@ -144,8 +148,13 @@ class Deciding:
         fresh = [Entry(r.offset, r.timestamp, r.value) for r in records if r.offset >= held.next_offset]
         if failpoints.planted(failpoints.FIRST_RECORD_AFTER_REBALANCE_DROPPED) and held.sought_at >= 0 and fresh:
             held.sought_at, held.next_offset = -1.0, fresh.pop(0).offset + 1
-        if fresh:
-            await self._apply(held, fresh)
+        while fresh and held.generation == self._parts.generation():
+            some, fresh = fresh[: self._slice], fresh[self._slice :]
+            began = time.monotonic()
+            await self._apply(held, some)
+            took_s = max(time.monotonic() - began, 0.001)
+            self._slice = max(1, min(2 * self._slice, round(len(some) * SLICE_S / took_s)))
+            await asyncio.sleep(0)
 
     async def _seek(self, held: Held, first: int) -> None:
         """Reading stands elsewhere than the state: move it there, once, and again if that had no effect."""
