@@ -83,7 +83,8 @@ class Marks:
     async def note(self, key: str, at: int) -> None:
         """Write an instant under a key, and remember the append time of that record as T."""
         future = await self._outbox.send(Record(self._parts.topics.marks, str(at).encode(), key.encode()))
-        self._taken_at = (await future).timestamp  # type: ignore[attr-defined]
+        # Shielded: a clean stop that cancels the waiting must not cancel the send.
+        self._taken_at = (await asyncio.shield(future)).timestamp  # type: ignore[attr-defined]
 
     async def follow(self) -> None:
         """Follow the topic for ever."""

@@ -54,8 +54,9 @@ def compare(
     journal = journal_entries(settings.bootstrap, settings.prefix, settings.partitions)
     _doors(verdict, settings, journal, acknowledged, item)
     outputs: list[Output] = []
+    checkpoints = read_all(settings.bootstrap, Topics(settings.prefix).checkpoints, settings.partitions)
     for partition, entries in enumerate(journal):
-        outputs += _replay(verdict, settings, fold, partition, entries)
+        outputs += _replay(verdict, fold, partition, entries, {one.key(): one.value() for one in checkpoints[partition]})
     _topics(verdict, settings, outputs, list(cities))
     return verdict
 
@@ -79,10 +80,8 @@ def _doors(
     verdict.figures["measurements repeated"] = found.total() - len(found)
 
 
-def _replay(verdict: Verdict, settings: Settings, fold: Any, partition: int, entries: list[Entry]) -> list[Output]:
+def _replay(verdict: Verdict, fold: Any, partition: int, entries: list[Entry], latest: dict[bytes, bytes | None]) -> list[Output]:
     """Outputs of one partition's journal; notes when the newest checkpoint is not the state at its offset."""
-    records = read_all(settings.bootstrap, Topics(settings.prefix).checkpoints, settings.partitions)[partition]
-    latest = {one.key(): one.value() for one in records}
     versions = {key.split(b"/")[0].decode() for key in latest}
     checkpoints = []
     for identity in _identities(latest):

@@ -112,7 +112,9 @@ def read_all(bootstrap: str, topic: str, partitions: int = 1) -> list[list[Any]]
             until = time.monotonic() + 30
             while high > low and (not records or records[-1].offset() < high - 1):
                 assert time.monotonic() < until, f"{topic}/{number}: {len(records)} of {high - low} records"
-                records += [one for one in consumer.consume(1000, timeout=0.5) if one.error() is None]
+                records += [
+                    one for one in consumer.consume(min(1000, max(1, high - low - len(records))), timeout=0.5) if one.error() is None
+                ]
             found.append(records)
         return found
     finally:
