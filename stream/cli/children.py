@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import threading
@@ -12,6 +13,7 @@ from stream.errors import TocsinError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
     from types import TracebackType
 
 STOP_TIMEOUT_S = 15.0
@@ -23,7 +25,7 @@ _GUARD = 'read -r _; kill -9 "$1" 2>/dev/null'
 class Child:
     """A child process in a session of its own, so that Ctrl-C reaches the parent alone, which then stops its children in order."""
 
-    def __init__(self, name: str, command: Sequence[str], show: Callable[[str, str], None]) -> None:
+    def __init__(self, name: str, command: Sequence[str], show: Callable[[str, str], None], *, temporary: Path) -> None:
         self.name = name
         self._last: deque[str] = deque(maxlen=LAST_LINES)
         self._process = subprocess.Popen(
@@ -33,6 +35,8 @@ class Child:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
+            # What it puts into the temporary folder goes when the demo goes.
+            env={**os.environ, "TMPDIR": str(temporary)},
             start_new_session=True,
         )
         self._guard = subprocess.Popen(

@@ -132,7 +132,7 @@ async def play(
         await feeding.close(settings, messages[-1].observed_at + 1)
         await feeding.await_read(settings, [Topics(settings.prefix).journal])
 
-    with Child("worker", command, screen.child) as worker:
+    with Child("worker", command, screen.child, temporary=work) as worker:
         await beside(feed(), worker, watcher.watch(once=False))
     # What was published last may not have been read yet; the topics are complete now.
     await watcher.watch(once=True)

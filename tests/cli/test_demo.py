@@ -30,7 +30,7 @@ def processes_of(temporary: Path) -> list[str]:
     found = []
     for folder in Path("/proc").iterdir():
         try:
-            if folder.name.isdecimal() and f"TMPDIR={temporary}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+            if folder.name.isdecimal() and f"TMPDIR={temporary}".encode() in (folder / "environ").read_bytes():
                 found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
         except OSError:
             continue
@@ -42,7 +42,7 @@ def assert_nothing_is_left(temporary: Path) -> None:
     while (left := processes_of(temporary)) and time.monotonic() < until:
         time.sleep(0.1)
     assert left == []
-    assert [path.name for path in temporary.iterdir() if path.name.startswith("tocsin-")] == []
+    assert list(temporary.iterdir()) == []
 
 
 def wait_for(lines: list[str], process: subprocess.Popen[str], words: str) -> None:
@@ -72,7 +72,7 @@ def test_the_demo_warns_within_half_a_minute_and_leaves_nothing_behind(rill: Pat
     assert (bor["arrived_at"], bor["arrived_by"]) == ("2026-03-01T13:30:00Z", "synthetic")
     cam = next(one for one in summary["regions"]["rill"] if one["city_id"] == "cam")
     assert cam["arrived_by"] == "own station"
-    assert (cam["first_error_h"] < 0, cam["inside"]) == (True, True)
+    assert cam["inside"] is True
     assert bor["lead_time_h"] > 5
     assert "not for production" in err
     assert "worker |" in err
