@@ -2,7 +2,7 @@
 
 Blue at the limit (of the drinking-water source or surface-water standard), the others at multiples of it. A level clears below
 (1 - clear_fraction) of its limit for `clear_after_n` samples, so a tail that lingers near the limit keeps the warning.
-`score` = value / limit, `trend` = unit per hour.
+`score` = value / limit, `trend` = unit per hour, `exceedance` = probability that the true value is at or above the limit.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 
 from detectors import hysteresis
 from detectors.base import Findings
+from detectors.exceedance import exceedance
 from detectors.rows import matrix, parameter_dtype, read, write
 from detectors.usable import all_usable, step_usable
 
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 
     from detectors.base import Samples
 
-PARAMETERS = parameter_dtype("limit yellow_factor orange_factor red_factor clear_fraction clear_after_n raise_after_n")
-"""`limit` in the unit of the series; factors are multiples of it."""
-DEFAULTS = (np.nan, 2.0, 5.0, 10.0, 0.1, 3.0, 1.0)
+PARAMETERS = parameter_dtype("limit yellow_factor orange_factor red_factor clear_fraction clear_after_n raise_after_n error_sd")
+"""`limit` and `error_sd` (standard deviation of the measurement's error) in the unit of the series; factors are multiples of the limit."""
+DEFAULTS = (np.nan, 2.0, 5.0, 10.0, 0.1, 3.0, 1.0, np.nan)
 STATE = np.dtype(hysteresis.FIELDS)
 WHY = hysteresis.WHY
 
@@ -46,4 +47,5 @@ def step(parameters: NDArray[Any], state: NDArray[Any], samples: Samples) -> Fin
     trend = hysteresis.trend_per_h(s, samples, newest)
     hysteresis.remember(s, samples, newest)
     write(state, samples.rows, s)
-    return Findings(s["level"], hysteresis.score_of(samples.value, limits), trend, why)
+    exceeds = exceedance(samples.value, limits, p["error_sd"])
+    return Findings(s["level"], hysteresis.score_of(samples.value, limits), trend, why, exceedance=exceeds)

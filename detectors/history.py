@@ -20,8 +20,17 @@ if TYPE_CHECKING:
 
 LENGTH = 8
 HISTORY = np.dtype(
-    [("observed_at", np.int64, (LENGTH,)), ("value", np.float64, (LENGTH,)), ("flag", np.uint8, (LENGTH,)), ("count", np.uint8)]
+    [
+        ("observed_at", np.int64, (LENGTH,)),
+        ("value", np.float64, (LENGTH,)),
+        ("flag", np.uint8, (LENGTH,)),
+        ("count", np.uint8),
+        ("unused", np.uint8, (7,)),  # a field, not padding: padding is not copied, so it would make equal snapshots differ
+    ]
 )
+_WORDS = HISTORY.itemsize // 8
+_FLAGS = 2 * LENGTH
+"""A record is 18 words of eight bytes: the instants, the values, the flags (a byte each), the count."""
 
 
 class Arrival(IntEnum):
@@ -51,15 +60,17 @@ def classify(
     history: NDArray[Any], rows: NDArray[np.intp], observed_at: NDArray[np.int64], value: NDArray[np.float64]
 ) -> NDArray[np.uint8]:
     """The `Arrival` of each sample (uint8); each series at most once. Nothing is changed."""
-    h = read(history, rows)
-    times = h["observed_at"]
     codes = np.full(len(rows), Arrival.NEW, dtype=np.uint8)
-    not_new = observed_at <= times[:, -1]
-    if not not_new.any():
-        return codes
-    same_time = times == observed_at[:, None]
-    codes[not_new] = Arrival.OUT_OF_ORDER
-    codes[observed_at < times[:, 0]] = Arrival.TOO_OLD  # an unfilled first place is NEVER, so this needs a full history
+    not_new = observed_at <= history["observed_at"][rows, -1]
+    if not_new.any():
+        codes[not_new] = _not_new(read(history, rows[not_new]), observed_at[not_new], value[not_new])
+    return codes
+
+
+def _not_new(h: NDArray[Any], observed_at: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.uint8]:
+    same_time = h["observed_at"] == observed_at[:, None]
+    codes = np.full(len(h), Arrival.OUT_OF_ORDER, dtype=np.uint8)
+    codes[observed_at < h["observed_at"][:, 0]] = Arrival.TOO_OLD  # an unfilled first place is NEVER, so this needs a full history
     codes[same_time.any(axis=1)] = Arrival.CORRECTION
     codes[(same_time & (h["value"] == value[:, None])).any(axis=1)] = Arrival.DUPLICATE
     return codes
@@ -71,14 +82,24 @@ def push(history: NDArray[Any], samples: Samples) -> None:
     Duplicates change nothing, a sample older than a full history is dropped.
     """
     h = read(history, samples.rows)
-    times, values, flags = h["observed_at"], h["value"], h["flag"]
-    if (samples.observed_at > times[:, -1]).all():
-        times[:, :-1], values[:, :-1], flags[:, :-1] = times[:, 1:].copy(), values[:, 1:].copy(), flags[:, 1:].copy()
-        times[:, -1], values[:, -1], flags[:, -1] = samples.observed_at, samples.value, samples.flag
+    if (samples.observed_at > h["observed_at"][:, -1]).all():
+        _append(h, samples)
     else:
         _insert(h, samples)
-    h["count"] = (times != NEVER).sum(axis=1)
+        h["count"] = (h["observed_at"] != NEVER).sum(axis=1)
     write(history, samples.rows, h)
+
+
+def _append(h: NDArray[Any], samples: Samples) -> None:
+    """The usual case, every sample the newest: all records move one word to the left at once, then what must stay is put back."""
+    words = h.view(np.int64).reshape(-1)
+    flags = words[_FLAGS::_WORDS].astype("<u8") >> np.uint64(8)  # little-endian: the oldest flag is the lowest byte
+    count = np.minimum(h["count"] + np.uint8(1), np.uint8(LENGTH))
+    words[:-1] = words[1:]
+    words[_FLAGS::_WORDS] = flags.view("<i8")
+    words[_FLAGS + 1 :: _WORDS] = 0
+    h["observed_at"][:, -1], h["value"][:, -1], h["flag"][:, -1] = samples.observed_at, samples.value, samples.flag
+    h["count"] = count
 
 
 def _insert(h: NDArray[Any], samples: Samples) -> None:

@@ -3,7 +3,8 @@
 r += (1 - exp(-dt / tau)) * (dh/dt - r), exact for irregular sampling: many close samples weigh as much as one wide one, so a burst from
 a reconnecting logger does not add up. After a silence longer than `gap_s` the rate starts again at zero. A SUSPECT sample is compared
 but not learned: a drop-out and the return from it would otherwise look like a rise. Late samples have no rate and are ignored.
-`score` = rate / lowest limit, `trend` = the smoothed rate, unit per hour.
+`score` = rate / lowest limit, `trend` = the smoothed rate, unit per hour, `exceedance` = probability that the true rate is at or above
+the lowest limit.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 from detectors import hysteresis
 from detectors.base import Findings, Quality
+from detectors.exceedance import exceedance
 from detectors.rows import MS_PER_H, NEVER, matrix, parameter_dtype, read, write
 from detectors.usable import all_usable, step_usable
 
@@ -24,9 +26,11 @@ if TYPE_CHECKING:
 
 PARAMETERS = parameter_dtype(
     "rise_blue_per_h rise_yellow_per_h rise_orange_per_h rise_red_per_h tau_s min_value gap_s clear_fraction clear_after_n raise_after_n"
+    " error_sd"
 )
-"""Limits in the unit of the series per hour. Rates at values below `min_value` do not count (low water, noise)."""
-DEFAULTS = (np.nan, np.nan, np.nan, np.nan, 1800.0, np.nan, 21_600.0, 0.3, 3.0, 1.0)
+"""Limits in the unit of the series per hour. Rates at values below `min_value` do not count (low water, noise). `error_sd`: standard
+deviation of a measurement's error, unit of the series."""
+DEFAULTS = (np.nan, np.nan, np.nan, np.nan, 1800.0, np.nan, 21_600.0, 0.3, 3.0, 1.0, np.nan)
 STATE = np.dtype([*hysteresis.FIELDS, ("rate_per_h", np.float64), ("learned_at", np.int64)])
 """`value` was measured at `learned_at`: the newest sample that was learned from; `observed_at` is the newest seen."""
 WHY = (*hysteresis.WHY, "restarted", "late")
@@ -65,7 +69,16 @@ def step(parameters: NDArray[Any], state: NDArray[Any], samples: Samples) -> Fin
     if not follows.all():
         why[newest & restarts & (why == hysteresis.QUIET)] = RESTARTED
         why[~newest] = LATE
-    return Findings(s["level"], hysteresis.score_of(counted, limits), np.where(follows, rate, np.nan), why)
+    exceeds = _exceedance(p, counted, np.where(follows, elapsed_h, np.nan))
+    return Findings(s["level"], hysteresis.score_of(counted, limits), np.where(follows, rate, np.nan), why, exceedance=exceeds)
+
+
+def _exceedance(p: NDArray[Any], rate: NDArray[np.float64], elapsed_h: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """The error of the smoothed rate under even sampling: independent errors e at gain g and step dt leave (g / dt) sqrt(2 / (2 - g)) e."""
+    if np.isnan(p["error_sd"]).all():
+        return None
+    gain = -np.expm1(-elapsed_h * 3600.0 / p["tau_s"])
+    return exceedance(rate, matrix(p)[:, :4], p["error_sd"] * gain / elapsed_h * np.sqrt(2.0 / (2.0 - gain)))
 
 
 def _smoothed(

@@ -2,7 +2,8 @@
 
 Limits are the region's (China's water regime signals: warning level, guarantee level, highest on record; or the NWS stages). A level
 is cleared below L_k - max(clear_margin, clear_fraction * gap), gap = distance to the next limit above (for the highest: to the one below;
-for a single one: its size), for `clear_after_n` samples. `score` = value / lowest limit, `trend` = unit per hour.
+for a single one: its size), for `clear_after_n` samples. `score` = value / lowest limit, `trend` = unit per hour,
+`exceedance` = probability that the true value is at or above the lowest limit, where the measurement's error is known.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 
 from detectors import hysteresis
 from detectors.base import Findings
+from detectors.exceedance import exceedance
 from detectors.rows import matrix, parameter_dtype, read, write
 from detectors.usable import all_usable, step_usable
 
@@ -21,9 +23,9 @@ if TYPE_CHECKING:
 
     from detectors.base import Samples
 
-PARAMETERS = parameter_dtype("blue yellow orange red clear_margin clear_fraction clear_after_n raise_after_n")
-"""Limits and `clear_margin` in the unit of the series."""
-DEFAULTS = (np.nan, np.nan, np.nan, np.nan, 0.1, 0.05, 3.0, 1.0)
+PARAMETERS = parameter_dtype("blue yellow orange red clear_margin clear_fraction clear_after_n raise_after_n error_sd")
+"""Limits, `clear_margin` and `error_sd` (standard deviation of the measurement's error) in the unit of the series."""
+DEFAULTS = (np.nan, np.nan, np.nan, np.nan, 0.1, 0.05, 3.0, 1.0, np.nan)
 STATE = np.dtype(hysteresis.FIELDS)
 WHY = hysteresis.WHY
 
@@ -45,13 +47,14 @@ def step(parameters: NDArray[Any], state: NDArray[Any], samples: Samples) -> Fin
     trend = hysteresis.trend_per_h(s, samples, newest)
     hysteresis.remember(s, samples, newest)
     write(state, samples.rows, s)
-    return Findings(s["level"], hysteresis.score_of(samples.value, limits), trend, why)
+    exceeds = exceedance(samples.value, limits, p["error_sd"])
+    return Findings(s["level"], hysteresis.score_of(samples.value, limits), trend, why, exceedance=exceeds)
 
 
 def clear_limits(parameters: NDArray[Any]) -> NDArray[np.float64]:
     """Below what each level of each row counts as undercut, (n, 4).
 
-    >>> p = np.array([(2.0, 3.0, np.nan, 7.0, 0.1, 0.05, 3, 1)], dtype=PARAMETERS)
+    >>> p = np.array([(2.0, 3.0, np.nan, 7.0, 0.1, 0.05, 3, 1, np.nan)], dtype=PARAMETERS)
     >>> clear_limits(p)
     array([[1.9, 2.8, nan, 6.8]])
     """

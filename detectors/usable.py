@@ -35,4 +35,12 @@ def step_usable(step: Step, parameters: NDArray[Any], state: NDArray[Any], sampl
     level = np.asarray(state["level"][samples.rows], dtype=np.uint8)
     score, trend, why = np.zeros(n), np.full(n, np.nan), np.zeros(n, dtype=np.uint8)
     level[usable], score[usable], trend[usable], why[usable] = found.level, found.score, found.trend, found.why
-    return Findings(level, score, trend, why)
+    fused = (None if one is None else _spread(one, usable) for one in (found.p_value, found.log_lr, found.exceedance))
+    return Findings(level, score, trend, why, *fused)
+
+
+def _spread(values: NDArray[np.float64], usable: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The values at the usable places, NaN elsewhere."""
+    whole = np.full(len(usable), np.nan)
+    whole[usable] = values
+    return whole
