@@ -76,7 +76,7 @@ def test_nothing_is_lost_or_invented_while_workers_and_the_broker_are_killed(own
                 workers.leave("w2", gently=turn != 4)
                 changes += 1
             if turn % 3 == 2:
-                # The second one lasts longer than the clients' request timeout: sends fail, the worker ends and is started again.
+                # The second one lasts longer than the clients' request timeout. An idempotent producer goes on retrying, so workers wait.
                 outage(own_broker, settings.request_timeout_s + 4 if turn == 5 else draw.uniform(0.5, 2.0))
                 outages += 1
                 time.sleep(draw.uniform(2.0, 4.0))
