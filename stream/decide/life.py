@@ -80,14 +80,15 @@ def judge(told: Told | None, wanted: Wanted | None, moment: Moment, rules: Rules
     below_since = told.below_since if told.below_since is not None else moment.at
     if fresh and moment.settled >= below_since + seconds(rules.hold_s):
         return Verdict(Reason.CLEARED if wanted is None else Reason.BETTER, None, None)
-    reason = _prolonged(told, blind_since, moment, rules)
+    # The level is held, but that the danger now comes another way, or is here, is no less worth telling.
+    reason = Reason.SURER if wanted is not None and _another_way(told, wanted) else _prolonged(told, blind_since, moment, rules)
     return Verdict(Reason.HELD if reason is Reason.NOTHING_NEW else reason, below_since if fresh else None, blind_since)
 
 
 def _change(told: Told, wanted: Wanted, moment: Moment, rules: Rules) -> Reason:
     if wanted.level > told.level:
         return Reason.WORSE
-    if not set(wanted.paths) <= set(told.paths) or wanted.probability >= told.probability + SURER_BY:
+    if _another_way(told, wanted) or wanted.probability >= told.probability + SURER_BY:
         return Reason.SURER
     if wanted.arrival is None or told.arrives_at_p50 is None:
         known_now = wanted.arrival is not None
@@ -98,6 +99,10 @@ def _change(told: Told, wanted: Wanted, moment: Moment, rules: Rules) -> Reason:
     if lead > 0 and abs(moved) > max(seconds(rules.arrival_change_s), lead * rules.arrival_change):
         return Reason.EARLIER if moved < 0 else Reason.LATER
     return Reason.NOTHING_NEW
+
+
+def _another_way(told: Told, wanted: Wanted) -> bool:
+    return not set(wanted.paths) <= set(told.paths)
 
 
 def _prolonged(told: Told, blind_since: int | None, moment: Moment, rules: Rules) -> Reason:

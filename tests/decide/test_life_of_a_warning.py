@@ -58,6 +58,20 @@ def test_a_worse_level_is_told_at_once_and_a_lower_one_only_after_the_hold(story
     assert tale.told("cam")[2:] == [("update", "blue", "better")]
 
 
+def test_another_way_by_which_it_comes_is_told_while_a_higher_level_is_held(story, calm, start):
+    tale = story()
+    tale.quiet(start, start + HOUR, calm)
+    tale.measure(start + HOUR, {"lower": 5.5})
+    tale.quiet(start + HOUR + 10 * MINUTE, start + HOUR + 40 * MINUTE, {**calm, "lower": 2.5})
+    assert tale.told("cam") == [("alert", "red", "first")]
+    tale.measure(start + HOUR + 40 * MINUTE, {**calm, "middle": 2.5, "lower": 2.5})
+
+    assert tale.told("cam")[1:] == [("update", "red", "surer")]
+    assert tale.messages("cam")[-1]["paths"] == ["same_place", "river"]
+    tale.quiet(start + HOUR + 50 * MINUTE, start + 3 * HOUR, {**calm, "middle": 2.5, "lower": 2.5})
+    assert tale.told("cam")[2:] == [("update", "blue", "better")], "the hold is not prolonged by it"
+
+
 def test_the_end_is_an_all_clear_after_the_hold_and_the_incident_closes(story, calm, start):
     tale = story()
     tale.quiet(start, start + HOUR, calm)
