@@ -89,7 +89,7 @@ def compose(scene: Scene, told: Told, wanted: Wanted | None, incident: IncidentS
         arrives_at_p10=to_text(arrival.p10_at) if arrival else None,
         arrives_at_p50=to_text(arrival.p50_at) if arrival else None,
         arrives_at_p90=to_text(arrival.p90_at) if arrival else None,
-        arrival_unknown_because=wanted.unknown_because if wanted is not None else "",
+        arrival_unknown_because=wanted.unknown_because if wanted is not None else "" if told.ended else "no_evidence_now",
         passed_at=to_text(arrival.passed_at) if arrival and arrival.passed_at is not None else None,
         expires_at=to_text(told.expires_at),
         reasons=wanted.reasons if wanted is not None else (),
