@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from typing import TYPE_CHECKING, Any
 
 import faust
@@ -51,7 +50,6 @@ def create_app(settings: Settings, positions: Positions) -> faust.App:
         group,
         broker=";".join(f"{SCHEME}://{address.strip()}" for address in settings.bootstrap.split(",")),
         store="memory://",
-        datadir=tempfile.gettempdir(),
         value_serializer="raw",
         key_serializer="raw",
         web_enabled=False,
@@ -74,6 +72,7 @@ def create_app(settings: Settings, positions: Positions) -> faust.App:
         stream_wait_empty=False,
         stream_buffer_maxsize=16,
     )
+    app._create_directories = lambda: None  # noqa: SLF001  (everything is kept in Kafka: no folder for tables)
     app.tocsin_batched = {**dict.fromkeys(Topics(settings.prefix).doors, DOOR_RUN), Topics(settings.prefix).journal: JOURNAL_RUN}
     app.tocsin_positions = positions
     return app
