@@ -8,6 +8,7 @@ A SUSPECT sample is compared but not kept. `score` = index / lowest index limit,
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from detectors.rows import MS_PER_H, NEVER, matrix, parameter_dtype, read, write
 from detectors.usable import all_usable, step_usable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import ArrayLike, NDArray
 
     from detectors.base import Samples
@@ -34,6 +37,7 @@ STATE = np.dtype([*hysteresis.FIELDS, ("hour", np.int64), ("in_hour", np.float64
 WHY = (*hysteresis.WHY, "too_few_hours")
 TOO_FEW_HOURS = len(hysteresis.WHY)
 
+_PRIMARY_ABOVE = 50.0
 _NOWCAST_NEEDS = 2  # of the last three hours
 _EIGHT_HOURS_NEED = 6  # 75 %
 _PARTICULATES = (Pollutant.PM25, Pollutant.PM10)
@@ -95,6 +99,22 @@ def index(table: Table, pollutant: Pollutant, concentration: ArrayLike, averagin
     if not scale.continues:
         whole = np.minimum(whole, index_high[-1])
     return np.where(shown < low[0] - 1e-9, np.nan, whole)
+
+
+def overall(indices: Mapping[Pollutant, float]) -> tuple[float, tuple[Pollutant, ...]]:
+    """The index of the air as a whole, the highest of its pollutants', and the primary pollutants.
+
+    HJ 633: all pollutants with the highest index are primary, but none when it is not above 50. NaN = no index; NaN if there is none at all.
+
+    >>> overall({Pollutant.PM25: 88.0, Pollutant.O3: 88.0, Pollutant.CO: 12.0})
+    (88.0, (<Pollutant.PM25: 1>, <Pollutant.O3: 3>))
+    >>> overall({Pollutant.PM25: 50.0, Pollutant.O3: float("nan")})
+    (50.0, ())
+    """
+    known = {pollutant: value for pollutant, value in sorted(indices.items()) if not math.isnan(value)}
+    highest = max(known.values(), default=math.nan)
+    primary = tuple(pollutant for pollutant, value in known.items() if value == highest) if highest > _PRIMARY_ABOVE else ()
+    return highest, primary
 
 
 def nowcast(hourly: Floats) -> Floats:
