@@ -16,6 +16,7 @@ import numpy as np
 from detectors import hysteresis
 from detectors.aqi_tables import EPA_UNITS_PER_SI, SCALES, Averaging, Pollutant, Table
 from detectors.base import Findings, Quality
+from detectors.exceedance import exceedance
 from detectors.rows import MS_PER_H, NEVER, matrix, parameter_dtype, read, write
 from detectors.usable import all_usable, step_usable
 
@@ -29,9 +30,12 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 HOURS = 12
-PARAMETERS = parameter_dtype("blue_aqi yellow_aqi orange_aqi red_aqi pollutant table nowcast clear_fraction clear_after_n raise_after_n")
-"""`pollutant` and `table`: numbers of `aqi_tables.Pollutant` and `Table`. Concentrations in ug/m3 (CO mg/m3) for every table."""
-DEFAULTS = (101.0, 151.0, 201.0, 301.0, float(Pollutant.PM25), float(Table.HJ_633_2026), 1.0, 0.05, 3.0, 1.0)
+PARAMETERS = parameter_dtype(
+    "blue_aqi yellow_aqi orange_aqi red_aqi pollutant table nowcast clear_fraction clear_after_n raise_after_n error_fraction"
+)
+"""`pollutant` and `table`: numbers of `aqi_tables.Pollutant` and `Table`. Concentrations in ug/m3 (CO mg/m3) for every table.
+`error_fraction`: standard deviation of a concentration's error as a share of it; with it a finding has its `exceedance`."""
+DEFAULTS = (101.0, 151.0, 201.0, 301.0, float(Pollutant.PM25), float(Table.HJ_633_2026), 1.0, 0.05, 3.0, 1.0, np.nan)
 STATE = np.dtype([*hysteresis.FIELDS, ("hour", np.int64), ("in_hour", np.float64), ("hourly", np.float64, (HOURS,))])
 """`hourly`: means of the last twelve hours, newest (`hour`, hours since 1970) last, NaN = missing; `in_hour`: samples in the newest."""
 WHY = (*hysteresis.WHY, "too_few_hours")
@@ -67,7 +71,8 @@ def step(parameters: NDArray[Any], state: NDArray[Any], samples: Samples) -> Fin
     trend = hysteresis.trend_per_h(s, samples, newest)
     hysteresis.remember(s, samples, newest)
     write(state, samples.rows, s)
-    return Findings(s["level"], hysteresis.score_of(np.where(known, aqi, 0.0), limits), trend, why)
+    exceeds = exceedance(aqi, limits, _error_of_index(p, seen))
+    return Findings(s["level"], hysteresis.score_of(np.where(known, aqi, 0.0), limits), trend, why, exceedance=exceeds)
 
 
 def index(table: Table, pollutant: Pollutant, concentration: ArrayLike, averaging: Averaging) -> Floats:
@@ -170,6 +175,15 @@ def _current_index(p: NDArray[Any], hourly: Floats) -> Floats:
         table, pollutant = Table(int(code) // 100), Pollutant(int(code) // 10 % 10)
         aqi[rows] = _of_hours(table, pollutant, hourly[rows], smooth=bool(int(code) % 10))
     return aqi
+
+
+def _error_of_index(p: NDArray[Any], hourly: Floats) -> Floats:
+    """Standard deviation of the index's error: half of how far it moves when the concentrations do, from one deviation below to one above."""
+    share = p["error_fraction"][:, None]
+    if np.isnan(share).all():
+        return share[:, 0]
+    half: Floats = 0.5 * (_current_index(p, hourly * (1.0 + share)) - _current_index(p, hourly * (1.0 - share)))
+    return half
 
 
 def _of_hours(table: Table, pollutant: Pollutant, hourly: Floats, *, smooth: bool) -> Floats:

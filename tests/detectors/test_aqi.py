@@ -126,3 +126,17 @@ def test_samples_within_an_hour_are_averaged():
     for minute, value in ((0, 10.0), (15, 20.0), (30, 60.0)):
         aqi.step(p, state, batch([0], [(minute * 60_000, value, 1, True)]))
     assert state["hourly"][0, -1] == pytest.approx(30.0)
+
+
+def test_the_chance_that_the_index_is_truly_above_its_limit_follows_the_error_of_the_concentration():
+    p = table(aqi, *[{"nowcast": 0.0, "error_fraction": error} for error in (0.1, 0.1, 0.1, 0.02, math.nan)])
+    values = [75.0, 60.0, 100.0, 75.0, 75.0]  # index 101 at 60 to 61 ug/m3
+    found = aqi.step(p, aqi.initial(p), batch(range(5), [(0, value, 1, True) for value in values]))
+    assert found.exceedance is not None
+    likely, even, certain, precise, unknown = found.exceedance
+    assert 0.9 < likely < precise <= 1.0
+    assert even == pytest.approx(0.45, abs=0.05)
+    assert certain > likely
+    assert np.isnan(unknown)
+    without = table(aqi, {})
+    assert aqi.step(without, aqi.initial(without), batch([0], [(0, 75.0, 1, True)])).exceedance is None

@@ -17,7 +17,10 @@ def index_twin(table, pollutant, concentration, averaging):
         return NAN
     scale = SCALES[table][pollutant, averaging]
     step = Decimal(1).scaleb(-scale.decimals)
-    shown = Decimal(repr(concentration)).quantize(step, ROUND_DOWN if scale.truncates else ROUND_HALF_EVEN)
+    exact_value = Decimal(repr(concentration))
+    if scale.truncates:
+        exact_value += step / 1_000_000  # a mean that is 266 but for round-off is not cut to 265.9
+    shown = exact_value.quantize(step, ROUND_DOWN if scale.truncates else ROUND_HALF_EVEN)
     pieces = [(Decimal(str(low)), Decimal(str(high))) for low, high in zip(scale.low, scale.high, strict=True)]
     if shown < pieces[0][0]:
         return NAN
