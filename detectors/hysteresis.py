@@ -129,6 +129,12 @@ def lowest_of(limits: NDArray[np.float64]) -> NDArray[np.float64]:
     return lowest
 
 
+def highest_of(limits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The highest limit that is set, per row of (n, 4); NaN where none is."""
+    highest: NDArray[np.float64] = np.fmax(np.fmax(limits[:, 0], limits[:, 1]), np.fmax(limits[:, 2], limits[:, 3]))
+    return highest
+
+
 def score_of(value: NDArray[np.float64], limits: NDArray[np.float64]) -> NDArray[np.float64]:
     """`value` relative to the lowest limit that is set (1.0 = at it); 0 where none is.
 

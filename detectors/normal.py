@@ -56,7 +56,8 @@ def upper_tail(z: Floats) -> Floats:
         tail[large] = np.exp(-y * y) / y * (0.5641895835477563 - inverse * _ratio(_P, _Q, inverse))
         tail[x > _HUGE] = 0.0
     half = 0.5 * tail
-    return np.where(z < 0.0, 1.0 - half, half)
+    probability: Floats = np.where(z < 0.0, 1.0 - half, half)
+    return probability
 
 
 def _ratio(numerator: Sequence[float], denominator: Sequence[float], y: Floats) -> Floats:
@@ -64,4 +65,5 @@ def _ratio(numerator: Sequence[float], denominator: Sequence[float], y: Floats) 
     above, below = np.full(len(y), numerator[0]), np.full(len(y), denominator[0])
     for one, other in zip(numerator[1:], denominator[1:], strict=True):
         above, below = above * y + one, below * y + other
-    return above / below
+    ratio: Floats = above / below
+    return ratio

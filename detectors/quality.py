@@ -43,7 +43,9 @@ def roll_up(*flags: NDArray[np.uint8]) -> NDArray[np.uint8]:
     >>> roll_up(np.array([1, 9, 2], dtype=np.uint8), np.array([3, 2, 9], dtype=np.uint8))
     array([3, 2, 2], dtype=uint8)
     """
-    return _FLAG.take(np.maximum.reduce([_RANK.take(one) for one in flags]))
+    ranks = [_RANK.take(one) for one in flags]
+    worst: NDArray[np.uint8] = _FLAG.take(np.asarray(np.max(np.stack(ranks), axis=0)))
+    return worst
 
 
 def flag(parameters: NDArray[Any], history: NDArray[Any], samples: Samples) -> NDArray[np.uint8]:
@@ -91,7 +93,8 @@ def _unconfirmed(p: NDArray[Any], h: NDArray[Any], samples: Samples) -> NDArray[
     fast = np.abs(change) > rate * (samples.observed_at - times[:, -1])
     back_fast = np.abs(back) > rate * (samples.observed_at - times[:, -2])
     fast &= ~last_suspect | before_suspect | back_fast | np.isnan(back)
-    return jumped | fast
+    unconfirmed: NDArray[np.bool_] = jumped | fast
+    return unconfirmed
 
 
 def _flat(p: NDArray[Any], h: NDArray[Any], samples: Samples) -> NDArray[np.bool_]:
@@ -108,8 +111,9 @@ def _flat(p: NDArray[Any], h: NDArray[Any], samples: Samples) -> NDArray[np.bool
 def _tested(p: NDArray[Any], count: NDArray[np.uint8], in_order: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Samples that at least one of the first four tests could judge."""
     asked = ~np.isnan(matrix(p)[:, :_FURTHER])
-    compared = asked[:, 4:6].any(axis=1) & (count > 0)
-    tested: NDArray[np.bool_] = asked[:, :4].any(axis=1) | (in_order & (compared | (asked[:, 6] & (count >= p["flat_line_count"] - 1))))
+    compared = np.asarray(asked[:, 4:6].any(axis=1)) & (count > 0)
+    ranged = np.asarray(asked[:, :4].any(axis=1))
+    tested: NDArray[np.bool_] = np.logical_or(ranged, in_order & (compared | (asked[:, 6] & (count >= p["flat_line_count"] - 1))))
     return tested
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from aqi_twin import AqiTwin
 from concentration_twin import ConcentrationTwin
+from cusum_twin import CusumTwin
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from negative_binomial_twin import NegativeBinomialTwin
@@ -12,7 +13,7 @@ from rate_of_rise_twin import RateOfRiseTwin
 from stage_twin import StageTwin
 from streams import MINUTE, as_dict, play, streams, table
 
-from detectors import aqi, concentration, negative_binomial, rate_of_rise, stage
+from detectors import aqi, concentration, cusum, negative_binomial, rate_of_rise, stage
 
 NAN = float("nan")
 WEEK = 7 * 24 * 60 * MINUTE
@@ -39,6 +40,17 @@ CASES = {
         [RISES, {**RISES, "min_value": 1.5, "gap_s": NAN}, {"rise_orange_per_h": 0.9, "tau_s": 600.0, "raise_after_n": 2.0}, {}],
         st.integers(0, 400).map(lambda v: v / 97.0),
         {},
+    ),
+    "cusum": (
+        cusum,
+        CusumTwin,
+        [
+            {"h_blue": 4.0, "h_yellow": 8.0, "warmup_n": 6.0},
+            {"h_blue": 3.0, "h_red": 30.0, "warmup_n": 3.0, "freeze_s": 7200.0, "log_floor": 0.5, "tau_s": 86_400.0},
+            {"h_orange": 2.0, "warmup_n": 10.0, "gap_s": 20_000.0, "k": 0.25, "decay": 0.4, "clear_after_n": 1.0},
+        ],
+        st.sampled_from([1.0, 1.0, 1.25, 1.5, 1.125, 1.0, 0.5, 3.0, 3.25, 9.0]),
+        {"sizes": (15, 60)},
     ),
     "aqi": (
         aqi,
