@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from stream.errors import UnknownRegion
 from stream.records.journal import Entry
-from stream.runtime import failpoints
+from stream.runtime import collector, failpoints
 from stream.runtime.checkpoint_store import CheckpointReader, CheckpointWriter, Snapshot, topic_id
 from stream.runtime.compacted import latest
 from stream.runtime.edge import Edge
@@ -128,6 +128,7 @@ class Deciding:
             self._held[partition] = Held(partition, generation, state, offset, edge, saved_offset=-1 if best is None else offset)
         self._parts.metrics.restore_s.observe(time.monotonic() - began)
         self._parts.metrics.partitions.set(len(self._held))
+        collector.settle()
         log.info("restored %s", {p: held.next_offset for p, held in self._held.items()})
         await failpoint("after_assign")
 
