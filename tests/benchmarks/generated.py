@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,11 @@ class Size:
 
 def series_name(number: int) -> str:
     return f"s{number:05d}/stage"
+
+
+def partition_of(series: int, partitions: int) -> int:
+    """Where a librdkafka producer with the series as key sends it: a partition's records come from all domains."""
+    return zlib.crc32(series_name(series).encode()) % partitions
 
 
 def write_region(folder: Path, size: Size) -> None:

@@ -15,6 +15,7 @@ from stream.runtime.region_publish import publish
 from stream.runtime.topic_admin import create
 from stream.runtime.topics import TopicPlan, Topics, plan
 from stream.settings import Settings
+from tests.benchmarks.generated import partition_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,7 +50,9 @@ def fill(bootstrap: str, topic: str, messages: Iterable[tuple[int, bytes]], part
     failed: list[Any] = []
     count = 0
     for series, value in messages:
-        producer.produce(topic, value, partition=series % partitions, on_delivery=lambda error, _: failed.append(error) if error else None)
+        producer.produce(
+            topic, value, partition=partition_of(series, partitions), on_delivery=lambda error, _: failed.append(error) if error else None
+        )
         count += 1
         if count % 10_000 == 0:
             producer.poll(0)

@@ -21,7 +21,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from stream.runtime.topics import Topics
-from tests.benchmarks.generated import LEVELS_M, NOISE_M, QUIET_M, Size, message, series_name, write_region
+from tests.benchmarks.generated import LEVELS_M, NOISE_M, QUIET_M, Size, message, partition_of, series_name, write_region
 from tests.benchmarks.lane import await_decided, fill, lane, set_up
 from tests.benchmarks.processes import Process, cpu_s, worker
 
@@ -135,7 +135,7 @@ def send(plan: Path, out: Path) -> None:
                 base[one] = LEVELS_M[level]
             at = time.time_ns()
             value = base[one] + (0.0 if level >= 0 else chance.gauss(0, NOISE_M))
-            producer.produce(topic, message(one, at // 1_000_000, value), partition=one % partitions)
+            producer.produce(topic, message(one, at // 1_000_000, value), partition=partition_of(one, partitions))
             if level >= 0:
                 noted.append((series_name(one), LEVEL_NAMES[level], at // 1_000_000, at))
             count = number + 1

@@ -8,6 +8,9 @@ outside. The runs of the three alternate; medians are reported.
 The end of a run: the stock agent and the bare loop say when the last measurement is done. For the product it is when the group's committed
 offsets have passed what was in the doors and then in the journal: everything journalled, decided, published, acknowledged and in a checkpoint.
 Its figure includes up to a checkpoint's and a commit's waiting (about a second of ticks, marks and heartbeats of an idle worker).
+
+A series always goes to the same door partition, chosen by its key's checksum: every partition carries all domains, which is the hard case.
+The two plain programs run with Python's own settings; the product tells the garbage collector what lives long (stream/runtime/collector.py).
 """
 
 from __future__ import annotations
