@@ -157,8 +157,10 @@ def _learn(p: NDArray[Any], s: NDArray[Any], seen: _Seen, freeze_at: Floats) -> 
 def arl0(h: float, k: float) -> float:
     """Samples from a start at zero to a false alarm, on average, for independent standard normal residuals (Siegmund 1985).
 
+    A chart that looks both ways has half of it (465 for h = 5 and k = 0.5 in the textbooks); this one looks up only.
+
     >>> round(arl0(5.0, 0.5), 1), round(arl0(4.0, 0.5), 1)
-    (466.1, 168.4)
+    (938.2, 338.1)
     """
     b = h + 2.0 * _OVERSHOOT
     return (math.exp(2.0 * k * b) - 2.0 * k * b - 1.0) / (2.0 * k * k)
@@ -167,7 +169,7 @@ def arl0(h: float, k: float) -> float:
 def threshold_for(samples_between_alarms: float, k: float) -> float:
     """The h with that many samples between false alarms of a quiet series (inverse of `arl0`; more than about 10).
 
-    >>> round(threshold_for(466.1, 0.5), 2)
+    >>> round(threshold_for(938.2, 0.5), 2)
     5.0
     """
     low, high = 0.0, 100.0

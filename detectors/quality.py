@@ -87,7 +87,7 @@ def _unconfirmed(p: NDArray[Any], h: NDArray[Any], samples: Samples) -> NDArray[
     change, earlier, back = samples.value - last, last - before, samples.value - before
     last_suspect, before_suspect = h["flag"][:, -1] == Quality.SUSPECT, h["flag"][:, -2] == Quality.SUSPECT
     spike, rate = p["spike_suspect"], p["rate_suspect_per_h"] / MS_PER_H
-    returned = (np.abs(back) <= spike) & ~before_suspect
+    returned = (np.abs(back) <= spike) & (np.abs(back) < np.abs(earlier)) & ~before_suspect  # the one before had left, and came back
     goes_on = (np.abs(earlier) > spike) & (change * earlier > 0)
     jumped = (np.abs(change) > spike) & ~returned & ~goes_on
     fast = np.abs(change) > rate * (samples.observed_at - times[:, -1])

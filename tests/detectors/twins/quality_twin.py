@@ -43,7 +43,8 @@ class QualityTwin:
         if len(past) > 1:
             before = past[1]
             earlier = past[0][1] - before[1]
-            if abs(value - before[1]) <= limit and before[2] != SUSPECT:
+            back = abs(value - before[1])
+            if back <= limit and back < abs(earlier) and before[2] != SUSPECT:
                 return [GOOD]
             if abs(earlier) > limit and change * earlier > 0:
                 return [GOOD]
