@@ -36,13 +36,15 @@ class Health(IntEnum):
 PARAMETERS = parameter_dtype("confirm_n factor_tolerance expected_min drift_max drift_tau_n chatter_max chatter_tau_n")
 """`factor_tolerance`: share by which a value divided by the factor may miss the expected one; no factor or sign is judged where the expected
 value is smaller than `expected_min` (unit of the series, above 0). `drift_max`: unit of the series; NaN: off. `drift_tau_n`, `chatter_tau_n`:
-memory in observations. `chatter_max`: changes of level an observation that are too many, in the mean over the memory."""
+memory in observations. `chatter_max`: turns of the level (up after down, down after up) an observation that are too many, in the mean over
+the memory; a flood that goes up and down again has two."""
 DEFAULTS = (3.0, 0.3, 0.1, np.nan, 100.0, 0.2, 20.0)
 STATE = np.dtype(
-    [("health", np.uint8), ("suspected", np.uint8), ("run", np.uint8), ("level", np.uint8), ("unused", np.uint8, (4,))]
-    + [(name, np.float64) for name in ("difference", "changes", "count")]
+    [("health", np.uint8), ("suspected", np.uint8), ("run", np.uint8), ("level", np.uint8), ("direction", np.int8), ("unused", np.uint8, (3,))]
+    + [(name, np.float64) for name in ("difference", "turns", "count")]
 )
-"""`suspected` for `run` observations in a row; `difference`: mean value - expected; `changes`: mean level changes an observation."""
+"""`suspected` for `run` observations in a row; `difference`: mean value - expected; `direction` of the last change
+of level; `turns`: mean turns an observation."""
 _FACTORS = (10.0, 100.0, 1000.0)
 _RUN_MAX = 254
 
@@ -86,10 +88,12 @@ def observe(parameters: NDArray[Any], state: NDArray[Any], seen: Seen) -> NDArra
     gain = np.where(compared, np.maximum(1.0 / p["drift_tau_n"], 1.0 / (s["count"] + 1.0)), 0.0)
     s["difference"] += gain * (np.where(compared, seen.value - seen.expected, 0.0) - s["difference"])
     s["count"] += compared
-    s["changes"] += np.where(able, 1.0 / p["chatter_tau_n"], 0.0) * ((seen.level != s["level"]) - s["changes"])
+    direction = np.sign(seen.level.astype(np.int8) - s["level"].astype(np.int8))
+    s["turns"] += np.where(able, 1.0 / p["chatter_tau_n"], 0.0) * ((direction * s["direction"] < 0) - s["turns"])
+    np.copyto(s["direction"], direction, where=able & (direction != 0))
     np.copyto(s["level"], seen.level, where=able)
     drifting = (np.abs(s["difference"]) > p["drift_max"]) & (s["count"] >= p["drift_tau_n"])
-    now = np.where(s["changes"] > p["chatter_max"], Health.CHATTERING, Health.SOUND)
+    now = np.where(s["turns"] > p["chatter_max"], Health.CHATTERING, Health.SOUND)
     now = np.where(drifting, Health.DRIFTING, now)
     now = np.where(off, np.where(factor == -1.0, Health.SIGN_FLIP, Health.UNIT_MISTAKE), now).astype(np.uint8)
     run = np.where(now == s["suspected"], np.minimum(s["run"], _RUN_MAX) + 1, 1)
