@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from stream.runtime.positions import Positions
     from stream.settings import Settings
 
-DOOR_RUN = 5_000
+DOOR_RUN = 10_000
 """Door records handed to ACCEPT at a time: enough for arrays to pay, few enough to keep the loop turning."""
-JOURNAL_RUN = 500
+JOURNAL_RUN = 2_000
 """Journal records (each may hold hundreds of measurements) handed to DECIDE at a time."""
 FETCH_BYTES = 4_194_304
 COMMIT_S = 0.25
