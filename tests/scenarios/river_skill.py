@@ -97,6 +97,6 @@ def skill(
             else:
                 stretches.append((first, last))
         for first, last in stretches:
-            near = [day for day in floods[gauge] if first - MERGE <= day <= (last if last < date.max - MERGE else date.max - MERGE) + MERGE]
+            near = [day for day in floods[gauge] if first - MERGE <= day <= min(last, date.max - MERGE) + MERGE]
             false += not near
     return Skill(count, hits, early, false, years * len(gauges))
