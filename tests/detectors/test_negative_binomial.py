@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from streams import START, batch, table
 
 from detectors import negative_binomial
@@ -84,17 +86,15 @@ def test_a_past_outbreak_does_not_hide_the_next_one():
 
 
 def test_the_baseline_hardly_learns_from_weeks_in_alarm():
-    p = table(negative_binomial, {})
-    state = negative_binomial.initial(p)
-    for at, cases in poisson(4.0, 150):
-        negative_binomial.step(p, state, batch([0], [(at, cases, 1, True)]))
-    before = float(state["mean"][0])
-    for week in range(150, 156):
-        negative_binomial.step(p, state, batch([0], [(START + week * WEEK, 60.0, 1, True)]))
-    assert 1.0 < float(state["mean"][0]) / before < 1.05
+    weeks = poisson(4.0, 157)
+    _, quiet = taught(weeks)
+    p, alarmed = taught(weeks[:150])
+    for week in range(150, 157):
+        assert one(p, alarmed, (START + week * WEEK, 60.0, 1, True))[0] == Level.RED
+    assert 1.0 < float(alarmed["expected"][0] / quiet["expected"][0]) < 1.2
 
 
-def test_before_the_warm_up_the_recent_weeks_stand_in_and_find_a_jump():
+def test_before_a_year_is_known_a_jump_is_found_all_the_same():
     found = levels([*poisson(3.0, 20), (START + 20 * WEEK, 30.0)])
     assert not any(found[:9]), "nothing is known yet"
     assert found[-1] >= Level.YELLOW
@@ -107,14 +107,100 @@ def test_fewer_than_the_minimum_cases_raise_nothing():
     assert levels([*quiet, week], min_cases=3.0)[-1] > 0
 
 
-def test_a_corrected_count_of_the_same_week_may_raise_but_is_not_learned_twice():
-    p = table(negative_binomial, {})
+def taught(weeks, **parameters):
+    p = table(negative_binomial, parameters)
     state = negative_binomial.initial(p)
-    weeks = poisson(4.0, 80)
-    for at, cases in weeks:
+    for at, cases, *_ in weeks:
         negative_binomial.step(p, state, batch([0], [(at, cases, 1, True)]))
+    return p, state
+
+
+def one(p, state, item):
+    found = negative_binomial.step(p, state, batch([0], [item]))
+    return Level(int(found.level[0])), negative_binomial.WHY[found.why[0]]
+
+
+def test_a_corrected_count_of_the_newest_week_raises_at_once_and_says_so():
+    weeks = poisson(4.0, 80)
+    p, state = taught(weeks)
+    assert one(p, state, (weeks[-1][0], 60.0, 1, True)) == (Level.RED, "corrected")
+
+
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=4))
+@settings(max_examples=20, deadline=None)
+def test_only_the_last_correction_of_a_week_is_learned(corrections):
+    weeks = poisson(4.0, 80)
+    p, corrected = taught(weeks)
+    _, plain = taught([*weeks[:-1], (weeks[-1][0], float(corrections[-1]))])
+    for count in corrections:
+        negative_binomial.step(p, corrected, batch([0], [(weeks[-1][0], float(count), 1, True)]))
+    for state in (corrected, plain):
+        state["level"], state["weight"] = 0, np.minimum(state["weight"], 0.1)  # the alarm of a count since corrected is not forgotten
+        negative_binomial.step(p, state, batch([0], [(weeks[-1][0] + WEEK, 4.0, 1, True)]))
+    for field in ("periods", "coefficients", "covariance", "phi", "count_before"):
+        np.testing.assert_array_equal(corrected[field], plain[field])
+
+
+def test_a_total_that_went_down_moves_no_level_and_is_not_learned():
+    weeks = [*poisson(4.0, 80), (START + 80 * WEEK, 60.0)]
+    p, state = taught(weeks)
+    assert state["level"][0] == Level.RED
+    assert one(p, state, (START + 81 * WEEK, -35.0, 1, True)) == (Level.RED, "corrected")
+    before = state["periods"][0]
+    assert one(p, state, (START + 82 * WEEK, 3.0, 1, True)) == (Level.NONE, "lowered")
+    assert state["periods"][0] == before
+    assert np.isfinite(state["coefficients"]).all()
+
+
+def test_a_late_count_of_a_closed_week_says_that_it_is_late_and_is_not_learned():
+    p, state = taught(poisson(4.0, 80))
     before = state.copy()
-    found = negative_binomial.step(p, state, batch([0], [(weeks[-1][0], 60.0, 1, True)]))
-    assert found.level[0] == Level.RED
-    for field in ("periods", "mean", "phi", "season", "recent", "observed_at"):
+    assert one(p, state, (START + 70 * WEEK, 60.0, 1, False)) == (Level.RED, "late")
+    for field in ("periods", "coefficients", "phi", "count", "count_before", "observed_at"):
         np.testing.assert_array_equal(state[field], before[field])
+
+
+def test_an_outbreak_in_two_weeks_together_is_found_where_neither_week_shows_it():
+    weeks = [(START + n * WEEK, float(c)) for n, c in enumerate([4, 5, 3, 4] * 30)]
+    both = [*weeks, (START + 120 * WEEK, 9.0), (START + 121 * WEEK, 9.0)]
+    apart = [*weeks, (START + 120 * WEEK, 4.0), (START + 121 * WEEK, 9.0)]
+    assert levels(both, alpha_blue=1e-2)[-2:] == [Level.NONE, Level.BLUE]
+    assert levels(apart, alpha_blue=1e-2)[-2:] == [Level.NONE, Level.NONE]
+
+
+def test_a_season_is_foreseen_and_a_rise_that_belongs_to_it_is_no_alarm():
+    weeks = [(START + n * WEEK, np.rint(20.0 * np.exp(0.8 * np.cos(2 * np.pi * n / 52.1775)))) for n in range(6 * 52)]
+    p, state = taught(weeks)
+    for n in range(6 * 52, 7 * 52):
+        expected = 20.0 * np.exp(0.8 * np.cos(2 * np.pi * n / 52.1775))
+        found = negative_binomial.step(p, state, batch([0], [(START + n * WEEK, np.rint(expected), 1, True)]))
+        assert found.level[0] == 0
+        assert abs(float(state["expected"][0]) / expected - 1.0) < 0.1
+
+
+def test_daily_counts_learn_the_days_of_the_week():
+    day = 86_400_000
+    rng = np.random.default_rng(3)
+    usual = np.array([30.0, 28.0, 26.0, 25.0, 27.0, 8.0, 6.0])
+    p, state = taught([(START + n * day, float(rng.poisson(usual[n % 7]))) for n in range(400)], period_s=86_400.0)
+    foreseen = []
+    for n in range(400, 407):
+        one(p, state, (START + n * day, usual[n % 7], 1, True))
+        foreseen.append(float(state["expected"][0]))
+    np.testing.assert_allclose(foreseen, [usual[n % 7] for n in range(400, 407)], rtol=0.25)
+
+
+def test_p_values_are_valid_and_evidence_does_not_favour_an_outbreak_in_quiet_weeks():
+    n, weeks = 300, 200
+    rng = np.random.default_rng(5)
+    p = np.repeat(table(negative_binomial, {}), n)
+    state, said, ratios = negative_binomial.initial(p), [], []
+    for week in range(weeks):
+        counts = rng.negative_binomial(6.0 / 0.5, 1 / 1.5, n).astype(float)
+        found = negative_binomial.step(p, state, batch(range(n), [(START + week * WEEK, c, 1, True) for c in counts]))
+        if week >= 60:
+            said.append(found.p_value)
+            ratios.append(np.exp(found.log_lr))
+    for alpha in (0.01, 0.05, 0.2):
+        assert (np.array(said) <= alpha).mean() < 1.2 * alpha
+    assert np.mean(ratios) < 1.2
