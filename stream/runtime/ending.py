@@ -11,7 +11,10 @@ import sys
 from enum import IntEnum
 from typing import NoReturn
 
-from stream.errors import PublishFailed, Stalled
+from aiokafka.errors import KafkaError
+from confluent_kafka import KafkaException
+
+from stream.errors import BrokerError, PublishFailed, Stalled, TocsinError
 
 log = logging.getLogger(__name__)
 
@@ -32,13 +35,15 @@ def exit_code(error: BaseException) -> ExitCode:
     >>> exit_code(Stalled("x")).name, exit_code(ValueError("x")).name
     ('RESTART', 'BUG')
     """
-    return ExitCode.RESTART if isinstance(error, PublishFailed | Stalled) else ExitCode.BUG
+    for_a_time = isinstance(error, PublishFailed | Stalled | BrokerError | KafkaError | KafkaException)
+    return ExitCode.RESTART if for_a_time else ExitCode.BUG
 
 
 def end_now(error: BaseException) -> NoReturn:
-    """End the process without any clean-up: clean-up would acknowledge or commit."""
+    """End the process without any clean-up: clean-up would acknowledge, commit, or send what was queued."""
     code = exit_code(error)
-    log.critical("ending now (exit code %d): %s: %s", code, type(error).__name__, error, exc_info=error if code is ExitCode.BUG else None)
+    unforeseen = code is ExitCode.BUG and not isinstance(error, TocsinError)
+    log.critical("ending now (exit code %d): %s: %s", code, type(error).__name__, error, exc_info=error if unforeseen else None)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     os._exit(code)

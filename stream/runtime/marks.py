@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from stream.runtime.positions import Partition
 
 MARGIN_MS = 2_000
+TIME_TRIES = 5
+"""A broker that answers no record promptly tells nothing about its clock; then nothing is judged late."""
 
 
 def mark(*, taken_at: int, position: int, end: int, last_at: int | None) -> int | None:
@@ -85,6 +87,12 @@ class Marks:
         future = await self._outbox.send(Record(self._parts.topics.marks, str(at).encode(), key.encode()))
         # Shielded: a clean stop that cancels the waiting must not cancel the send.
         self._taken_at = (await asyncio.shield(future)).timestamp  # type: ignore[attr-defined]
+
+    async def learn_time(self) -> None:
+        """Write until the broker's time is known: what is decided again after an outage must be seen to be late from the first record on."""
+        for _ in range(TIME_TRIES):
+            if self._parts.clock.now() is None:
+                await self.note(f"taken_at/{self._parts.settings.instance}", self._parts.clock.wall())
 
     async def follow(self) -> None:
         """Follow the topic for ever."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from faust.types import TP
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from stream.settings import Settings
 
+SENDS_LOOK_S = 0.1
+
 
 class Parts:
     """Shared parts of one worker process. Make it inside the running event loop."""
@@ -36,10 +39,20 @@ class Parts:
         self.app: faust.App = None
         self.regions_changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._outboxes: WeakSet[Outbox] = WeakSet()
 
     def outbox(self) -> Outbox:
         """A new outbox on the shared producer; a failed send ends the process."""
-        return Outbox(self.producer, self.pulse, self.clock, end_now)
+        outbox = Outbox(self.producer, self.pulse, self.clock, end_now)
+        self._outboxes.add(outbox)
+        return outbox
+
+    async def bound_sends(self) -> None:
+        """End the process when any send has waited longer than the request timeout, for ever."""
+        while True:
+            await asyncio.sleep(SENDS_LOOK_S)
+            for outbox in list(self._outboxes):
+                outbox.give_up(self.settings.request_timeout_s)
 
     def generation(self) -> int:
         """The group's generation this process belongs to."""

@@ -1,11 +1,13 @@
 """Sends that are known to have arrived, or end the process.
 
-`flush()` proves nothing (aiokafka's swallows failed batches): every send's own result is collected and awaited.
+`flush()` proves nothing (aiokafka's swallows failed batches): every send's own result is collected and awaited. An idempotent producer retries
+for ever, so what waits too long is given up here: it would be told, stale, to whoever listens when the broker returns.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaProducer
@@ -88,7 +90,8 @@ class Outbox:
         self._pulse = pulse
         self._clock = clock
         self._on_failure = on_failure
-        self._pending: set[asyncio.Future[object]] = set()
+        self._pending: dict[asyncio.Future[object], tuple[str, float]] = {}
+        """Topic and monotonic time of each, the oldest first."""
         self._failure: PublishFailed | None = None
 
     async def send(self, record: Record) -> asyncio.Future[object]:
@@ -141,7 +144,7 @@ class Outbox:
         yield batch
 
     def _track(self, future: asyncio.Future[object], topic: str, sent_at: int) -> asyncio.Future[object]:
-        self._pending.add(future)
+        self._pending[future] = topic, time.monotonic()
         future.add_done_callback(lambda done: self._on_done(done, topic, sent_at))
         return future
 
@@ -149,6 +152,16 @@ class Outbox:
     def pending(self) -> int:
         """Sends without a result yet."""
         return len(self._pending)
+
+    def give_up(self, limit_s: float) -> None:
+        """Fail when the oldest send has waited longer than this: the process ends, and with it everything that is still queued."""
+        topic, since = next(iter(self._pending.values()), ("", None))
+        if since is not None and (waited_s := time.monotonic() - since) > limit_s:
+            self._fail(
+                topic,
+                f"no answer for {waited_s:.1f} s (limit {limit_s:.1f} s): the broker is away or too slow. "
+                "What waits is not sent any more, it is decided again after a restart: start it again",
+            )
 
     async def settle(self) -> None:
         """Wait for the result of every send so far; PublishFailed when any of this outbox failed."""
@@ -162,15 +175,16 @@ class Outbox:
         if self._failure is not None:
             raise self._failure
 
-    def _fail(self, topic: str, error: BaseException) -> PublishFailed:
+    def _fail(self, topic: str, error: BaseException | str) -> PublishFailed:
+        why = error if isinstance(error, str) else repr(error)
         self._failure = self._failure or PublishFailed(
-            f"a record for {topic} was not acknowledged: {error!r}; nothing after it is checkpointed"
+            f"a record for {topic} was not acknowledged: {why}; nothing after it is checkpointed"
         )
         self._on_failure(self._failure)
         return self._failure
 
     def _on_done(self, done: asyncio.Future[object], topic: str, sent_at: int) -> None:
-        self._pending.discard(done)
+        self._pending.pop(done, None)
         if done.cancelled():
             self._fail(topic, asyncio.CancelledError())
         elif (error := done.exception()) is not None:

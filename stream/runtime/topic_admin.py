@@ -38,8 +38,9 @@ def create(bootstrap: str, plan: Sequence[TopicPlan], *, timeout_s: float = TIME
     Topics that exist are left as they are (`check` compares them). BrokerError when the broker refuses one or does not answer.
     """
     admin = _admin(bootstrap)
+    found = _topics(admin, bootstrap)
     created: list[str] = []
-    for batch in _batches(plan):
+    for batch in _batches([topic for topic in plan if topic.name not in found]):
         new = [NewTopic(t.name, t.partitions, t.replication, config=dict(t.configs)) for t in batch]
         for name, future in admin.create_topics(new, operation_timeout=timeout_s, request_timeout=timeout_s).items():
             if _was_created(name, future):

@@ -8,11 +8,11 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from stream.errors import BrokerError, TocsinError
+from stream.errors import BrokerError, Stalled
 from stream.runtime.accepting import Accepting
 from stream.runtime.app import create_app, source
 from stream.runtime.deciding import Deciding
-from stream.runtime.ending import ExitCode, end_now, exit_code
+from stream.runtime.ending import ExitCode, end_now
 from stream.runtime.marks import Marks
 from stream.runtime.parts import Parts
 from stream.runtime.producer import know_topics
@@ -60,12 +60,11 @@ def product() -> Making:
 
 
 def run_worker(settings: Settings, making: Making | None = None) -> int:
-    """Run until SIGTERM or SIGINT; the exit code. Prints `ready ...` when its partitions are assigned and restored."""
-    try:
-        asyncio.run(_Worker(settings, making or product()).run())
-    except TocsinError as error:
-        log.critical("%s", error)
-        return exit_code(error)
+    """Run until SIGTERM or SIGINT; 0 after a clean stop. Prints `ready ...` when its partitions are assigned and restored.
+
+    Whatever fails ends the process at once, with one of `ExitCode`: an unwinding event loop would still send what was queued.
+    """
+    asyncio.run(_or_end(_Worker(settings, making or product()).run()))
     return ExitCode.CLEAN
 
 
@@ -80,6 +79,9 @@ class _Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
         parts = self._parts = Parts(self._settings)
+        # From the first moment: a start may wait for a broker for longer than a process may stand still.
+        parts.start(parts.pulse.run())
+        parts.start(parts.bound_sends())
         parts.metrics.serve(self._settings.metrics_port)
         feed = self._feed = RegionsFeed(self._settings.bootstrap, parts.topics.regions, self._making.load)
         parts.app = create_app(self._settings, parts.positions)
@@ -88,8 +90,8 @@ class _Worker:
         self._marks = Marks(parts)
         self._deciding = Deciding(parts, self._making.fold(feed.source, self._settings))
         self._accepting = Accepting(parts, lambda: self._making.accept(feed.regions(), self._settings), self._making.to_rejected)
-        parts.start(parts.pulse.run())
         parts.start(feed.run(self._on_regions))
+        await self._marks.learn_time()
         await feed.ready.wait()
         await self._know_cities()
         self._agents()
@@ -98,7 +100,11 @@ class _Worker:
         for work in (self._marks.follow(), self._marks.run(), ticks.run(), self._deciding.run_checkpoints(), self._watch()):
             parts.start(work)
         await self._until(stopping)
-        await asyncio.wait_for(self._stop(), STOP_S)
+        try:
+            await asyncio.wait_for(self._stop(), STOP_S)
+        except TimeoutError as error:
+            msg = f"no clean stop within {STOP_S:.0f} s; what is not checkpointed is decided again at the next start"
+            raise Stalled(msg) from error
 
     def _agents(self) -> None:
         parts, app = self._parts, self._parts.app

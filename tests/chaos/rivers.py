@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from typing import TYPE_CHECKING
 
+from stream.decide.fold import Fold
+from stream.records.journal import Measurements, columns
 from stream.region.bundle import Bundle, region_hash
+from stream.region.load import load
+from stream.runtime.region_publish import publish
+from stream.runtime.topic_admin import create
+from stream.runtime.topics import plan
+from tests.chaos.compare import Verdict, compare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from stream.runtime.topics import Topics
+    from stream.settings import Settings
+    from tests.chaos.traffic import Traffic
 
+PRODUCT = "tests.chaos.product_worker"
 RIVERS, GAUGES = 8, 3
 CITIES = [f"r{river}g{gauge}" for river in range(RIVERS) for gauge in range(GAUGES)]
 LEVELS = (1.0, 1.2, 2.5, 3.5, 4.5, 5.5, 3.2, 1.1, 1.0, 1.0)
@@ -40,7 +51,7 @@ name = "flood"
 """
 
 
-def rivers() -> Bundle:
+def rivers(validity_s: int = 600) -> Bundle:
     stations = ["station,quantity,domain,unit,city,latitude,longitude,reach,reach_km,interval_s,timezone,blue,yellow,orange,red"]
     reaches = ["reach,downstream,fraction,length_km,celerity_m_per_s"]
     features = []
@@ -60,19 +71,37 @@ def rivers() -> Bundle:
         "stations.csv": "\n".join(stations) + "\n",
         "reaches.csv": "\n".join(reaches) + "\n",
         "cities.geojson": json.dumps({"type": "FeatureCollection", "features": features}),
-        "hazards/flood.toml": FLOOD,
+        "hazards/flood.toml": FLOOD.replace("validity_s = 600", f"validity_s = {validity_s}"),
     }
     content = {name: text.encode() for name, text in files.items()}
     return Bundle("rivers", region_hash(content), content)
 
 
+def set_up_rivers(settings: Settings, bundle: Bundle) -> None:
+    create(settings.bootstrap, plan(settings, CITIES))
+    asyncio.run(publish(settings, bundle))
+
+
+def judged(settings: Settings, traffic: Traffic, bundle: Bundle) -> Verdict:
+    """Both comparisons, for the traffic of `gauges`."""
+    region = load(bundle)
+
+    def item(message: Measurements, index: int) -> object:
+        arrays = columns(message)
+        return region.series.ids[arrays.rows[index]], int(arrays.observed_at[index])
+
+    fold = Fold(lambda _: region, lane=settings.lane, clock=settings.clock, partitions=settings.partitions)
+    return compare(settings, fold, traffic.acknowledged, CITIES, item)
+
+
 def gauges(topics: Topics, partitions: int) -> object:
-    """`make` for `Traffic`: every gauge once a step, its river rising and falling in turns, now and then something that is no measurement."""
+    """`make` for `Traffic`: every gauge once a step, its river rising and falling (one river or another at every step), now and then something that is no measurement."""
 
     def make(step: int) -> Iterator[tuple[str, int, bytes, object]]:
         at = time.time_ns() // 1_000_000
         for number, name in enumerate(CITIES):
-            value = LEVELS[(step // 10 + number // GAUGES) % len(LEVELS)] + (step % 10) / 100
+            river = number // GAUGES
+            value = LEVELS[((step + river) // 10 + river) % len(LEVELS)] + (step % 10) / 100
             body = json.dumps({"series": f"{name}/stage", "observed_at": at / 1000, "value": value}).encode()
             yield topics.doors[0], number % partitions, body, (f"{name}/stage", at)
         if step % 25 == 0:

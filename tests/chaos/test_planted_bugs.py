@@ -10,8 +10,7 @@ import pytest
 from stream.runtime import failpoints
 from stream.runtime.topics import Topics
 from tests.chaos.processes import Supervisor
-from tests.chaos.rivers import gauges
-from tests.chaos.test_faults import PRODUCT, judged, set_up_rivers
+from tests.chaos.rivers import PRODUCT, gauges, judged, rivers, set_up_rivers
 from tests.chaos.traffic import Traffic
 from tests.runtime.lane import toy_settings
 
@@ -34,7 +33,7 @@ WINDOWS = {
 def run(broker: Broker, prefix: str, folder: Path, *, window: str, bug: str) -> Verdict:
     """Traffic for a while, three kills, a clean stop; the verdict."""
     settings = toy_settings(broker.bootstrap, prefix)
-    set_up_rivers(settings)
+    set_up_rivers(settings, rivers())
     planted = {"TOCSIN_PLANTED_BUG": bug}
     once = {"TOCSIN_FAILPOINT": window}
     later = once if "pause" in window else {}
@@ -48,7 +47,7 @@ def run(broker: Broker, prefix: str, folder: Path, *, window: str, bug: str) -> 
             workers.wait_ready("w1")
     time.sleep(6)
     codes = workers.stop()
-    verdict = judged(settings, traffic)
+    verdict = judged(settings, traffic, rivers())
     print(f"\n{bug or 'unbroken'} with {window or 'kills only'}: ended on their own {dict(workers.ended)}, at last {codes}; {verdict}")
     return verdict
 

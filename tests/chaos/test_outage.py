@@ -1,0 +1,76 @@
+"""A broker that is away for long: what was decided before must not be told, stale, as if it were news when it comes back."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from stream.records.instants import from_text
+from stream.runtime.ending import ExitCode
+from stream.runtime.topics import Topics
+from tests.chaos.processes import Supervisor, outage
+from tests.chaos.rivers import CITIES, PRODUCT, gauges, judged, rivers, set_up_rivers
+from tests.chaos.traffic import Traffic
+from tests.runtime.lane import Worker, read_all, toy_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from stream.runtime.broker import Broker
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+REQUEST_TIMEOUT_S = 4.0
+VALIDITY_S = 8
+OUTAGE_S = 14.0
+
+
+def test_a_warning_that_expired_while_the_broker_was_away_is_on_late_only(own_broker: Broker, fresh_prefix: str, tmp_path: Path) -> None:
+    settings = toy_settings(own_broker.bootstrap, fresh_prefix, request_timeout_s=REQUEST_TIMEOUT_S)
+    region = rivers(VALIDITY_S)
+    set_up_rivers(settings, region)
+    # What was decided in the fifth of a second before the broker's death is handed over after it.
+    held_back = {"TOCSIN_FAILPOINT": "before_outputs=pause:0.2"}
+    workers = Supervisor(settings, tmp_path, PRODUCT, env=held_back)
+    workers.start("w1")
+    workers.wait_ready("w1")
+    with Traffic(settings, gauges(Topics(fresh_prefix), settings.partitions), 0.1) as traffic:
+        time.sleep(6)
+        outage(own_broker, OUTAGE_S)
+        ended_meanwhile = dict(workers.ended)
+        workers.wait_ready("w1")
+        time.sleep(4)
+    time.sleep(8)
+    codes = workers.stop()
+    verdict = judged(settings, traffic, region)
+    print(
+        f"\nbroker away for {OUTAGE_S:.0f} s, request timeout {REQUEST_TIMEOUT_S:.0f} s, ended on their own {dict(workers.ended)}; {verdict}"
+    )
+    assert ended_meanwhile == {ExitCode.RESTART: 1}, workers.tails()
+    assert set(workers.ended) == {ExitCode.RESTART}, workers.tails()
+    log = (tmp_path / "w1.log").read_text("utf-8")
+    assert "was not acknowledged: no answer for 4." in log
+    assert "start it again" in log
+    assert "stood still" not in log, "a start that waited for the broker goes on when it is there"
+    assert codes == {"w1": 0}, workers.tails()
+    assert verdict.clean, f"{verdict}\n{workers.tails()}"
+    assert verdict.figures["late"] > 0
+    too_late, on_cities = [], set()
+    for city in CITIES:
+        for one in read_all(own_broker.bootstrap, Topics(fresh_prefix).city(city))[0]:
+            on_cities.add((one.key(), one.value()))
+            body = json.loads(one.value())
+            if body.get("level", "none") != "none" and "expires_at" in body and one.timestamp()[1] > from_text(body["expires_at"]):
+                too_late.append((one.timestamp()[1], body))
+    assert too_late == []
+    late = {(one.key(), one.value()) for one in read_all(own_broker.bootstrap, Topics(fresh_prefix).warnings_late)[0]}
+    assert not late & on_cities
+
+
+def test_a_worker_that_finds_no_broker_asks_to_be_started_again(tmp_path: Path) -> None:
+    worker = Worker(toy_settings("127.0.0.1:9", "nobody."), tmp_path / "w1.log")
+    assert worker.process.wait(60) == ExitCode.RESTART
+    assert "the broker at 127.0.0.1:9 does not answer" in worker.tail()
+    worker.kill()
