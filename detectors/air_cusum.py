@@ -30,7 +30,7 @@ PARAMETERS = parameter_dtype(" ".join([*(cusum.PARAMETERS.names or ()), "floor_u
 """Those of `cusum.py` (`sd_min` in logarithms, `log_floor` unused); `floor_ug_per_m3`: smaller values count as this one; `course_days`:
 memory of the daily course."""
 _OWN = {
-    "h_blue": 8.0, "h_yellow": 15.0, "tau_s": 20.0 * 86_400.0, "freeze_s": 7.0 * 86_400.0, "gap_s": 12.0 * 3600.0, "warmup_n": 336.0,
+    "h_blue": 8.0, "h_yellow": 11.0, "h_orange": 15.0, "h_red": 21.0, "tau_s": 20.0 * 86_400.0, "freeze_s": 7.0 * 86_400.0, "gap_s": 12.0 * 3600.0, "warmup_n": 336.0,
     "sd_min": 0.05, "log_floor": np.nan, "floor_ug_per_m3": 3.0, "course_days": 30.0,
 }  # fmt: skip
 DEFAULTS = tuple({**dict(zip(cusum.PARAMETERS.names or (), cusum.DEFAULTS, strict=True)), **_OWN}.values())

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from stream.cli import demo, feed, journal, region, replay, schema, status, tail, topics, validate, version, worker
+from stream.cli import calibrate, demo, feed, journal, region, replay, schema, status, tail, topics, validate, version, worker
 from stream.errors import TocsinError
 
 PROBLEM = 1
@@ -57,6 +57,7 @@ app.command("tail")(tail.tail)
 app.command("status")(status.status)
 app.command("replay")(replay.replay)
 app.add_typer(journal.app, name="journal")
+app.command("calibrate")(calibrate.calibrate)
 app.command("schema")(schema.schema)
 app.command("version")(version.version)
 

@@ -1,0 +1,156 @@
+"""`tocsin calibrate REGION DATA...`: thresholds and levels learned from history, and how often they alarmed on later data."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from stream.cli.options import RegionArgument, given
+from stream.errors import TocsinError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from stream.calibrate.learn import Calibration
+    from stream.region.model import Region
+
+COLOURS = ("blue", "yellow", "orange", "red")
+FACTOR_MAX = 1.5
+
+Data = Annotated[list[Path], typer.Argument(metavar="DATA...", help="CSV files as for `feed`, may be gzipped (.gz).", show_default=False)]
+Budget = Annotated[float, typer.Option("--budget", min=1e-6, help="Alarms per series-year that statistical detectors may give.")]
+Until = Annotated[
+    str, typer.Option("--train-until", help="Learn only from what was observed before this day or instant (RFC 3339).", show_default=False)
+]
+Out = Annotated[Path, typer.Option("--out", help="A new folder for the calibrated copy of the region.", show_default=False)]
+Periods = Annotated[
+    str, typer.Option("--return-years", help="Return periods of the water levels blue, yellow, orange, red; empty: keep the levels.")
+]
+Month = Annotated[
+    int, typer.Option("--year-starts", min=1, max=12, help="First month of a year of annual maxima (November: hydrological).")
+]
+
+
+class Learning(NamedTuple):
+    """What to learn: see `stream.calibrate.learn.Plan`; `until` and `periods` are the words of the options."""
+
+    until: str
+    split_at: int
+    budget: float
+    periods: str
+    return_years: dict[str, float]
+    first_month: int
+
+
+def learning(train_until: Until, budget: Budget = 0.5, return_years: Periods = "1.5,2,5,20", year_starts: Month = 11) -> Learning:
+    """The options that say what is learned."""
+    return Learning(train_until, _instant(train_until), budget, return_years, _periods(return_years), year_starts)
+
+
+@given(learning=learning)
+def calibrate(region: RegionArgument, data: Data, out: Out, learning: Learning) -> None:
+    """Learn thresholds and return levels from history, write them into a copy of the region, report nominal against achieved.
+
+    Thresholds of statistical detectors: the most sensitive ones within --budget. Levels of water: return periods. Limits that are law (air index,
+    drinking water) stay. Every alarm on the history counts against the budget, also those of true events.
+    """
+    from datetime import UTC, datetime
+
+    from stream.calibrate import history, learn
+    from stream.calibrate.written import Source, with_calibration
+    from stream.cli.folders import region_folder
+    from stream.region.bundle import bundle
+    from stream.region.load import load
+
+    if out.exists():
+        msg = f"{out} exists; name a new folder, so that no region in use is overwritten"
+        raise TocsinError(msg)
+    bundled = bundle(region_folder(region))
+    loaded = load(bundled)
+    plan = learn.Plan(learning.budget, learning.split_at, learning.return_years, learning.first_month)
+    found = learn.calibrate(loaded, history.read(loaded, data), plan)
+    ids = loaded.series.ids
+    columns = {name: {ids[row]: value for row, value in cells.items()} for name, cells in found.columns.items()}
+    settings = f"budget {plan.budget:g} a series-year, return years {learning.periods or 'none'}, years from month {plan.first_month}"
+    day = datetime.now(UTC).date().isoformat()
+    files = with_calibration(bundled.files, columns, Source(day, learning.until, history.data_hash(data), settings))
+    for name, content in files.items():
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_bytes(content)
+    for line in _report(loaded, found):
+        typer.echo(line)
+    typer.echo(f"{out}: {sum(map(len, columns.values()))} cells of stations.csv learned; check it with `tocsin validate {out}`", err=True)
+
+
+def _instant(text: str) -> int:
+    """The instant in ms; a day begins at midnight UTC. History may be older than what the service accepts.
+
+    >>> _instant("1970-01-02"), _instant("1960-01-01T00:00:00Z") < 0
+    (86400000, True)
+    """
+    from datetime import UTC, datetime
+
+    from stream.records.instants import from_datetime
+
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        msg = f"--train-until {text!r} is no day; write it as 1980-01-01"
+        raise TocsinError(msg) from error
+    return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def _periods(text: str) -> dict[str, float]:
+    """Return periods by colour.
+
+    >>> _periods("1.5,2")
+    {'blue': 1.5, 'yellow': 2.0}
+    """
+    try:
+        years = [float(part) for part in text.split(",") if part.strip()]
+    except ValueError as error:
+        msg = f"--return-years {text!r}: {error}"
+        raise TocsinError(msg) from error
+    if any(one <= 1.0 for one in years) or sorted(set(years)) != years or len(years) > len(COLOURS):
+        msg = f"--return-years {text!r}: give up to four rising numbers above 1, for blue, yellow, orange, red"
+        raise TocsinError(msg)
+    return dict(zip(COLOURS, years, strict=False))
+
+
+def _report(region: Region, found: Calibration) -> Iterator[str]:
+    """Nominal against achieved, as lines of text."""
+    from stream.calibrate.counting import poisson_interval
+
+    yield f"{region.name}: nominal against achieved"
+    if found.levels:
+        yield "levels by return period (years that reached it, all gauges; neighbouring gauges share their floods, so intervals are too narrow)"
+    for one in found.levels:
+        (before, of_before), (after, of_after) = one.learned, one.later
+        low, high = (bound / max(of_after, 1) for bound in poisson_interval(after))
+        yield (
+            f"  {one.colour:7s} {one.return_years:5g} years  nominal {1 / one.return_years:.3f} a year"
+            f"  learned {before}/{of_before} = {before / max(of_before, 1):.3f}"
+            f"  later {after}/{of_after} = {after / max(of_after, 1):.3f} [{low:.3f}, {high:.3f}]"
+        )
+    yield "alarms per series-year (a level reached from none; true events included)"
+    for check in found.checked:
+        low, high = check.later.interval
+        nominal = "limits not set by a budget" if math.isnan(check.nominal) else f"nominal {check.nominal:g}"
+        yield (
+            f"  {check.hazard}/{check.detector}: {nominal}, learned {check.learned.per_year:.3f} ({check.learned.alarms}),"
+            f" later {check.later.per_year:.3f} ({check.later.alarms}) [{low:.3f}, {high:.3f}]{_verdict(check.nominal, check.later.per_year)}"
+        )
+        for chance in (0.01, 0.001):
+            p = check.later.p_values
+            if len(p):
+                yield f"    p <= {chance:g}: nominal {chance:g}, later {float((p <= chance).mean()):.4f} of {len(p)}"
+
+
+def _verdict(nominal: float, achieved: float) -> str:
+    if math.isnan(nominal) or math.isnan(achieved):
+        return ""
+    within = nominal / FACTOR_MAX <= achieved <= nominal * FACTOR_MAX
+    return f" within a factor {FACTOR_MAX:g}" if within else f" NOT within a factor {FACTOR_MAX:g}"
