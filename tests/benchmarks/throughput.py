@@ -21,6 +21,7 @@ from itertools import chain
 from statistics import median
 from typing import TYPE_CHECKING
 
+from stream.errors import TocsinError
 from stream.records.instants import from_text
 from stream.runtime.topics import Topics
 from tests.benchmarks.generated import Size, Traffic, write_region
@@ -105,8 +106,11 @@ class Tocsin(Contestant):
         self.process = worker(settings, log, profile)
 
     def await_done(self, count: int) -> None:
-        del count
-        await_decided(self._settings)
+        try:
+            await_decided(self._settings)
+        except TocsinError as error:
+            error.add_note(f"{count} measurements were sent in all; the worker's log ends with:\n{self.process.tail()}")
+            raise
 
     def changes(self) -> Changes:
         found = values(self._bootstrap, Topics(self._settings.prefix).evidence, self._settings.partitions)
