@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,7 +19,7 @@ from stream.runtime.failpoints import failpoint
 from stream.runtime.positions import Partition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from aiokafka import ConsumerRecord
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 SEEK_AGAIN_S = 2.0
 SLICE_S = 0.2
-"""Records are decided in slices that take about so long: a flood over a large region costs milliseconds a record, and the loop must turn."""
+"""Records are decided in slices that take about so long: a checkpoint waits for the slice that is under way."""
 SLICE_FIRST = 32
 
 
@@ -120,9 +121,9 @@ class Deciding:
                     self._parts.outbox(), topics.checkpoints, partition, instance=settings.instance
                 )
             await writer.start(found[partition])
+            state = self._fold.initial(partition) if best is None else await asyncio.to_thread(self._fold.restore, best.data)
             if self._parts.generation() != generation:
                 return  # a newer assignment restores for itself
-            state = self._fold.initial(partition) if best is None else self._fold.restore(best.data)
             offset = 0 if best is None else best.manifest.next_offset
             edge = Edge(partition, topics, self._parts.outbox(), self._parts.metrics, clock=clock, standing=standing[partition])
             self._held[partition] = Held(partition, generation, state, offset, edge, saved_offset=-1 if best is None else offset)
@@ -141,7 +142,7 @@ class Deciding:
         if (task := self._restoring.get(partition)) is not None:
             await asyncio.wait([task])
         held = self._held.get(partition)
-        if held is None or held.generation != generation or self._parts.generation() != generation:
+        if held is None or held.generation != generation or not self._ours(held):
             return  # of an assignment that is over: its records are read again by whoever owns them now
         if not records[0].offset <= held.next_offset <= records[-1].offset + 1:
             await self._seek(held, records[0].offset)
@@ -149,7 +150,7 @@ class Deciding:
         fresh = [Entry(r.offset, r.timestamp, r.value) for r in records if r.offset >= held.next_offset]
         if failpoints.planted(failpoints.FIRST_RECORD_AFTER_REBALANCE_DROPPED) and held.sought_at >= 0 and fresh:
             held.sought_at, held.next_offset = -1.0, fresh.pop(0).offset + 1
-        while fresh and held.generation == self._parts.generation():
+        while fresh and self._ours(held):
             some, fresh = fresh[: self._slice], fresh[self._slice :]
             began = time.monotonic()
             await self._apply(held, some)
@@ -172,28 +173,52 @@ class Deciding:
 
     async def _apply(self, held: Held, entries: Sequence[Entry]) -> None:
         async with held.lock:
-            outputs = await self._outputs(held, entries)
-            if outputs is None:
-                return
-            held.next_offset = entries[-1].offset + 1
-            if failpoints.planted(failpoints.CHECKPOINT_BEFORE_OUTPUTS) and outputs:
-                await self._write(held)
-            if outputs:
-                await failpoint("before_outputs")
-            await held.edge.publish(outputs)
+            with self._whole(held):
+                outputs = await self._outputs(held, entries)
+                if outputs is None:
+                    return
+                held.next_offset = entries[-1].offset + 1
+                if failpoints.planted(failpoints.CHECKPOINT_BEFORE_OUTPUTS) and outputs:
+                    await self._write(held)
+                if outputs:
+                    await failpoint("before_outputs")
+                await held.edge.publish(outputs)
         self._parts.observe("decide", entries[0].timestamp)
         await failpoint("after_outputs")
 
+    @contextmanager
+    def _whole(self, held: Held) -> Iterator[None]:
+        """Forget the state when what is done to it is broken off: no checkpoint may hold the half of it."""
+        try:
+            yield
+        except BaseException:
+            self._forget(held)
+            raise
+
+    def _forget(self, held: Held) -> None:
+        if self._held.get(held.partition) is held:
+            del self._held[held.partition]
+
+    def _ours(self, held: Held) -> bool:
+        """Whether this state is still the one to go on with."""
+        return self._held.get(held.partition) is held and held.generation == self._parts.generation()
+
     async def _outputs(self, held: Held, entries: Sequence[Entry]) -> list[Output] | None:
-        """The fold's outputs; waits while a region it needs is on its way. None when the partition was lost meanwhile."""
-        while True:
+        """The fold's outputs; waits while a region it needs is on its way. None when the partition was lost meanwhile.
+
+        The fold runs in a thread: one record of an alarm storm takes seconds, and a loop that stands still may not send any more.
+        """
+        while self._ours(held):
             try:
-                return self._fold.apply(held.state, entries)
+                outputs = await asyncio.to_thread(self._fold.apply, held.state, entries)
             except UnknownRegion as missing:
                 log.warning("journal %d waits for region %s", held.partition, missing.region_hash)
                 await self._parts.region_change()
-            if self._parts.generation() != held.generation:
-                return None
+                continue
+            if self._ours(held):
+                return outputs
+        self._forget(held)
+        return None
 
     async def run_checkpoints(self) -> None:
         """Write checkpoints for ever, each partition as often as its size allows."""
@@ -216,7 +241,10 @@ class Deciding:
         if not locked:
             await held.lock.acquire()
         try:
-            taken = Snapshot(self._fold.snapshot(held.state), held.next_offset, dict(self._fold.active(held.state)))
+            if not self._ours(held):
+                return
+            data = await asyncio.to_thread(self._fold.snapshot, held.state)
+            taken = Snapshot(data, held.next_offset, dict(self._fold.active(held.state)))
         finally:
             if not locked:
                 held.lock.release()

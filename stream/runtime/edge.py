@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 WAITING_MOST = 64
 """Batches whose cities' acknowledgements are still awaited before `publish` waits itself."""
 
+TURN = 256
+"""Outputs after which the loop may turn: a storm over a large region has thousands."""
+
 
 class Edge:
     """The publisher of one journal partition. `standing`: the latest records of its partition of `warnings`."""
@@ -51,7 +54,9 @@ class Edge:
         now = self._now()
         compacted: list[Output] = []
         cities: list[asyncio.Future[object]] = []
-        for output, is_followed in zip(outputs, followed(outputs), strict=True):
+        for number, (output, is_followed) in enumerate(zip(outputs, followed(outputs), strict=True)):
+            if number % TURN == TURN - 1:
+                await asyncio.sleep(0)
             self._metrics.outputs.labels(output.kind, output.reason, output.hazard).inc()
             topic = self._destination(output, now, followed_by=is_followed)
             if topic is None:

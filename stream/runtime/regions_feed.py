@@ -53,8 +53,9 @@ class RegionsFeed:
     async def run(self, on_change: Callable[[], None]) -> None:
         """Follow the topic for ever; `on_change` after records that change anything."""
         async for read in follow(self._bootstrap, [self._topic]):
-            changed = self.take(read.records)
-            if changed:
+            if self.take(read.records):
+                # In a thread, for a large region takes seconds; who asks for it afterwards finds it made.
+                await asyncio.to_thread(self.regions)
                 on_change()
             if read.caught_up:
                 self.ready.set()

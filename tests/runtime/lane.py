@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -130,3 +131,23 @@ def journal_entries(bootstrap: str, prefix: str, partitions: int) -> list[list[E
 
 def messages(entries: list[Entry]) -> list[Any]:
     return [decode(entry.value) for entry in entries]
+
+
+def await_warnings(bootstrap: str, topics: Topics, expected: set[str]) -> set[str]:
+    """What the cities were told (`series:sequence`), as soon as it holds all that is expected."""
+    until = time.monotonic() + 60
+    while True:
+        got = {r.key().decode() for city in CITY_IDS for r in read_all(bootstrap, topics.city(city))[0]}
+        if got >= expected or time.monotonic() > until:
+            return got
+        time.sleep(0.5)
+
+
+def final_states(bootstrap: str, topics: Topics) -> list[list[Any]]:
+    """The toy fold's newest checkpoint of each partition: last sequences, gaps, active regions, count."""
+    states = []
+    for records in read_all(bootstrap, topics.checkpoints, 4):
+        latest = {r.key(): r.value() for r in records}
+        chunks = [json.loads(value) for key, value in latest.items() if key.endswith(b"/00000")]
+        states.append(max(chunks, key=lambda state: state[3]))
+    return states

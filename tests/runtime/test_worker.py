@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING
 
@@ -8,7 +7,17 @@ import pytest
 
 from stream.records.journal import Command, Tick
 from stream.runtime.topics import Topics
-from tests.runtime.lane import CITY_IDS, Worker, door_producer, journal_entries, messages, read_all, set_up, toy_settings
+from tests.runtime.lane import (
+    Worker,
+    await_warnings,
+    door_producer,
+    final_states,
+    journal_entries,
+    messages,
+    read_all,
+    set_up,
+    toy_settings,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,13 +46,13 @@ def test_a_worker_that_is_killed_loses_nothing_and_its_state_stays_exact(broker:
     producer.produce(topics.doors[0], b"junk", partition=2)
     assert producer.flush(20) == 0
     expected = {f"{series}:{sequence}" for series in range(SERIES) for sequence in range(5, 251, 5)}
-    got = _await_warnings(broker, topics, expected)
+    got = await_warnings(broker.bootstrap, topics, expected)
     assert worker.stop() == 0, worker.tail()
     assert got == expected
     on_compacted = {r.key().decode() for records in read_all(broker.bootstrap, topics.warnings, 4) for r in records}
     assert on_compacted == expected
     assert [r.value() for records in read_all(broker.bootstrap, topics.rejected, 4) for r in records] == [b"junk"]
-    final = _final_states(broker, topics)
+    final = final_states(broker.bootstrap, topics)
     assert {series: last for last_of, *_ in final for series, last in last_of} == dict.fromkeys(range(SERIES), 250)
     assert all(gaps == [] for _, gaps, *_ in final)
     journal = [messages(entries) for entries in journal_entries(broker.bootstrap, fresh_prefix, 4)]
@@ -51,21 +60,3 @@ def test_a_worker_that_is_killed_loses_nothing_and_its_state_stays_exact(broker:
     ticks = [one for partition in journal for one in partition if isinstance(one, Tick)]
     assert max(tick.doors_written_at for tick in ticks) > time.time() * 1000 - 60_000
     assert all(tick.doors_written_at <= tick.written_at for tick in ticks)
-
-
-def _await_warnings(broker: Broker, topics: Topics, expected: set[str]) -> set[str]:
-    until = time.monotonic() + 60
-    while True:
-        got = {r.key().decode() for city in CITY_IDS for r in read_all(broker.bootstrap, topics.city(city))[0]}
-        if got >= expected or time.monotonic() > until:
-            return got
-        time.sleep(0.5)
-
-
-def _final_states(broker: Broker, topics: Topics) -> list[list]:
-    states = []
-    for records in read_all(broker.bootstrap, topics.checkpoints, 4):
-        latest = {r.key(): r.value() for r in records}
-        chunks = [json.loads(value) for key, value in latest.items() if key.endswith(b"/00000")]
-        states.append(max(chunks, key=lambda state: state[3]))
-    return states
