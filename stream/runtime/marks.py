@@ -14,6 +14,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from stream.runtime.follow import consumer, follow
+from stream.runtime.positions import Partition
 from stream.runtime.producer import Record
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from stream.runtime.follow import Followed
     from stream.runtime.parts import Parts
-    from stream.runtime.positions import Partition
 
 MARGIN_MS = 2_000
 TIME_TRIES = 5
@@ -120,21 +120,28 @@ class Marks:
         taken_at = self._taken_at
         try:
             found = await reader.end_offsets([TopicPartition(*one) for one in assigned]) if assigned else {}
+            starts = await self._starts(reader, {one for one in assigned if (self._parts.position(one) or 0) < found[TopicPartition(*one)]})
         except KafkaError:
             self.ends = {}  # nothing is known while the broker is away; marks and lag simply stay as they are
             return
         self.ends = {one: found[TopicPartition(*one)] for one in assigned}
         if self._parts.settings.clock == "broker":
-            await self._write(taken_at)
+            await self._write(taken_at, starts)
 
-    async def _write(self, taken_at: int | None) -> None:
+    async def _starts(self, reader: AIOKafkaConsumer, lagging: Iterable[Partition]) -> Mapping[Partition, int]:
+        """The first offsets that still exist in doors not read to their end: records that have expired do not wait any more."""
+        doors = [TopicPartition(*one) for one in lagging if one.topic in self._parts.topics.doors]
+        found = await reader.beginning_offsets(doors) if doors else {}
+        return {Partition(one.topic, one.partition): start for one, start in found.items()}
+
+    async def _write(self, taken_at: int | None, starts: Mapping[Partition, int]) -> None:
         doors = [one for one in self.ends if one.topic in self._parts.topics.doors]
         for one in doors:
             key = f"{one.topic}/{one.partition}"
-            position = self._parts.position(one)
+            position = max(self._parts.position(one) or 0, starts.get(one, 0))
             value = None
             if taken_at is not None:
-                value = mark(taken_at=taken_at, position=position or 0, end=self.ends[one], last_at=self._parts.positions.last_at(one))
+                value = mark(taken_at=taken_at, position=position, end=self.ends[one], last_at=self._parts.positions.last_at(one))
             if value is not None and value > self._said.get(key, 0):
                 await self._outbox.send(Record(self._parts.topics.marks, str(value).encode(), key.encode()))
         if doors:
