@@ -79,9 +79,7 @@ def river_warnings(messages: list[dict]) -> list[tuple[date, date]]:
     return stretches + [(day, date.max) for day in begun.values()]
 
 
-def skill(
-    gauges: list[str], floods: dict[str, list[date]], warned: dict[str, list[tuple[date, date]]], years: float
-) -> Skill:
+def skill(gauges: list[str], floods: dict[str, list[date]], warned: dict[str, list[tuple[date, date]]], years: float) -> Skill:
     """Put a gauge's floods beside its river warnings."""
     count = hits = early = false = 0
     for gauge in gauges:
