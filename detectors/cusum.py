@@ -127,28 +127,33 @@ def _compare(p: NDArray[Any], s: NDArray[Any], samples: Samples, newest: Mask) -
     d, before = x - s["mean"], s["last"] - s["mean"]
     rho = s["product"] / np.maximum(s["variance"], _TINY)
     rho += (1.0 + 4.0 * rho) * np.maximum(1.0 / np.maximum(s["count"], 1.0), 0.5 * share)  # its bias (Marriott and Pope 1954)
-    rho = np.clip(rho, 0.0, _RHO_MAX)
-    phi = rho ** (elapsed_ms / np.maximum(s["step_ms"], 1.0))
+    rho = np.minimum(np.maximum(rho, 0.0), _RHO_MAX)
+    steps = elapsed_ms / np.maximum(s["step_ms"], 1.0)
+    phi = rho if (steps == 1.0).all() else rho**steps
     residual = np.divide(d - phi * before, np.sqrt(1.0 - phi * phi), out=np.zeros(len(x)), where=follows)
     return _Seen(samples.observed_at, x, elapsed_ms, gain, used, follows, d, before, residual)
 
 
 def _learn(p: NDArray[Any], s: NDArray[Any], seen: _Seen, freeze_at: Floats) -> None:
     """Move the baseline of the series that are not in a real alarm (or have been for too long)."""
-    frozen = (s["sum"] >= freeze_at) | ((s["frozen_at"] != NEVER) & (s["level"] > 0))
-    np.copyto(s["frozen_at"], seen.observed_at, where=frozen & seen.used & (s["frozen_at"] == NEVER))
-    s["frozen_at"][seen.used & ~frozen] = NEVER
-    learned = seen.used & ~(frozen & ~(seen.observed_at - s["frozen_at"] > p["freeze_s"] * 1000.0))
-    paired = learned & seen.follows
-    gain = np.where(learned, seen.gain, 0.0)
-    between = np.where(paired, seen.gain, 0.0)
-    clip = np.where(s["count"] < _CLIP_AFTER, np.inf, _CLIP * np.sqrt(s["variance"]))
-    d, before = np.clip(seen.d, -clip, clip), np.clip(seen.before, -clip, clip)
-    size = np.minimum(np.abs(seen.residual), np.where(s["count"] < _CLIP_AFTER, np.inf, _CLIP * np.maximum(s["scale"], p["sd_min"])))
+    learned = seen.used
+    beyond, since = s["sum"] >= freeze_at, s["frozen_at"]
+    if beyond.any() or (since != NEVER).any():
+        frozen = beyond | ((since != NEVER) & (s["level"] > 0))
+        np.copyto(since, seen.observed_at, where=frozen & seen.used & (since == NEVER))
+        since[seen.used & ~frozen] = NEVER
+        learned = seen.used & ~(frozen & ~(seen.observed_at - since > p["freeze_s"] * 1000.0))
+    gain = seen.gain * learned
+    between = gain * seen.follows
+    clip = _CLIP * np.sqrt(s["variance"])
+    most = _CLIP * np.maximum(s["scale"], p["sd_min"])
+    clip[s["count"] < _CLIP_AFTER] = most[s["count"] < _CLIP_AFTER] = np.inf
+    d, before = np.minimum(np.maximum(seen.d, -clip), clip), np.minimum(np.maximum(seen.before, -clip), clip)
+    size = np.minimum(np.abs(seen.residual), most)
     s["variance"] += gain * (d * d - s["variance"])
     s["product"] += between * (d * before - s["product"])
     s["scale"] += between * (_FROM_ABSOLUTE * size - s["scale"])
-    s["step_ms"] += np.where(seen.follows, np.maximum(seen.gain, 1.0 / np.maximum(s["count"], 1.0)), 0.0) * (seen.elapsed_ms - s["step_ms"])
+    s["step_ms"] += np.maximum(seen.gain, 1.0 / np.maximum(s["count"], 1.0)) * seen.follows * (seen.elapsed_ms - s["step_ms"])
     s["mean"] += gain * d
     np.copyto(s["last"], seen.x, where=seen.used)
     s["count"] += seen.used

@@ -40,7 +40,14 @@ memory in observations. `chatter_max`: turns of the level (up after down, down a
 the memory; a flood that goes up and down again has two."""
 DEFAULTS = (3.0, 0.3, 0.1, np.nan, 100.0, 0.2, 20.0)
 STATE = np.dtype(
-    [("health", np.uint8), ("suspected", np.uint8), ("run", np.uint8), ("level", np.uint8), ("direction", np.int8), ("unused", np.uint8, (3,))]
+    [
+        ("health", np.uint8),
+        ("suspected", np.uint8),
+        ("run", np.uint8),
+        ("level", np.uint8),
+        ("direction", np.int8),
+        ("unused", np.uint8, (3,)),
+    ]
     + [(name, np.float64) for name in ("difference", "turns", "count")]
 )
 """`suspected` for `run` observations in a row; `difference`: mean value - expected; `direction` of the last change

@@ -59,6 +59,9 @@ def clear_limits(parameters: NDArray[Any]) -> NDArray[np.float64]:
     array([[1.9, 2.8, nan, 6.8]])
     """
     limits = matrix(parameters)[:, :4]
+    if not np.isnan(limits).any():
+        gaps = limits[:, 1:] - limits[:, :-1]
+        return _below(limits, parameters, np.column_stack([gaps, gaps[:, 2]]))
     up, down = np.full_like(limits, np.nan), np.full_like(limits, np.nan)
     higher, lower = np.full(len(limits), np.nan), np.full(len(limits), np.nan)
     for k in range(4):
@@ -66,6 +69,10 @@ def clear_limits(parameters: NDArray[Any]) -> NDArray[np.float64]:
         up[:, 3 - k], down[:, k] = higher - above, below - lower
         higher, lower = np.where(np.isnan(above), higher, above), np.where(np.isnan(below), lower, below)
     gap = np.where(np.isnan(up), np.where(np.isnan(down), np.abs(limits), down), up)
+    return _below(limits, parameters, gap)
+
+
+def _below(limits: NDArray[np.float64], parameters: NDArray[Any], gap: NDArray[np.float64]) -> NDArray[np.float64]:
     margin = np.fmax(parameters["clear_margin"][:, None], parameters["clear_fraction"][:, None] * gap)
     clear: NDArray[np.float64] = limits - margin
     return clear
