@@ -129,7 +129,9 @@ def _compare(p: NDArray[Any], s: NDArray[Any], samples: Samples, newest: Mask) -
     rho += (1.0 + 4.0 * rho) * np.maximum(1.0 / np.maximum(s["count"], 1.0), 0.5 * share)  # its bias (Marriott and Pope 1954)
     rho = np.minimum(np.maximum(rho, 0.0), _RHO_MAX)
     steps = elapsed_ms / np.maximum(s["step_ms"], 1.0)
-    phi = rho if (steps == 1.0).all() else rho**steps
+    uneven = np.flatnonzero(steps != 1.0)  # most series keep their step, and a power is dear
+    phi = rho.copy()
+    phi[uneven] = rho[uneven] ** steps[uneven]
     residual = np.divide(d - phi * before, np.sqrt(1.0 - phi * phi), out=np.zeros(len(x)), where=follows)
     return _Seen(samples.observed_at, x, elapsed_ms, gain, used, follows, d, before, residual)
 
