@@ -48,7 +48,7 @@ _YEAR_MS = 365.2425 * _DAY_MS
 _DAILY_BELOW_S = 172_800.0
 _PRIOR_SD = (1.0, 0.003, 0.3, 0.3, 0.1, 0.1)  # of the coefficients of level, trend a week, first and second harmonic
 _PRIOR_SD_WEEKDAY = 0.3
-_DRIFT = (2e-5, 5e-9, 1e-6, 1e-6, 1e-6, 1e-6)  # variance a week
+_DRIFT = (1e-5, 2e-9, 5e-7, 5e-7, 5e-7, 5e-7)  # variance a week
 _DRIFT_WEEKDAY = 1e-6
 _TREND_DAMPING = 0.9995  # a week
 _LONGEST_GAP_WEEKS = 104.0
@@ -158,7 +158,8 @@ def _regress(s: NDArray[Any], weight: Floats, where: NDArray[np.bool_], how: tup
     s["coefficients"][:, :columns] += gain * (scale * residual / mean)[:, None]
     s["covariance"][:, :columns, :columns] -= scale[:, None, None] * gain[:, :, None] * gain[:, None, :]
     phi_gain = np.maximum(_PHI_GAIN * period_s / WEEK_S, 1.0 / (s["periods"] + 10.0)) * weight
-    s["phi"] = np.maximum(phi + phi_gain * (residual**2 / mean - phi), _FLOOR_PHI)
+    square = residual**2 / mean * (phi / wide)  # the share of it that is not the error of the mean
+    s["phi"] = np.maximum(phi + phi_gain * (square - phi), _FLOOR_PHI)
 
 
 def _move_on(s: NDArray[Any], weeks: Floats, period_s: Floats, columns: int) -> None:

@@ -69,8 +69,8 @@ def test_a_correction_starts_again_from_the_week_before():
         for state in (corrected, plain):
             nb_cusum.step(p, state, batch([0], [(START + week * WEEK, float(count), 1, True)]))
     now = START + 120 * WEEK
-    for count in (12.0, 3.0, 9.0):
+    for count in (18.0, 3.0, 15.0):
         nb_cusum.step(p, corrected, batch([0], [(now, count, 1, True)]))
-    nb_cusum.step(p, plain, batch([0], [(now, 9.0, 1, True)]))
+    nb_cusum.step(p, plain, batch([0], [(now, 15.0, 1, True)]))
     assert plain["sum"][0] > 0
     assert corrected["sum"][0] == plain["sum"][0]

@@ -203,4 +203,4 @@ def test_p_values_are_valid_and_evidence_does_not_favour_an_outbreak_in_quiet_we
             ratios.append(np.exp(found.log_lr))
     for alpha in (0.01, 0.05, 0.2):
         assert (np.array(said) <= alpha).mean() < 1.2 * alpha
-    assert np.mean(ratios) < 1.2
+    assert np.mean(ratios) < 1.5, "exactly 1 if the baseline were known"

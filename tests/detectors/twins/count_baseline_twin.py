@@ -98,7 +98,7 @@ class BaselineTwin:
             for j in range(self.size):
                 self.cov[i][j] -= gain[i] * gain[j] / (1.0 / precision + variance)
         share = max(self.period_s / WEEK_S / 520.0, 1.0 / (self.periods + 10.0)) * weight
-        self.phi = max(phi + share * ((kept - mean) ** 2 / mean - phi), 1.02)
+        self.phi = max(phi + share * ((kept - mean) ** 2 / mean * phi / wide - phi), 1.02)
 
     def _move_on(self, weeks):
         faded = 0.9995**weeks
@@ -109,7 +109,7 @@ class BaselineTwin:
         half = [[sum(row[k] * self.cov[k][j] for k in range(self.size)) for j in range(self.size)] for row in matrix]
         self.cov = [[sum(half[i][k] * matrix[j][k] for k in range(self.size)) for j in range(self.size)] for i in range(self.size)]
         if self.periods >= 9:
-            for i, drift in enumerate([2e-5, 5e-9, 1e-6, 1e-6, 1e-6, 1e-6, *[1e-6] * (self.size - 6)]):
+            for i, drift in enumerate([1e-5, 2e-9, 5e-7, 5e-7, 5e-7, 5e-7, *[1e-6] * (self.size - 6)]):
                 self.cov[i][i] += weeks * drift
 
 

@@ -14,7 +14,7 @@ class NbCusumTwin(CountTwin):
     def __init__(self, parameters):
         super().__init__(parameters)
         limits = [-math.log10(parameters[f"alpha_{level}"]) for level in ("blue", "yellow", "orange", "red")]
-        self.highest = 1.1 / 1.2 * max(limits) * math.log(10.0)
+        self.highest = 1.1 / 1.17 * max(limits) * math.log(10.0)
         self.rule = HysteresisTwin(limits, limits, parameters["raise_after_n"], parameters["clear_after_n"])
         self.min_cases = parameters["min_cases"]
         self.sum = self.sum_before = 0.0
@@ -29,12 +29,12 @@ class NbCusumTwin(CountTwin):
             self.sum_before = self.sum
         mean, phi, variance = base.predict(at_s)
         count, told = max(round(value), 0), known and value >= 0
-        high = mean * math.exp(0.5 * math.sqrt(variance))
+        high = mean * math.exp(math.sqrt(variance))
         ratio = min(log_ratio(count, high, phi + high * variance), 3.0)
         total = self.sum
         if told and is_open:
             total = min(max(self.sum_before + ratio, 0.0), self.highest)
-        log_p = min(math.log(0.49) - 1.2 * total, 0.0)
+        log_p = math.log(0.31) - 1.17 * total if total > 0 else 0.0
         score = -log_p / math.log(10.0) if told else 0.0
         self.p_value, self.log_lr = (math.exp(log_p), ratio) if told else (NAN, NAN)
         before = self.rule.level
