@@ -25,7 +25,7 @@ FLOOD_PEAK_M = {"linyuan": 3.4, "hekou": 2.9, "linhe": 2.4, "pingze": 1.9, "ling
 AMMONIA_PEAK_MG_L = {"shankou": 12.0, "hekou": 2.8, "linhe": 1.9, "pingze": 0.9, "lingang": 0.6, "linyuan": 0.0}
 # (km downwind of Linyuan, peak of smoke in ug/m3); Shankou and Lingang lie aside.
 SMOKE = {"linyuan": (0.0, 300.0), "hekou": (62.0, 170.0), "linhe": (119.0, 110.0), "pingze": (169.0, 45.0), "lingang": (226.0, 8.0)}
-CASES = {10: 7, 11: 12, 12: 18, 13: 20, 14: 13, 15: 4}
+CASES = {10: 20, 11: 60, 12: 95, 13: 100, 14: 60, 15: 15}
 CELERITY_KM_PER_H, VELOCITY_KM_PER_H, WIND_KM_PER_H = 5.4, 2.0, 14.4
 FLOOD_AT_H, SPILL_AT_H, SMOKE_AT_H = 84.0, 132.0, 222.0
 
