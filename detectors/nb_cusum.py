@@ -1,6 +1,6 @@
 """Case counts a little too high for a long time: the CUSUM of the negative binomial likelihood ratio.
 
-A tail test looks at one or two periods and misses an excess of half a standard deviation that lasts for months. S = max(0, S + log likelihood ratio of
+A tail test looks at one or two periods and is slow to see an excess of one or two standard deviations that lasts. S = max(0, S + log likelihood ratio of
 two standard deviations above the baseline) adds it up (Höhle and Paul 2008). With a known baseline P(S >= h) <= e^-h in the long run
 (the ratio has mean 1; Lundberg, Kingman 1962), which overstates it. The p-value said is C e^(-aS), with C and a measured on simulated quiet series
 whose baseline is learned. Level k is reached at p <= alpha_k; S is held below a little more than the highest limit, so that it comes
