@@ -182,7 +182,7 @@ class Deciding:
                     await self._write(held)
                 if outputs:
                     await failpoint("before_outputs")
-                await held.edge.publish(outputs)
+                await held.edge.publish(outputs, entries[0].timestamp)
         self._parts.observe("decide", entries[0].timestamp)
         await failpoint("after_outputs")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from stream.records.output import Kind
@@ -49,8 +50,11 @@ class Edge:
                     self._published[kind, key.decode("utf-8", "replace")] = entry
         self._chain: list[asyncio.Task[None]] = []
 
-    async def publish(self, outputs: Sequence[Output]) -> None:
-        """Hand everything to the producer; returns before it is acknowledged (`settle` waits for that)."""
+    async def publish(self, outputs: Sequence[Output], appended_at: int | None = None) -> None:
+        """Hand everything to the producer; returns before it is acknowledged (`settle` waits for that).
+
+        `appended_at`: when the record that they follow from was appended, for the metric of how long a city waits.
+        """
         now = self._now()
         compacted: list[Output] = []
         cities: list[asyncio.Future[object]] = []
@@ -69,6 +73,8 @@ class Edge:
                 future = await self._send(topic, output)
                 if output.kind is Kind.CITY:
                     cities.append(future)
+                    if appended_at is not None:
+                        future.add_done_callback(partial(self._on_said, appended_at))
         if compacted:
             await self._after(cities, compacted)
 
@@ -77,6 +83,10 @@ class Edge:
         if chain := list(self._chain):
             await asyncio.wait(chain)
         await self._outbox.settle()
+
+    def _on_said(self, appended_at: int, said: asyncio.Future[object]) -> None:
+        if not said.cancelled() and said.exception() is None and self._clock is not None and (now := self._clock.now()) is not None:
+            self._metrics.stage_s.labels("publish").observe(max(0, now - appended_at) / 1000)
 
     def _now(self) -> int | None:
         """The broker's time where lateness may be judged."""

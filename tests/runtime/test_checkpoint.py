@@ -4,14 +4,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.errors import PublishFailed
 from stream.records.warning import Lane
-from stream.runtime.checkpoint import Manifest, Wanted, chunk_key, cut, digest, manifest_bytes, manifest_key, next_slot, valid
+from stream.runtime.checkpoint import Manifest, Wanted, chunk_key, cut, digest, instance_of, manifest_bytes, manifest_key, next_slot, valid
 from stream.runtime.checkpoint_store import CheckpointReader, CheckpointWriter, Snapshot, topic_id
-from stream.runtime.clocks import BrokerClock, Pulse
+from stream.runtime.clocks import BrokerClock, Pulse, wall_ms
 from stream.runtime.compacted import latest
 from stream.runtime.producer import Outbox, Record, create_producer
 from stream.runtime.topic_admin import create
@@ -155,3 +156,38 @@ async def test_a_failed_send_fails_the_settling_and_everything_after_it(settings
         assert len(failures) == 1
     finally:
         await producer.stop()
+
+
+@pytest.mark.kafka
+async def test_the_checkpoints_of_an_instance_that_is_gone_for_a_day_are_removed_and_no_others(settings: Settings) -> None:
+    topics = Topics(settings.prefix)
+    _let_writers_date(settings.bootstrap, topics.checkpoints)
+    identity, now = await topic_id(settings.bootstrap, topics.journal), wall_ms()
+    hour_ms = 3_600_000
+    producer = create_producer(settings)
+    await producer.start()
+    try:
+        outbox = Outbox(producer, Pulse(60), BrokerClock(), stop)
+        for instance, age_h in (("gone", 25), ("away", 23), ("w1", 30)):
+            for key, value in written(instance.encode(), 0, instance=instance, topic=identity).items():
+                await outbox.send(Record(topics.checkpoints, value, key, 1, now - age_h * hour_ms))
+        await outbox.send(Record(topics.checkpoints, b"fresh", b"1/w2/0/00000", 1, now))
+        await outbox.settle()
+        reader = CheckpointReader(settings.bootstrap, topics.checkpoints, topics.journal, instance="w1", fold_version="1")
+        writer = CheckpointWriter(outbox, topics.checkpoints, 1, instance="w1")
+        await writer.start((await reader.find([1]))[1])
+        await writer.write(Snapshot(b"new", 0, {}), fold_version="1", identity=identity)
+        await outbox.settle()
+    finally:
+        await producer.stop()
+    left = (await latest(settings.bootstrap, topics.checkpoints, [1]))[1]
+    assert {instance_of(key) for key, kept in left.items() if kept.value is not None} == {"away", "w1", "w2"}
+    assert {key for key, kept in left.items() if kept.value is None} == set(written(b"gone", 0, instance="gone", topic=identity))
+
+
+def _let_writers_date(bootstrap: str, topic: str) -> None:
+    """A day cannot be waited for: records carry the time their writer says."""
+    entry = ConfigEntry("message.timestamp.type", "CreateTime", incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin.incremental_alter_configs([resource])[resource].result(10)

@@ -104,6 +104,16 @@ async def test_an_expired_warning_goes_to_late_with_its_reason_and_not_to_the_ci
     assert [(headers["reason"], value) for value, headers, _ in late] == [(b"expired", pair(1)[0].value), (b"superseded", old[0].value)]
 
 
+async def test_how_long_a_city_waited_is_measured_when_the_broker_has_its_warning(publishing: Publishing) -> None:
+    publishing.agree()
+    edge = await publishing.edge()
+    await edge.publish([*pair(1), *pair(2)], wall_ms() - 3_000)
+    await edge.settle()
+    sums = {one.name: one.value for one in publishing.metrics.stage_s.labels("publish")._child_samples()}
+    assert sums["_count"] == 2
+    assert 6.0 <= sums["_sum"] < 60.0
+
+
 async def test_nothing_is_late_while_the_clocks_are_more_than_a_minute_apart(publishing: Publishing) -> None:
     publishing.agree(ahead_ms=61_000)
     edge = await publishing.edge()
