@@ -12,6 +12,8 @@ from stream.settings import Settings
 if TYPE_CHECKING:
     from stream.runtime.topics import TopicPlan
 
+MOST_DOMAINS = 5
+
 app = typer.Typer(help="Create the topics, or compare them with what they must be.", no_args_is_help=True)
 Regions = Annotated[
     list[str] | None, typer.Argument(metavar="[REGION]...", help="Also the topics of these regions' cities.", show_default=False)
@@ -45,7 +47,10 @@ def create(settings: Settings, regions: Regions = None, as_json: AsJson = False)
 @app.command("check")
 @given(settings=connection)
 def check(settings: Settings, regions: Regions = None, as_json: AsJson = False) -> None:
-    """List every difference between the cluster's topics and what they must be; exit code 1 if there is one."""
+    """List every difference between the cluster's topics and what they must be (exit code 1 if there is one), then the load of the partitions.
+
+    The load is what the series of the active regions are due to send; a partition with more than twice its fair share is told.
+    """
     import msgspec
 
     from stream.runtime import topic_admin
@@ -60,3 +65,28 @@ def check(settings: Settings, regions: Regions = None, as_json: AsJson = False) 
         raise typer.Exit(1)
     if not as_json:
         typer.echo(f"{len(wanted)} topics are as they must be")
+    _show_load(settings, as_json=as_json)
+
+
+def _show_load(settings: Settings, *, as_json: bool) -> None:
+    """One line a partition that has domains of an active region, and a warning for each that has too many."""
+    import asyncio
+
+    import msgspec
+
+    from stream.cli.watching import published_regions
+    from stream.runtime.domain_load import loads
+
+    for one in loads(asyncio.run(published_regions(settings)), settings.partitions):
+        if not one.domains:
+            continue
+        if as_json:
+            typer.echo(msgspec.json.encode(one).decode())
+            continue
+        largest = ", ".join(list(one.domains)[:MOST_DOMAINS]) + (" ..." if len(one.domains) > MOST_DOMAINS else "")
+        typer.echo(f"journal partition {one.partition}: {one.per_min:,.1f} measurements/min of {len(one.domains)} domains ({largest})")
+        if one.uneven:
+            typer.echo(
+                f"  uneven: {one.fair_shares:.1f} times its fair share; give one of these domains another partition with "
+                "`pin = N` under [domains.<id>] in its region.toml, before the region is first activated"
+            )

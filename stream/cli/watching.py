@@ -18,8 +18,8 @@ STYLE = {"red": "bold white on red", "orange": "bold orange3", "yellow": "bold y
 STATE_STYLE = {"warned": "bold red", "unknown": "bold magenta", "watch": "yellow3", "clear": "green"}
 
 
-async def active_regions(settings: Settings) -> tuple[Region, ...]:
-    """The regions that are active on this lane, from Kafka; TocsinError when none is."""
+async def published_regions(settings: Settings) -> tuple[Region, ...]:
+    """The regions that are active on this lane, from Kafka; maybe none."""
     from stream.runtime.follow import follow
     from stream.runtime.regions_feed import RegionsFeed, load_packed
     from stream.runtime.topics import Topics
@@ -28,7 +28,12 @@ async def active_regions(settings: Settings) -> tuple[Region, ...]:
     feed = RegionsFeed(settings.bootstrap, topic, load_packed)
     async for read in follow(settings.bootstrap, [topic], once=True):
         feed.take(read.records)
-    found: tuple[Region, ...] = feed.regions()
+    return feed.regions()
+
+
+async def active_regions(settings: Settings) -> tuple[Region, ...]:
+    """The regions that are active on this lane, from Kafka; TocsinError when none is."""
+    found = await published_regions(settings)
     if not found:
         msg = f"no region is active at {settings.bootstrap} with prefix {settings.prefix!r}; activate one with `tocsin region activate REGION`"
         raise TocsinError(msg)
