@@ -102,7 +102,8 @@ def advance(
 
 def _any_of_four(marks: NDArray[Any]) -> NDArray[np.bool_]:
     """Whether any of the four bytes of each row is set: as one number, because a reduction along rows is many times slower."""
-    return np.ascontiguousarray(marks).view(np.uint32).reshape(len(marks)) != 0
+    words: NDArray[np.uint32] = np.ascontiguousarray(marks).view(np.uint32).reshape(len(marks))
+    return np.not_equal(words, 0)
 
 
 def _move(

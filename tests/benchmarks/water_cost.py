@@ -1,4 +1,7 @@
-"""What a measurement costs: quality control and all water detectors on 10,000 series, beside a bare copy, the scalar twins, and peers."""
+"""What a measurement costs: quality control and all water detectors on 10,000 series, beside a bare copy, the scalar twins, and peers.
+
+Of every contestant the fastest of many equal pieces of work counts: on a shared machine the others measure the neighbours.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ def levels(n, steps):
 
 
 def ours(n, steps):
-    """Microseconds a measurement of each part (the median step), and bytes of state a series of each part."""
+    """Microseconds a measurement of each part (its fastest step), and bytes of state a series of each part."""
     cases = {module: table(module, columns, n) for module, columns in CASES.items()}
     states = {module: module.initial(p) for module, p in cases.items()}
     tests, past = table(quality, TESTS, n), history.initial(n)
@@ -61,7 +64,7 @@ def ours(n, steps):
             spent[module.__name__.removeprefix("detectors.")].append(time.perf_counter() - began)
     sizes = {"quality control": past.itemsize} | {m.__name__.removeprefix("detectors."): s.itemsize for m, s in states.items()}
     arrays = [rows, at, value, flag, new, past, tests, *states.values(), *cases.values()]
-    return {name: float(np.median(times[steps // 3 :])) / n * 1e6 for name, times in spent.items()}, sizes, bare_copy(arrays, n)
+    return {name: min(times[steps // 3 :]) / n * 1e6 for name, times in spent.items()}, sizes, bare_copy(arrays, n)
 
 
 def bare_copy(arrays, n):
@@ -72,7 +75,7 @@ def bare_copy(arrays, n):
         for one in arrays:
             one.copy()
         times.append(time.perf_counter() - began)
-    return float(np.median(times)) / n * 1e6
+    return min(times) / n * 1e6
 
 
 def plain_loop(series, steps):
@@ -84,8 +87,9 @@ def plain_loop(series, steps):
     tests = [QualityTwin(first(quality, TESTS)) for _ in range(series)]
     twins = [[TWINS[module](first(module, columns)) for module, columns in CASES.items()] for _ in range(series)]
     values = levels(series, steps).tolist()
-    began = time.perf_counter()
+    times = []
     for number, row in enumerate(values):
+        began = time.perf_counter()
         at = START + number * STEP_MS
         for k, value in enumerate(row):
             test = tests[k]
@@ -94,15 +98,19 @@ def plain_loop(series, steps):
             test.history.push(at, value, flag)
             for twin in twins[k]:
                 twin.step(at, value, flag, new)
-    return (time.perf_counter() - began) / (series * steps) * 1e6
+        times.append(time.perf_counter() - began)
+    return min(times[steps // 3 :]) / series * 1e6
 
 
 def each(update, values):
-    """Microseconds a call."""
-    began = time.perf_counter()
-    for value in values:
-        update(value)
-    return (time.perf_counter() - began) / len(values) * 1e6
+    """Microseconds a call, of the fastest fifty in a row."""
+    times = []
+    for first in range(0, len(values), 50):
+        began = time.perf_counter()
+        for value in values[first : first + 50]:
+            update(value)
+        times.append(time.perf_counter() - began)
+    return min(times) / 50 * 1e6
 
 
 def peers(count):
@@ -125,9 +133,9 @@ def peers(count):
         for model in (LODA(), HalfSpaceTrees(feature_mins=[0.0], feature_maxes=[4.0]), xStream()):
             found[f"pysad {type(model).__name__}"] = each(model.fit_score_partial, values[:300].reshape(-1, 1))
         times = np.datetime64("2023-11-14T22:13:20", "ns") + np.arange(count) * np.timedelta64(900, "s")
-        found["ioos_qc, four tests, a whole array at once"] = four_tests(qartod, values, times) / count
-        found["ioos_qc, four tests, each measurement as it comes (10 kept)"] = float(
-            np.mean([four_tests(qartod, values[k : k + 10], times[k : k + 10]) for k in range(100)])
+        found["ioos_qc, four tests, a whole array at once"] = min(four_tests(qartod, values, times) for _ in range(5)) / count
+        found["ioos_qc, four tests, each measurement as it comes (10 kept)"] = min(
+            four_tests(qartod, values[k : k + 10], times[k : k + 10]) for k in range(100)
         )
     return found
 

@@ -78,7 +78,9 @@ def test_spike_differs_as_a_stream_must(values, threshold, theirs, ours):
     assert Quality.FAIL not in found
     judged = [k for k in range(1, len(values) - 1) if min(abs(values[k] - values[k - 1]), abs(values[k + 1] - values[k])) > threshold]
     returns = [k for k in judged if (values[k] - values[k - 1]) * (values[k + 1] - values[k]) < 0 and theirs[k] in (3, 4)]
-    assert all(found[k] == Quality.SUSPECT for k in returns if not (k > 1 and (values[k] - values[k - 1]) * (values[k - 1] - values[k - 2]) > 0))
+    assert all(
+        found[k] == Quality.SUSPECT for k in returns if not (k > 1 and (values[k] - values[k - 1]) * (values[k - 1] - values[k - 2]) > 0)
+    )
 
 
 def test_rate_of_change_differs_only_in_the_return_from_a_suspect_value():
@@ -132,7 +134,9 @@ def test_attenuated_signal_in_a_time_window_with_a_missing_sample():
 
 def test_climatology_spans_are_inclusive_and_never_fail():
     spans = {"climatology_min_q1": 10, "climatology_max_q1": 20, "climatology_min_q3": 30, "climatology_max_q3": 40}
-    times = [at(f"2011-{month}-02") + n for month, n in (("01", 0), ("01", 1), ("01", 2), ("01", 3), ("01", 4), ("07", 0), ("07", 1), ("10", 0))]
+    times = [
+        at(f"2011-{month}-02") + n for month, n in (("01", 0), ("01", 1), ("01", 2), ("01", 3), ("01", 4), ("07", 0), ("07", 1), ("10", 0))
+    ]
     assert flags([9, 10, 11, 20, 21, 35, 11, 11], times, **spans) == [3, 1, 1, 1, 3, 1, 3, 2]
 
 
