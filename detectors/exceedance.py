@@ -25,8 +25,8 @@ def exceedance(value: Floats, limits: Floats, error_sd: Floats) -> Floats | None
     None if no series states its error; NaN where it is not stated or not positive, or no limit is set.
 
     >>> limits = np.array([[2.0, 3.0, np.nan, np.nan]] * 3)
-    >>> exceedance(np.array([2.0, 1.9, 2.3]), limits, np.array([0.1, 0.1, np.nan]))
-    array([0.5, 0.158655, nan])
+    >>> [round(float(one), 4) for one in exceedance(np.array([2.0, 1.9, 2.3]), limits, np.array([0.1, 0.1, np.nan]))]
+    [0.5, 0.1587, nan]
     """
     known = error_sd > 0.0
     if not known.any():

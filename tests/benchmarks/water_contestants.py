@@ -82,14 +82,14 @@ def half_space_trees(river, windows=(100, 250)):
                 }
                 found[day, gauge] = model.score_one(x)
                 model.learn_one(x)
-        for limit in (0.9, 0.95, 0.97, 0.98, 0.99, 0.995, 0.999):
+        for limit in (0.5, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99):
             yield f"window {window}, score above {limit}", (found > limit) & (change > 0)
 
 
-def page_hinkley(river, deltas=(0.005, 0.05)):
+def page_hinkley(river, deltas=(0.005, 0.05, 0.2)):
     """PageHinkley of river on the logarithm of discharge, upwards, one a gauge."""
     logs = np.log(river.flow)
-    for delta, threshold in itertools.product(deltas, (0.5, 1.0, 2.0, 4.0)):
+    for delta, threshold in itertools.product(deltas, (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)):
         found = np.zeros(river.flow.shape, dtype=np.bool_)
         for gauge in range(len(river.names)):
             model = drift.PageHinkley(min_instances=30, delta=delta, threshold=threshold, mode="up")
