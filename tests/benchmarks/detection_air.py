@@ -2,7 +2,8 @@
 
 Everything is tuned on hours before July 2014 and scored on the year after. Contestants: the hourly value, NowCast, a ridge regression with
 weather, and `detectors/air_forecast.py`. Prints every setting tried; writes detection_air.csv and detection_air.png. Definitions of events,
-warnings and scores: tests/benchmarks/air_scoring.py; how everyone is tuned: tests/benchmarks/air_contestants.py. The same 24-hour
+warnings and scores: tests/benchmarks/air_scoring.py; all regressions have the same form and tuning, but only ours sees the mean of the
+other stations too. How everyone is tuned: tests/benchmarks/air_contestants.py. The same 24-hour
 warnings are scored for at least 6 and at least 12 hours ahead, each tuned for itself.
 """
 
