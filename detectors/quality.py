@@ -77,7 +77,7 @@ def _judge(suspect: NDArray[np.bool_], screened: NDArray[np.bool_], test: Any, i
     if screened.any():
         few = np.flatnonzero(screened)
         p, history, samples = inputs
-        suspect[few] |= test(p[few], read(history, samples.rows[few]), samples.pick(few))
+        suspect[few] |= test(read(p, few), read(history, samples.rows[few]), samples.pick(few))
 
 
 def _unconfirmed(p: NDArray[Any], h: NDArray[Any], samples: Samples) -> NDArray[np.bool_]:
