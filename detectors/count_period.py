@@ -57,15 +57,15 @@ def take(p: NDArray[Any], s: NDArray[Any], samples: Samples) -> Opened:
     return Opened(expected, newest, begun, begun | again, known, samples.value >= 0.0)
 
 
-def close(s: NDArray[Any], samples: Samples, opened: Opened, p_value: NDArray[np.float64]) -> None:
+def close(s: NDArray[Any], samples: Samples, opened: Opened, p_value: NDArray[np.float64], damped: NDArray[np.bool_]) -> None:
     """Note the count of the open period, and how much of it is to be learned when it closes, in place.
 
-    A suspect or negative count is not learned and does not replace a good one.
+    A suspect or negative count is not learned and does not replace a good one; where `damped` (in an alarm), hardly any is.
     """
     sound = opened.counted & (samples.flag != Quality.SUSPECT)
     unknown = opened.begun & ~sound
     noted = opened.open & sound
-    weight = count_baseline.weight_of(p_value, s["level"] > 0)
+    weight = count_baseline.weight_of(p_value, damped)
     np.copyto(s["expected"], opened.expected.mean, where=opened.begun)
     s["count"] = np.where(noted, samples.value, np.where(unknown, np.nan, s["count"]))
     s["weight"] = np.where(noted, weight, np.where(unknown, 0.0, s["weight"]))

@@ -4,7 +4,10 @@ A tail test looks at one or two periods and is slow to see an excess of one or t
 two standard deviations above the baseline) adds it up (Höhle and Paul 2008). With a known baseline P(S >= h) <= e^-h in the long run
 (the ratio has mean 1; Lundberg, Kingman 1962), which overstates it. The p-value said is C e^(-aS), with C and a measured on simulated quiet series
 whose baseline is learned. Level k is reached at p <= alpha_k; S is held below a little more than the highest limit, so that it comes
-down when the excess is over. Baseline and time rules as in `negative_binomial.py`; a count of a closed period never moves S.
+down when the excess is over.
+
+Baseline and time rules as in `negative_binomial.py`, but a count is only clipped, and weighted down in the first 13 periods of an alarm: weighting
+by p-value too let a heavy-tailed series alarm for years. A count of a closed period never moves S.
 """
 
 from __future__ import annotations
@@ -27,10 +30,12 @@ if TYPE_CHECKING:
 
 PARAMETERS = parameter_dtype("alpha_blue alpha_yellow alpha_orange alpha_red period_s min_cases warmup_periods clear_after_n raise_after_n")
 DEFAULTS = (1e-3, 1e-4, 1e-6, 1e-9, 604_800.0, 3.0, 52.0, 1.0, 1.0)
-STATE = np.dtype([*hysteresis.FIELDS, *count_baseline.FIELDS, ("sum_before", np.float64), ("sum", np.float64)])
-"""`sum`: S of the newest period, `sum_before`: of the one before it, from which a correction starts again."""
+STATE = np.dtype([*hysteresis.FIELDS, *count_baseline.FIELDS, ("sum_before", np.float64), ("sum", np.float64), ("alarmed", np.float64)])
+"""`sum`: S of the newest period, `sum_before`: of the one before it, from which a correction starts again; `alarmed`: periods in alarm
+without a break. Its first 13 hardly change the baseline; what lasts longer is learned, else one wrong baseline would alarm for ever."""
 WHY = (*hysteresis.WHY, *count_period.REASONS)
 _HEADROOM = 1.1
+_DAMPED_PERIODS = 13
 _MARGIN_SE, _HIGHEST_RATIO = 1.0, 3.0
 _TAIL, _TAIL_RATE = 0.31, 1.17  # P(S >= h) = 0.31 e^(-1.17 h), from rates of .03 to .0005 a week in 28 kinds of simulated quiet series
 
@@ -49,6 +54,7 @@ def step(parameters: NDArray[Any], state: NDArray[Any], samples: Samples) -> Fin
     p, s = read(parameters, samples.rows), read(state, samples.rows)
     opened = count_period.take(p, s, samples)
     np.copyto(s["sum_before"], s["sum"], where=opened.begun)
+    s["alarmed"] = np.where(opened.begun, (s["alarmed"] + 1.0) * (s["level"] > 0), s["alarmed"])
     count = np.maximum(np.rint(samples.value), 0.0)
     told = opened.known & opened.counted
     ratio = evidence(count, opened.expected)
@@ -66,7 +72,8 @@ def step(parameters: NDArray[Any], state: NDArray[Any], samples: Samples) -> Fin
     why = count_period.explain(why, before, s["level"], opened)
     trend = hysteresis.trend_per_h(s, samples, opened.newest)
     np.copyto(s["sum"], total, where=samples.flag != Quality.SUSPECT)
-    count_period.close(s, samples, opened, np.exp(excess.single(count, opened.expected)))
+    damped = (s["level"] > 0) & (s["alarmed"] < _DAMPED_PERIODS)
+    count_period.close(s, samples, opened, np.ones(len(samples)), damped)
     hysteresis.remember(s, samples, opened.newest)
     write(state, samples.rows, s)
     return Findings(s["level"], score, trend, why, np.where(told, np.exp(log_p), np.nan), np.where(told, ratio, np.nan))

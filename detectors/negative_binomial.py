@@ -62,7 +62,7 @@ def step(parameters: NDArray[Any], state: NDArray[Any], samples: Samples) -> Fin
     why = hysteresis.advance(s, samples, compared, opened.newest, rules)
     why = count_period.explain(why, before, s["level"], opened)
     trend = hysteresis.trend_per_h(s, samples, opened.newest)
-    count_period.close(s, samples, opened, np.exp(alone))
+    count_period.close(s, samples, opened, np.exp(alone), s["level"] > 0)
     hysteresis.remember(s, samples, opened.newest)
     write(state, samples.rows, s)
     p_value = np.where(told, np.exp(together), np.nan)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from count_baseline_twin import NAN, CountTwin, log_ratio, tail_twin
+from count_baseline_twin import NAN, CountTwin, log_ratio
 from hysteresis_twin import SUSPECT, HysteresisTwin
 
 
@@ -18,6 +18,7 @@ class NbCusumTwin(CountTwin):
         self.rule = HysteresisTwin(limits, limits, parameters["raise_after_n"], parameters["clear_after_n"])
         self.min_cases = parameters["min_cases"]
         self.sum = self.sum_before = 0.0
+        self.alarmed = 0
         self.p_value = self.log_lr = NAN
 
     def step(self, observed_at, value, flag, in_order):
@@ -27,6 +28,7 @@ class NbCusumTwin(CountTwin):
         newest, begun, is_open, known = how
         if begun:
             self.sum_before = self.sum
+            self.alarmed = self.alarmed + 1 if self.rule.level else 0
         mean, phi, variance = base.predict(at_s)
         count, told = max(round(value), 0), known and value >= 0
         high = mean * math.exp(math.sqrt(variance))
@@ -42,5 +44,5 @@ class NbCusumTwin(CountTwin):
         why = self.explain(self.rule.move(compared, flag, newest), self.rule.level > before, how, value)
         if flag != SUSPECT:
             self.sum = total
-        self.close(value, mean, flag == SUSPECT, how, tail_twin(count, mean, phi + mean * variance), self.rule.level > 0)
+        self.close(value, mean, flag == SUSPECT, how, 0.0, self.rule.level > 0 and self.alarmed < 13)
         return self.rule.level, score, self.trend(at_s, value, newest), why
