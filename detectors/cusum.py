@@ -5,7 +5,7 @@ usual step and the scale s of the residuals are learned with gains 1 - exp(-dt /
 phi = rho ** (dt / usual step): z = (d - phi d') / (s sqrt(1 - phi^2)), C = max(0, C + z - k) (Page 1954; on residuals: Alwan and
 Roberts 1988). Level k: C >= h_k. `log_floor` > 0 takes the logarithm (discharge). Learning is winsorised at 2.5 s and stands still from
 where C is beyond chance (p < 1e-6) until the alarm is over, for at most `freeze_s`: else the baseline learns the flood and hides it. Freezing at every
-chance alarm would learn from what is left only, the low values, and make ever more false alarms (measured: 4 to 7 times as many).
+chance alarm would learn from what is left only, the low values, and make ever more false alarms.
 `p_value` = P(C or more on a quiet series) = exp(-decay (C + 0.583)), decay = 2 k for normal residuals (Siegmund 1985; the parameter
 `decay` overrides it with what quiet history shows); `log_lr` = 2 k C, the log likelihood ratio of a shift by 2 k at its likeliest start;
 `score` = -log10 p; `trend` = unit per hour. SUSPECT samples are neither learned nor added; late ones change nothing.
