@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STEP_MS = 10_000
-QUIET_M, FLARE_M, NOISE_M = 3.0, 5.5, 0.05
+QUIET_M, FLARE_M, NOISE_M = 3.3, 5.7, 0.03
 FLARE_ROUNDS = 4
 """A flare rises by more than the spike limit: its first sample is suspect, the second one confirms it."""
-LEVELS_M = (4.1, 5.1, 6.1, 7.1)
-"""Just above each limit; steps from one to the next are below the spike limit and are believed at once."""
+LEVELS_M = (4.1, 5.1)
+"""Just above the two lowest limits; the steps up to them are below the spike limit and are believed at once."""
 
 _COLUMNS = (
     "station,quantity,domain,unit,city,latitude,longitude,reach,reach_km,interval_s,blue,yellow,orange,red,"
@@ -70,7 +70,7 @@ def write_region(folder: Path, size: Size) -> None:
     (folder / "region.toml").write_text(f'name = "bench"\n[title]\nzh = "b"\nen = "b"\n{domains}', "utf-8")
     rows = [
         f"s{number:05d},stage,d{number % size.domains},m,c{number % size.domains},30,110,r{number % size.domains},0,3600,"
-        "4,5,6,7,-5,30,-4,25,2,1000000,0.000001,5,4,8"
+        "4,5,6,7,-5,30,-4,25,2,100000000,0.000001,5,4,8"
         for number in range(size.series)
     ]
     (folder / "stations.csv").write_text("\n".join([_COLUMNS, *rows, ""]), "utf-8")
