@@ -36,11 +36,11 @@ def test_nothing_is_lost_or_invented_while_workers_and_the_broker_are_killed(own
         for turn in range(10):
             workers.kill("w1")
             kills += 1
-            time.sleep(draw.uniform(1.5, 5.0))
+            time.sleep(draw.uniform(1.5, 4.0))
             if turn % 3 == 1:
                 workers.start("w2")
                 changes += 1
-                time.sleep(draw.uniform(3.0, 6.0))
+                time.sleep(draw.uniform(3.0, 5.0))
                 workers.leave("w2", gently=turn != 4)
                 changes += 1
             if turn % 3 == 2:
