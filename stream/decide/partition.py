@@ -33,7 +33,10 @@ class Clock:
 
 @dataclass(slots=True)
 class Partition:
-    """One partition's state. `clocks` and `fresh` are derived and rebuilt on restore; `observed`: a replay lane."""
+    """One partition's state. `clocks`, `fresh` and `weights` are derived and rebuilt on restore; `observed`: a replay lane.
+
+    `weights`: by domain, the pairs of a series and a city that a record may have to judge when everything is in alarm.
+    """
 
     core: Core
     lane: Lane
@@ -41,6 +44,7 @@ class Partition:
     bounds: dict[str, Bound] = field(default_factory=dict)
     clocks: dict[str, Clock] = field(default_factory=dict)
     fresh: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
+    weights: dict[str, int] = field(default_factory=dict)
 
     def bound(self, domain_id: str) -> Bound:
         """The arrays of the region the domain belongs to."""
@@ -71,6 +75,8 @@ class Partition:
         """Give the domain a state for every hazard with members in it, and forget series that are not there any more."""
         bound = self.bound(domain_id)
         domain = self.core.domains[domain_id]
+        cities = sum(len(hazard.watchers.get(domain_id, ())) for hazard in bound.hazards)
+        self.weights[domain_id] = len(bound.members[domain_id]) * cities
         for hazard in bound.hazards:
             rows = bound.members[domain_id][hazard.member[bound.members[domain_id]]]
             members = {bound.series(row) for row in rows}

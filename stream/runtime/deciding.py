@@ -51,6 +51,9 @@ class FoldLike(Protocol):
     def restore(self, data: bytes) -> Any:
         """The state of a snapshot."""
 
+    def heavy(self, state: Any) -> bool:
+        """Whether one record may keep the fold busy for long."""
+
     def active(self, state: Any) -> Mapping[str, str]:
         """Region name to hash, as activated in this partition."""
 
@@ -118,7 +121,7 @@ class Deciding:
             writer = self._writers.get(partition)
             if writer is None:
                 writer = self._writers[partition] = CheckpointWriter(
-                    self._parts.outbox(), topics.checkpoints, partition, instance=settings.instance
+                    self._parts.outbox(aside=True), topics.checkpoints, partition, instance=settings.instance
                 )
             await writer.start(found[partition])
             state = self._fold.initial(partition) if best is None else await asyncio.to_thread(self._fold.restore, best.data)
@@ -206,11 +209,15 @@ class Deciding:
     async def _outputs(self, held: Held, entries: Sequence[Entry]) -> list[Output] | None:
         """The fold's outputs; waits while a region it needs is on its way. None when the partition was lost meanwhile.
 
-        The fold runs in a thread: one record of an alarm storm takes seconds, and a loop that stands still may not send any more.
+        A heavy fold runs in a thread: one record of an alarm storm takes seconds, and a loop that stands still may not send any more. For a light
+        one the way there and back would cost more than the work.
         """
         while self._ours(held):
             try:
-                outputs = await asyncio.to_thread(self._fold.apply, held.state, entries)
+                if self._fold.heavy(held.state):
+                    outputs = await asyncio.to_thread(self._fold.apply, held.state, entries)
+                else:
+                    outputs = self._fold.apply(held.state, entries)
             except UnknownRegion as missing:
                 log.warning("journal %d waits for region %s", held.partition, missing.region_hash)
                 await self._parts.region_change()

@@ -36,14 +36,16 @@ class Parts:
         self.clock = BrokerClock()
         self.pulse = Pulse(settings.session_timeout_s / 2)
         self.producer = create_producer(settings)
+        # A producer has one request under way to a broker: large checkpoints would make warnings wait for theirs.
+        self.aside = create_producer(settings)
         self.app: faust.App = None
         self.regions_changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._outboxes: WeakSet[Outbox] = WeakSet()
 
-    def outbox(self) -> Outbox:
-        """A new outbox on the shared producer; a failed send ends the process."""
-        outbox = Outbox(self.producer, self.pulse, self.clock, end_now)
+    def outbox(self, *, aside: bool = False) -> Outbox:
+        """A new outbox on the shared producer (`aside`: on the one for what may be large and is not urgent); a failed send ends the process."""
+        outbox = Outbox(self.aside if aside else self.producer, self.pulse, self.clock, end_now)
         self._outboxes.add(outbox)
         return outbox
 

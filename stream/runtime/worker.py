@@ -87,6 +87,7 @@ class _Worker:
         parts.app = create_app(self._settings, parts.positions)
         await asyncio.to_thread(_require_topics, self._settings)
         await parts.producer.start()
+        await parts.aside.start()
         self._marks = Marks(parts)
         self._deciding = Deciding(parts, self._making.fold(feed.source, self._settings))
         self._accepting = Accepting(parts, lambda: self._making.accept(feed.regions(), self._settings), self._making.to_rejected)
@@ -177,6 +178,7 @@ class _Worker:
         await self._parts.stop_tasks()
         await app.stop()
         await self._parts.producer.stop()
+        await self._parts.aside.stop()
         self._parts.metrics.stop()
 
 

@@ -132,6 +132,9 @@ class ToyFold:
     def active(self, state: ToyState) -> Mapping[str, str]:
         return state.active
 
+    def heavy(self, state: ToyState) -> bool:  # noqa: ARG002
+        return True
+
 
 def warning(series: int, sequence: int, at: int) -> list[Output]:
     name = f"{series}:{sequence}"
