@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from stream.runtime.clocks import wall_ms
 from stream.runtime.failpoints import failpoint
 from stream.runtime.positions import Partition
-from stream.runtime.producer import Record
+from stream.runtime.producer import Errand, Record
 from stream.runtime.topics import MESSAGE_BYTES, REJECTED_PARTITIONS
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Accepting:
         self._make = make
         self._to_rejected = to_rejected
         self._accept = make()
-        self._outbox = parts.outbox()
+        self._outbox = parts.outbox(Errand.JOURNAL)
         self._room = asyncio.Semaphore(BATCHES_MOST)
         self._finishing: set[asyncio.Task[None]] = set()
 

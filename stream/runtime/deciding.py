@@ -17,6 +17,7 @@ from stream.runtime.compacted import latest
 from stream.runtime.edge import Edge
 from stream.runtime.failpoints import failpoint
 from stream.runtime.positions import Partition
+from stream.runtime.producer import Errand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -82,7 +83,6 @@ class Deciding:
         self._parts = parts
         self._fold = fold
         self._journal = parts.topics.journal
-        self._outbox = parts.outbox()
         self._reader = CheckpointReader(
             parts.settings.bootstrap, parts.topics.checkpoints, self._journal, instance=parts.settings.instance, fold_version=fold.VERSION
         )
@@ -121,14 +121,16 @@ class Deciding:
             writer = self._writers.get(partition)
             if writer is None:
                 writer = self._writers[partition] = CheckpointWriter(
-                    self._parts.outbox(aside=True), topics.checkpoints, partition, instance=settings.instance
+                    self._parts.outbox(Errand.ASIDE), topics.checkpoints, partition, instance=settings.instance
                 )
             await writer.start(found[partition])
             state = self._fold.initial(partition) if best is None else await asyncio.to_thread(self._fold.restore, best.data)
             if self._parts.generation() != generation:
                 return  # a newer assignment restores for itself
             offset = 0 if best is None else best.manifest.next_offset
-            edge = Edge(partition, topics, self._parts.outbox(), self._parts.metrics, clock=clock, standing=standing[partition])
+            edge = Edge(
+                partition, topics, self._parts.outbox(Errand.CITIES), self._parts.metrics, clock=clock, standing=standing[partition]
+            )
             self._held[partition] = Held(partition, generation, state, offset, edge, saved_offset=-1 if best is None else offset)
         self._parts.metrics.restore_s.observe(time.monotonic() - began)
         self._parts.metrics.partitions.set(len(self._held))

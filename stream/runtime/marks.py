@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 
 from stream.runtime.follow import consumer, follow
 from stream.runtime.positions import Partition
-from stream.runtime.producer import Record
+from stream.runtime.producer import Errand, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -60,7 +60,7 @@ class Marks:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._outbox = parts.outbox()
+        self._outbox = parts.outbox(Errand.ASIDE)
         self._said: dict[str, int] = {}
         self._taken_at: int | None = None
         settings, topics = parts.settings, parts.topics

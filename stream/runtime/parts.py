@@ -12,7 +12,7 @@ from stream.health.metrics import Metrics
 from stream.runtime.clocks import BrokerClock, Pulse
 from stream.runtime.ending import end_now
 from stream.runtime.positions import Partition, Positions
-from stream.runtime.producer import Outbox, create_producer
+from stream.runtime.producer import Errand, Outbox, create_producer
 from stream.runtime.topics import Topics
 
 if TYPE_CHECKING:
@@ -35,17 +35,15 @@ class Parts:
         self.positions = Positions()
         self.clock = BrokerClock()
         self.pulse = Pulse(settings.session_timeout_s / 2)
-        self.producer = create_producer(settings)
-        # A producer has one request under way to a broker: large checkpoints would make warnings wait for theirs.
-        self.aside = create_producer(settings)
+        self.producers = {errand: create_producer(settings) for errand in Errand}
         self.app: faust.App = None
         self.regions_changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._outboxes: WeakSet[Outbox] = WeakSet()
 
-    def outbox(self, *, aside: bool = False) -> Outbox:
-        """A new outbox on the shared producer (`aside`: on the one for what may be large and is not urgent); a failed send ends the process."""
-        outbox = Outbox(self.aside if aside else self.producer, self.pulse, self.clock, end_now)
+    def outbox(self, errand: Errand) -> Outbox:
+        """A new outbox on the errand's producer; a failed send ends the process."""
+        outbox = Outbox(self.producers[errand], self.pulse, self.clock, end_now)
         self._outboxes.add(outbox)
         return outbox
 

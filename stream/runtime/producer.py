@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaProducer
@@ -30,6 +31,17 @@ REQUEST_BYTES = 1_200_000
 """Above the largest record of any topic (`rejected`), so that no record can fail for ever for its size."""
 PENDING_MOST = 20_000
 """Unacknowledged sends of an outbox before `send` waits: bounded memory while the broker is away."""
+
+
+class Errand(StrEnum):
+    """What a producer is for. aiokafka has one request under way to a broker, so each kind has a producer of its own and waits for no other."""
+
+    JOURNAL = "journal"
+    """Into the journal and `rejected`."""
+    CITIES = "cities"
+    """What leaves for people."""
+    ASIDE = "aside"
+    """What may be large or is not urgent: checkpoints, marks."""
 
 
 class Record(NamedTuple):

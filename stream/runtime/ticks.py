@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from stream.records.journal import Command, Tick, encode
 from stream.records.warning import Lane
-from stream.runtime.producer import Record
+from stream.runtime.producer import Errand, Record
 
 if TYPE_CHECKING:
     from stream.records.journal import Message
@@ -30,7 +30,7 @@ class Ticks:
         self._deciding = deciding
         self._marks = marks
         self._feed = feed
-        self._outbox = parts.outbox()
+        self._outbox = parts.outbox(Errand.JOURNAL)
         self._ticked: dict[int, float] = {}
         self._ordered: dict[tuple[int, str, str], float] = {}
 

@@ -15,7 +15,7 @@ from stream.runtime.deciding import Deciding
 from stream.runtime.ending import ExitCode, end_now
 from stream.runtime.marks import Marks
 from stream.runtime.parts import Parts
-from stream.runtime.producer import know_topics
+from stream.runtime.producer import Errand, know_topics
 from stream.runtime.regions_feed import RegionsFeed, load_packed
 from stream.runtime.ticks import Ticks
 from stream.runtime.topic_admin import create
@@ -86,8 +86,7 @@ class _Worker:
         feed = self._feed = RegionsFeed(self._settings.bootstrap, parts.topics.regions, self._making.load)
         parts.app = create_app(self._settings, parts.positions)
         await asyncio.to_thread(_require_topics, self._settings)
-        await parts.producer.start()
-        await parts.aside.start()
+        await asyncio.gather(*(producer.start() for producer in parts.producers.values()))
         self._marks = Marks(parts)
         self._deciding = Deciding(parts, self._making.fold(feed.source, self._settings))
         self._accepting = Accepting(parts, lambda: self._making.accept(feed.regions(), self._settings), self._making.to_rejected)
@@ -144,7 +143,7 @@ class _Worker:
         cities = sorted({city.city_id for region in self._feed.regions() for city in region.cities})
         topics = plan(self._settings, cities)
         await asyncio.to_thread(create, self._settings.bootstrap, topics)
-        await know_topics(self._parts.producer, [topic.name for topic in topics])
+        await know_topics(self._parts.producers[Errand.CITIES], [topic.name for topic in topics])
         self._accepting.regions_changed()
 
     def _position(self, partition: Partition) -> int | None:
@@ -177,8 +176,8 @@ class _Worker:
         await app.consumer.commit()
         await self._parts.stop_tasks()
         await app.stop()
-        await self._parts.producer.stop()
-        await self._parts.aside.stop()
+        for producer in self._parts.producers.values():
+            await producer.stop()
         self._parts.metrics.stop()
 
 

@@ -39,7 +39,9 @@ def test_records_that_expired_before_anybody_read_them_do_not_hold_the_marks_bac
 
     until, marked = time.monotonic() + PATIENCE_S, 0
     while marked < began and time.monotonic() < until:
-        ticks = [one for entries in journal_entries(broker.bootstrap, fresh_prefix, 4) for one in messages(entries) if isinstance(one, Tick)]
+        ticks = [
+            one for entries in journal_entries(broker.bootstrap, fresh_prefix, 4) for one in messages(entries) if isinstance(one, Tick)
+        ]
         marked = max((tick.doors_written_at for tick in ticks), default=0)
     assert worker.stop() == 0, worker.tail()
     assert marked >= began, "the oldest mark has not passed the start of the worker"
