@@ -3,7 +3,6 @@
 * TocsinError                 anything we raise on purpose; the command line prints it without a traceback
   + RegionError               a region folder is not usable (`problems` lists all of it)
   + UnknownRegion             a journal record names a region hash that is not at hand (yet)
-  + WrongLane                 a record of another lane was handed to a fold
   + BrokerError               the broker could not be started or reached
   + PublishFailed             an awaited send failed: the process must end before it checkpoints
   + Stalled                   the process stood still or makes no progress
@@ -22,10 +21,6 @@ class UnknownRegion(TocsinError):
     def __init__(self, region_hash: str) -> None:
         self.region_hash = region_hash
         super().__init__(f"region {region_hash} is not known here; publish it with `tocsin region activate`")
-
-
-class WrongLane(TocsinError):
-    """A record of another lane was handed to a fold."""
 
 
 class BrokerError(TocsinError):

@@ -76,7 +76,6 @@ class Fold:
         pending = Pending(state)
         outputs: list[Output] = []
         for timestamp, value, message in messages:
-            state.core.now = max(state.core.now, timestamp)
             if isinstance(message, Measurements):
                 outputs += self._measurements(state, pending, timestamp, (value, message))
             else:

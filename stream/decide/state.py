@@ -136,7 +136,6 @@ class Core(msgspec.Struct):
 
     partition: int
     partitions: int
-    now: int = -1
     doors_written_at: int = -1
     behind_since: int | None = None
     behind: bool = False
