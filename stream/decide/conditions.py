@@ -19,6 +19,8 @@ Recent = dict[str, list[tuple[int, float]]]
 KEEP_MS = 6 * 3_600_000
 """Longer than any footprint's averaging window."""
 KEEP_MOST = 64
+CALM_M_PER_S = 0.5
+"""Below this a vane stands still: stations give no direction, and none is needed to know that it is calm."""
 
 
 def remember(recent: Recent, series: str, observed_at: int, value: float) -> None:
@@ -45,7 +47,7 @@ def _winds(region: Region, recent: Mapping[str, list[tuple[int, float]]]) -> Win
         if quantity != "wind_speed":
             continue
         directions = dict(recent.get(f"{station}/wind_direction", ()))
-        pairs += [(at, series, speed, directions[at]) for at, speed in recent[series] if at in directions]
+        pairs += [(at, series, speed, directions.get(at, 0.0)) for at, speed in recent[series] if at in directions or speed < CALM_M_PER_S]
     if not pairs:
         return None
     pairs.sort()
