@@ -36,6 +36,8 @@ class Verdict:
     invented: set[Said] = field(default_factory=set)
     states_differ: list[int] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
+    undecided: list[Output] = field(default_factory=list)
+    """What follows from records after the newest checkpoint (ticks written while the worker stopped): it may be said, or still be to be said."""
 
     @property
     def clean(self) -> bool:
@@ -81,7 +83,7 @@ def _doors(
 
 
 def _replay(verdict: Verdict, fold: Any, partition: int, entries: list[Entry], latest: dict[bytes, bytes | None]) -> list[Output]:
-    """Outputs of one partition's journal; notes when the newest checkpoint is not the state at its offset."""
+    """Outputs of one partition's journal up to its newest checkpoint; notes when that is not the state at its offset."""
     versions = {key.split(b"/")[0].decode() for key in latest}
     checkpoints = []
     for identity in _identities(latest):
@@ -94,7 +96,8 @@ def _replay(verdict: Verdict, fold: Any, partition: int, entries: list[Entry], l
     if fold.snapshot(state) != newest.data:
         verdict.states_differ.append(partition)
     verdict.figures["behind the journal's end"] = verdict.figures.get("behind the journal's end", 0) + len(entries) - cut
-    return outputs + list(fold.apply(state, [one for one in entries if one.offset >= cut]))
+    verdict.undecided += fold.apply(state, [one for one in entries if one.offset >= cut])
+    return outputs
 
 
 def _identities(latest: dict[bytes, bytes | None]) -> set[str]:
@@ -111,27 +114,29 @@ def _topics(verdict: Verdict, settings: Settings, outputs: list[Output], cities:
         Kind.INCIDENTS: topics.incidents,
         Kind.EVIDENCE: topics.evidence,
     }
+
+    def said(output: Output) -> Said:
+        name = topics.city(output.city_id) if output.kind is Kind.CITY else one_of[output.kind]
+        return name, output.key, output.value
+
     wanted: dict[Said, int] = {}
     for output in outputs:
-        name = topics.city(output.city_id) if output.kind is Kind.CITY else one_of[output.kind]
-        wanted.setdefault((name, output.key, output.value), output.sent_at)
+        wanted.setdefault(said(output), output.sent_at)
     found: Counter[Said] = Counter()
     first_at: dict[Said, int] = {}
     names = [(topics.city(city), 1) for city in cities] + [(name, settings.partitions) for name in one_of.values()]
     for name, partitions in names:
         for records in read_all(settings.bootstrap, name, partitions):
             for one in records:
-                said = (name, one.key() or b"", one.value())
-                found[said] += 1
-                first_at.setdefault(said, one.timestamp()[1])
+                read = (name, one.key() or b"", one.value())
+                found[read] += 1
+                first_at.setdefault(read, one.timestamp()[1])
     late = {(one.key() or b"", one.value()) for one in read_all(settings.bootstrap, topics.warnings_late)[0]}
-    said_late = {said for said in wanted if said[1:] in late and said[0].startswith(f"{settings.prefix}warnings.")}
+    said_late = {one for one in wanted if one[1:] in late and one[0].startswith(f"{settings.prefix}warnings.")}
     verdict.lost = wanted.keys() - found.keys() - said_late
-    verdict.invented = found.keys() - wanted.keys()
+    verdict.invented = found.keys() - wanted.keys() - {said(output) for output in verdict.undecided}
     delays = sorted(
-        (first_at[said] - at) / 1000
-        for said, at in wanted.items()
-        if said in first_at and said[0].startswith(f"{settings.prefix}warnings.")
+        (first_at[one] - at) / 1000 for one, at in wanted.items() if one in first_at and one[0].startswith(f"{settings.prefix}warnings.")
     )
     verdict.figures |= {
         "said": len(wanted), "duplicated": found.total() - len(found), "late": len(late),

@@ -51,7 +51,8 @@ name = "flood"
 """
 
 
-def rivers(validity_s: int = 600) -> Bundle:
+def rivers(validity_s: int = 600, *, spreading: bool = True) -> Bundle:
+    """The region; without `spreading` each city hears of its own gauge only, and a warning is valid for `validity_s` and no longer."""
     stations = ["station,quantity,domain,unit,city,latitude,longitude,reach,reach_km,interval_s,timezone,blue,yellow,orange,red"]
     reaches = ["reach,downstream,fraction,length_km,celerity_m_per_s"]
     features = []
@@ -66,12 +67,14 @@ def rivers(validity_s: int = 600) -> Bundle:
                 "type": "Feature", "geometry": {"type": "Point", "coordinates": [110 + river, 30 - gauge / 5]},
                 "properties": {"id": name, "name_zh": name, "name_en": name, "level": "city", "radius_km": 5, "river": [{"reach": reach, "km": 0}]},
             })  # fmt: skip
+    flood = FLOOD.replace("validity_s = 600", f"validity_s = {validity_s}")
+    flood = flood if spreading else flood.replace('footprint = "river_wave"\n', "")
     files = {
         "region.toml": f'name = "rivers"\n[title]\nzh = "河（合成）"\nen = "Rivers (synthetic)"\n{domains}',
         "stations.csv": "\n".join(stations) + "\n",
         "reaches.csv": "\n".join(reaches) + "\n",
         "cities.geojson": json.dumps({"type": "FeatureCollection", "features": features}),
-        "hazards/flood.toml": FLOOD.replace("validity_s = 600", f"validity_s = {validity_s}"),
+        "hazards/flood.toml": flood,
     }
     content = {name: text.encode() for name, text in files.items()}
     return Bundle("rivers", region_hash(content), content)

@@ -17,6 +17,7 @@ from tests.chaos.traffic import Traffic
 from tests.runtime.lane import Worker, read_all, toy_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from stream.runtime.broker import Broker
@@ -27,9 +28,17 @@ VALIDITY_S = 8
 OUTAGE_S = 14.0
 
 
+@pytest.fixture(scope="module", autouse=True)
+def lonely(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+    """A worker whose broker never comes; it waits while the other test runs."""
+    worker = Worker(toy_settings("127.0.0.1:9", "nobody."), tmp_path_factory.mktemp("lonely") / "w1.log")
+    yield worker
+    worker.kill()
+
+
 def test_a_warning_that_expired_while_the_broker_was_away_is_on_late_only(own_broker: Broker, fresh_prefix: str, tmp_path: Path) -> None:
     settings = toy_settings(own_broker.bootstrap, fresh_prefix, request_timeout_s=REQUEST_TIMEOUT_S)
-    region = rivers(VALIDITY_S)
+    region = rivers(VALIDITY_S, spreading=False)
     set_up_rivers(settings, region)
     # What was decided in the fifth of a second before the broker's death is handed over after it.
     held_back = {"TOCSIN_FAILPOINT": "before_outputs=pause:0.2"}
@@ -48,7 +57,7 @@ def test_a_warning_that_expired_while_the_broker_was_away_is_on_late_only(own_br
     print(
         f"\nbroker away for {OUTAGE_S:.0f} s, request timeout {REQUEST_TIMEOUT_S:.0f} s, ended on their own {dict(workers.ended)}; {verdict}"
     )
-    assert ended_meanwhile == {ExitCode.RESTART: 1}, workers.tails()
+    assert ended_meanwhile, workers.tails()
     assert set(workers.ended) == {ExitCode.RESTART}, workers.tails()
     log = (tmp_path / "w1.log").read_text("utf-8")
     assert "was not acknowledged: no answer for 4." in log
@@ -56,6 +65,7 @@ def test_a_warning_that_expired_while_the_broker_was_away_is_on_late_only(own_br
     assert "stood still" not in log, "a start that waited for the broker goes on when it is there"
     assert codes == {"w1": 0}, workers.tails()
     assert verdict.clean, f"{verdict}\n{workers.tails()}"
+    assert verdict.figures["behind the journal's end"] <= settings.partitions
     assert verdict.figures["late"] > 0
     too_late, on_cities = [], set()
     for city in CITIES:
@@ -69,8 +79,6 @@ def test_a_warning_that_expired_while_the_broker_was_away_is_on_late_only(own_br
     assert not late & on_cities
 
 
-def test_a_worker_that_finds_no_broker_asks_to_be_started_again(tmp_path: Path) -> None:
-    worker = Worker(toy_settings("127.0.0.1:9", "nobody."), tmp_path / "w1.log")
-    assert worker.process.wait(60) == ExitCode.RESTART
-    assert "the broker at 127.0.0.1:9 does not answer" in worker.tail()
-    worker.kill()
+def test_a_worker_that_finds_no_broker_asks_to_be_started_again(lonely: Worker) -> None:
+    assert lonely.process.wait(60) == ExitCode.RESTART
+    assert "the broker at 127.0.0.1:9 does not answer" in lonely.tail()
