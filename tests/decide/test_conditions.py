@@ -53,7 +53,7 @@ def test_a_correction_replaces_and_what_nobody_can_ask_for_is_forgotten():
 @pytest.mark.parametrize("late_at", [0, HOUR])
 def test_the_order_of_arrival_does_not_matter(late_at):
     recent: dict[str, list[tuple[int, float]]] = {}
-    for at in sorted({0, HOUR, 2 * HOUR} - {late_at}) + [late_at]:
+    for at in [*sorted({0, HOUR, 2 * HOUR} - {late_at}), late_at]:
         remember(recent, "vane/wind_speed", at, float(at))
 
     assert [at for at, _ in recent["vane/wind_speed"]] == [0, HOUR, 2 * HOUR]
