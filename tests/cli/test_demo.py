@@ -19,8 +19,12 @@ FIRST_WARNING_S = 30.0
 PATIENCE_S = 90.0
 
 
+# A shell starts background jobs with Ctrl-C ignored, and children inherit that: a person's terminal does not.
+PROGRAM = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from stream.cli.main import main; main()"
+
+
 def start(rill: Path, temporary: Path, *more: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "stream.cli.main", "demo", "--region", str(rill), *more]
+    command = [sys.executable, "-c", PROGRAM, "demo", "--region", str(rill), *more]
     environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"}
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
 
