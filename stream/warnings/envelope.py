@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -40,11 +41,7 @@ def of_warning(warning: CityWarning, value: bytes, *, sent_at: int, level: int, 
         Kind.CITY, warning.warning_id.encode(), value, sent_at, warning.city_id, heads,
         warning.warning_id, warning.revision, level, expires_at, warning.reason.value, warning.hazard,
     )  # fmt: skip
-    to_all = Output(
-        Kind.WARNINGS, warning.warning_id.encode(), value, sent_at, warning.city_id, heads,
-        warning.warning_id, warning.revision, level, expires_at, warning.reason.value, warning.hazard,
-    )  # fmt: skip
-    return to_city, to_all
+    return to_city, replace(to_city, kind=Kind.WARNINGS)
 
 
 def of_status(status: CityStatus, *, sent_at: int, reason: str) -> tuple[Output, Output]:
@@ -53,7 +50,7 @@ def of_status(status: CityStatus, *, sent_at: int, reason: str) -> tuple[Output,
     value = to_bytes(status)
     heads = headers("status", f"{key.decode()}@{status.as_of_at}", status.domain, status.as_of_at, status.city_id)
     to_city = Output(Kind.CITY, key, value, sent_at, status.city_id, heads, reason=reason, hazard=status.hazard)
-    return to_city, Output(Kind.CITY_STATUS, key, value, sent_at, status.city_id, heads, reason=reason, hazard=status.hazard)
+    return to_city, replace(to_city, kind=Kind.CITY_STATUS)
 
 
 def of_incident(incident: Incident, *, sent_at: int) -> Output:
