@@ -45,13 +45,24 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """What is expected to be measured at the city: a series and the 10th, 50th and 90th percentile of its highest value, in its unit."""
+
+    series: str
+    p10: float
+    p50: float
+    p90: float
+
+
+@dataclass(frozen=True, slots=True)
 class Impact:
     """One city inside a footprint.
 
     `probability` that the danger reaches the city at all (0..1). `arrival` is None when it cannot be said; `unknown_because`
     then says why (a reservoir, a missing kilometre, calm wind) and is empty otherwise. `intensity` is the danger's strength at the city
     relative to the source (1.0 = as at the source). `confidence` (0..1) is how far the model itself is to be trusted here.
-    `reasons` are short machine-readable words for people who ask why.
+    `reasons` are short machine-readable words for people who ask why. `asset` names the point of the city that is reached first (a water intake),
+    "" when it is the city as such. `expected` is the value at the city where a rating or regression exists.
     """
 
     city_id: str
@@ -62,6 +73,8 @@ class Impact:
     confidence: float
     unknown_because: str = ""
     reasons: tuple[str, ...] = ()
+    asset: str = ""
+    expected: Expected | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +114,52 @@ class Winds:
 
 
 @dataclass(frozen=True, slots=True)
+class Passage:
+    """The danger of one event was first found at this place of the river at `front_at` (int ms): it tells how fast it really travels."""
+
+    reach: str
+    reach_km: float
+    front_at: int
+
+
+class Act(StrEnum):
+    """What an operator or a duty officer reports about a river."""
+
+    DELAY = "delay"
+    """The water is held back (a gate, a polder, a dam): what has not passed yet comes `hours` later and with `factor` of its strength."""
+    BLOCKED = "blocked"
+    """The way is closed: nothing passes until this ends."""
+    BREACH = "breach"
+    """Water leaves the river here (a levee has broken): what lies below gets `factor` of it."""
+    ICE = "ice"
+    """An ice cover on this reach: slower, and less surely known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intervention:
+    """A report that changes what a river does at one place, from `starts_at` to `ends_at` (int ms, None = until further notice)."""
+
+    act: Act
+    reach: str
+    reach_km: float
+    starts_at: int
+    ends_at: int | None = None
+    hours: float = 0.0
+    factor: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Conditions:
-    """What else the domain knows at the instant of the question (`now`, int ms); discharge keyed by reach id (m3/s)."""
+    """What else the domain knows at the instant of the question (`now`, int ms); discharge keyed by reach id (m3/s).
+
+    `passages`: where and when this event was found so far, earliest first. `interventions`: what operators reported.
+    """
 
     now: int
     winds: Winds | None = None
     discharge_m3_per_s: Mapping[str, float] | None = None
+    passages: tuple[Passage, ...] = ()
+    interventions: tuple[Intervention, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +167,7 @@ class CityPlace:
     """A city as footprints see it: a point with a radius, and where on the river its points of interest lie (reach id, km from its upstream end).
 
     `population` is 0 when unknown. `river` is empty for a city on no river, or whose kilometre has no source: it then gets no river forecast.
+    `assets` names the points of `river` (parallel; "" = the city as such; a water intake counts before the centre); empty when none is named.
     """
 
     city_id: str
@@ -122,6 +176,7 @@ class CityPlace:
     radius_km: float
     population: int = 0
     river: tuple[tuple[str, float], ...] = ()
+    assets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +208,35 @@ class Travel:
 
 
 @dataclass(frozen=True, slots=True)
+class Lag:
+    """One row of `lags.csv`: what history taught about a danger's way from one gauge to the next below it.
+
+    `lag_h` is the median travel time of the wave, `log_sd` the spread of its logarithm. A crest q (above) is followed by
+    exp(intercept + slope * ln q) below (in the unit of `downstream_series`), with `residual_sd` of the logarithm; NaN = not learned.
+    `events` is how many crests taught it.
+    """
+
+    upstream: tuple[str, float]
+    downstream: tuple[str, float]
+    lag_h: float
+    log_sd: float
+    events: int
+    upstream_series: str = ""
+    downstream_series: str = ""
+    intercept: float = float("nan")
+    slope: float = float("nan")
+    residual_sd: float = float("nan")
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Places:
     """Everything a footprint graph is built from."""
 
     cities: tuple[CityPlace, ...]
     reaches: tuple[Reach, ...] = ()
     travel: tuple[Travel, ...] = ()
+    lags: tuple[Lag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
