@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from stream.cli import calibrate, demo, feed, journal, region, replay, schema, status, tail, topics, validate, version, worker
+from stream.cli import calibrate, cap, demo, feed, journal, region, replay, schema, status, tail, topics, validate, version, worker
 from stream.errors import TocsinError
 
 PROBLEM = 1
@@ -55,6 +55,7 @@ app.add_typer(region.app, name="region")
 app.command("feed")(feed.feed)
 app.command("tail")(tail.tail)
 app.command("status")(status.status)
+app.command("cap")(cap.cap)
 app.command("replay")(replay.replay)
 app.add_typer(journal.app, name="journal")
 app.command("calibrate")(calibrate.calibrate)

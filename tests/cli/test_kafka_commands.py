@@ -18,6 +18,7 @@ from stream.records.journal import Tick, decode
 from stream.review.journal_file import read
 from stream.runtime.follow import Followed, follow
 from stream.runtime.topics import Topics
+from stream.warnings.cap_rules import findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,6 +85,10 @@ def test_measurements_become_warnings_that_a_city_can_read_and_anyone_can_replay
     assert set(statuses) == {"ava", "bor", "cam"}
     assert "3 cities" in run("status", *lane)
     assert "BOR" in run("tail", "bor", "--once", *lane).upper()
+    run("cap", "bor", "--all", "--out", str(tmp_path / "alerts"), *lane)
+    alerts = sorted((tmp_path / "alerts").glob("*.xml"))
+    assert alerts, "every warning of the city is an alert"
+    assert [findings(one.read_bytes()) for one in alerts] == [()] * len(alerts)
 
 
 def assert_topics_equal_replay(bootstrap: str, prefix: str, journal: Path, rill: Path) -> None:

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+import msgspec
+import pytest
+import shapely
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from stream.records.output import Kind
+from stream.records.warning import CityWarning, Lane, MsgType
+from stream.region.load import load_folder
+from stream.review import inputs, journal_file, replay
+from stream.settings import Settings
+from stream.warnings import cap_rules
+from stream.warnings.cap import NAMESPACE, Issuer, alert, identifier, urgency
+from stream.warnings.cap_area import area_of, polygon
+from stream.warnings.cap_sign import Trust, signed, trust
+from tests.region.shared import REGIONS
+
+ISSUER = Issuer("tocsin@songhua", "松花江")
+
+
+@cache
+def told(name: str) -> tuple:
+    """The region, and every warning its history leads to, by warning id."""
+    region = load_folder(REGIONS / name)
+    settings = Settings(prefix="cap.", lane=Lane.TEST, clock="observed", partitions=1)
+    made = replay.journal_of([region], inputs.in_feed_order(inputs.read_files(region, [REGIONS / name / "history.csv"])), settings)
+    chains: dict[str, list[CityWarning]] = {}
+    for output in replay.decide([region], journal_file.Header(Lane.TEST, "observed", 1), made.records):
+        if output.kind is Kind.WARNINGS:
+            warning = msgspec.json.decode(output.value, type=CityWarning)
+            chains.setdefault(warning.warning_id, []).append(warning)
+    return region, chains
+
+
+def alerts(name: str):
+    region, chains = told(name)
+    hazards = {hazard.hazard: hazard for hazard in region.hazards}
+    for chain in chains.values():
+        for one in chain:
+            city = region.cities[region.city_index[one.city_id]]
+            yield one, city, alert(one, city, hazards[one.hazard], ISSUER, chain)
+
+
+def text(xml: bytes, name: str) -> str:
+    return cap_rules.parse(xml).findtext(f".//{{{NAMESPACE}}}{name}", "")
+
+
+@pytest.mark.parametrize("name", ["songhua", "example"])
+def test_every_warning_of_a_history_is_a_sound_alert_and_gives_its_area_back(name: str) -> None:
+    made = list(alerts(name))
+    assert {one.msg_type for one, _, _ in made} >= {MsgType.ALERT, MsgType.UPDATE}
+    for one, city, xml in made:
+        assert cap_rules.findings(xml) == (), (identifier(one), cap_rules.findings(xml))
+        shapes = [polygon(element.text) for element in cap_rules.parse(xml).iterfind(f".//{{{NAMESPACE}}}polygon")]
+        if city.polygon_wkt:
+            wanted = shapely.from_wkt(city.polygon_wkt)
+            assert shapely.union_all(shapes).symmetric_difference(wanted).area <= 1e-5 * wanted.area
+        else:
+            assert text(xml, "circle").startswith(f"{city.place.latitude:.6f},{city.place.longitude:.6f} ")
+
+
+def test_an_update_names_every_earlier_revision_in_order() -> None:
+    _, chains = told("songhua")
+    chain = max(chains.values(), key=len)
+    last = next(xml for one, _, xml in alerts("songhua") if one is chain[-1])
+    named = [reference.split(",")[1] for reference in text(last, "references").split()]
+    assert named == [identifier(one) for one in chain[:-1]]
+
+
+def test_an_update_without_its_predecessors_is_refused() -> None:
+    region, chains = told("songhua")
+    update = next(one for chain in chains.values() for one in chain if one.msg_type is MsgType.UPDATE)
+    with pytest.raises(ValueError, match="give the earlier revisions"):
+        alert(update, region.cities[region.city_index[update.city_id]], region.hazards[0], ISSUER)
+
+
+def test_a_lane_is_never_mistaken_for_another() -> None:
+    region, chains = told("songhua")
+    first = next(iter(chains.values()))[0]
+    city = region.cities[region.city_index[first.city_id]]
+    for lane, status in ((Lane.LIVE, "Actual"), (Lane.EXERCISE, "Exercise"), (Lane.TEST, "Test")):
+        xml = alert(msgspec.structs.replace(first, lane=lane), city, region.hazards[0], ISSUER)
+        assert text(xml, "status") == status
+        assert cap_rules.findings(xml) == ()
+
+
+def test_the_colour_is_a_parameter_and_the_severity_is_caps() -> None:
+    one, _, xml = next(made for made in alerts("songhua") if made[0].level == "red")
+    assert (text(xml, "severity"), "CN:Red" in xml.decode()) == ("Extreme", True)
+    assert urgency(one) in {"Immediate", "Expected", "Future", "Unknown"}
+
+
+def test_holes_are_filled_and_parts_become_polygons_of_their_own() -> None:
+    region, _ = told("songhua")
+    shape = shapely.union_all([shapely.box(0, 0, 3, 3).difference(shapely.box(1, 1, 2, 2)), shapely.box(5, 5, 6, 6)])
+    polygons = [polygon(ring) for ring in area_of(replace(region.cities[0], polygon_wkt=shape.wkt)).polygons]
+    assert sorted(round(one.area, 6) for one in polygons) == [1.0, 9.0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        (b"<severity>Extreme</severity>", b"<severity>Orange</severity>", cap_rules.CapRule.SCHEMA),
+        (b"+08:00</sent>", b"Z</sent>", cap_rules.CapRule.SCHEMA),
+        (b"<sender>tocsin@songhua</sender>", b"<sender>two words</sender>", cap_rules.CapRule.IDENTIFIER),
+        (b"<restriction>Operations centre of Harbin</restriction>", b"", cap_rules.CapRule.SCOPE),
+        (b"<msgType>Alert</msgType>", b"<msgType>Update</msgType>", cap_rules.CapRule.REFERENCES),
+        (b"<language>en-US</language>", b"<language>zh-CN</language>", cap_rules.CapRule.LANGUAGES),
+        (b"<certainty>Observed</certainty>", b"<certainty>Likely</certainty>", cap_rules.CapRule.LANGUAGES),
+        (b"</headline>", b"x" * 150 + b"</headline>", cap_rules.CapRule.TEXTS),
+        (b"</identifier>", b" 7</identifier>", cap_rules.CapRule.IDENTIFIER),
+        (b"<alert ", b"<!DOCTYPE alert [<!ENTITY a 'b'>]><alert ", cap_rules.CapRule.SCHEMA),
+        (b"</alert>", b"", cap_rules.CapRule.SCHEMA),
+    ],
+)
+def test_what_is_broken_is_found(old: bytes, new: bytes, rule: cap_rules.CapRule) -> None:
+    xml = next(xml for one, _, xml in alerts("songhua") if one.city_id == "harbin" and one.revision == 1)
+    assert old in xml
+    assert rule in {finding.rule for finding in cap_rules.findings(xml.replace(old, new, 1))}
+
+
+def keyed(name: str) -> tuple[bytes, bytes]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    certificate = x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+    certificate = certificate.serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(days=1))
+    made = certificate.not_valid_after(now + timedelta(days=9)).sign(key, hashes.SHA256())
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return pem, made.public_bytes(serialization.Encoding.PEM)
+
+
+def test_only_a_pinned_certificate_and_an_unchanged_alert_are_trusted() -> None:
+    xml = next(xml for _, _, xml in alerts("songhua"))
+    key, certificate = keyed("ours")
+    _, other = keyed("another")
+    made = signed(xml, key, certificate)
+    assert cap_rules.findings(made) == ()
+    assert trust(made, {ISSUER.sender: [other, certificate]}) is Trust.TRUSTED
+    assert trust(made, {ISSUER.sender: [other]}) is Trust.BROKEN
+    assert trust(made, {"someone": [certificate]}) is Trust.UNKNOWN_SENDER
+    assert trust(xml, {ISSUER.sender: [certificate]}) is Trust.UNSIGNED
+    assert trust(made.replace(b"Extreme", b"Minor"), {ISSUER.sender: [certificate]}) is Trust.BROKEN
