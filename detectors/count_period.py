@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 REASONS = ("learning", "late", "corrected")
 """Reasons a finding of a count detector has beside those of `hysteresis`. learning: fewer than nine periods are known; late: a count of a
-closed period raised the level; corrected: another count of the newest period raised it, or the count is negative and says nothing."""
+closed period raised the level; corrected: another count of the newest period raised it, or the count is negative or unknown and says nothing."""
 LEARNING, LATE, CORRECTED = range(len(hysteresis.WHY), len(hysteresis.WHY) + 3)
 
 
@@ -31,7 +31,7 @@ class Opened:
     """What is known of each sample before it is scored.
 
     `expected`; `newest`: later than all before; `begun`: its period is a new one; `open`: it is the newest one; `known`: nine periods
-    are learned; `counted`: it is a count at all (not negative).
+    are learned; `counted`: it is a count at all (neither negative nor unknown).
     """
 
     expected: Prediction
@@ -55,6 +55,12 @@ def take(p: NDArray[Any], s: NDArray[Any], samples: Samples) -> Opened:
     known = s["periods"] >= count_baseline.FIRST_PERIODS
     expected = count_baseline.predict(s, p["period_s"], samples.observed_at)
     return Opened(expected, newest, begun, begun | again, known, samples.value >= 0.0)
+
+
+def whole(value: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The values as numbers of cases; 0 where they are none (negative, NaN)."""
+    cases: NDArray[np.float64] = np.maximum(np.rint(np.nan_to_num(value, nan=0.0)), 0.0)
+    return cases
 
 
 def close(s: NDArray[Any], samples: Samples, opened: Opened, p_value: NDArray[np.float64], damped: NDArray[np.bool_]) -> None:

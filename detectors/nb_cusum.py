@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from detectors import count_baseline, count_period, excess, hysteresis
+from detectors import count_baseline, count_period, excess, hysteresis, running_total
 from detectors.base import Findings, Quality
 from detectors.count_baseline import Prediction
 from detectors.rows import matrix, parameter_dtype, read, write
@@ -28,9 +28,20 @@ if TYPE_CHECKING:
 
     from detectors.base import Samples
 
-PARAMETERS = parameter_dtype("alpha_blue alpha_yellow alpha_orange alpha_red period_s min_cases warmup_periods clear_after_n raise_after_n")
-DEFAULTS = (1e-3, 1e-4, 1e-6, 1e-9, 604_800.0, 3.0, 52.0, 1.0, 1.0)
-STATE = np.dtype([*hysteresis.FIELDS, *count_baseline.FIELDS, ("sum_before", np.float64), ("sum", np.float64), ("alarmed", np.float64)])
+PARAMETERS = parameter_dtype(
+    "alpha_blue alpha_yellow alpha_orange alpha_red period_s min_cases warmup_periods clear_after_n raise_after_n cumulative"
+)
+DEFAULTS = (1e-3, 1e-4, 1e-6, 1e-9, 604_800.0, 3.0, 52.0, 1.0, 1.0, 0.0)
+STATE = np.dtype(
+    [
+        *hysteresis.FIELDS,
+        *count_baseline.FIELDS,
+        *running_total.FIELDS,
+        ("sum_before", np.float64),
+        ("sum", np.float64),
+        ("alarmed", np.float64),
+    ]
+)
 """`sum`: S of the newest period, `sum_before`: of the one before it, from which a correction starts again; `alarmed`: periods in alarm
 without a break. Its first 13 hardly change the baseline; what lasts longer is learned, else one wrong baseline would alarm for ever."""
 WHY = (*hysteresis.WHY, *count_period.REASONS)
@@ -44,6 +55,7 @@ def initial(parameters: NDArray[Any]) -> NDArray[Any]:
     """Fresh state: nothing learned, no level, S = 0."""
     state = hysteresis.initial(STATE, len(parameters))
     count_baseline.forget(state)
+    running_total.forget(state)
     return state
 
 
@@ -52,10 +64,11 @@ def step(parameters: NDArray[Any], state: NDArray[Any], samples: Samples) -> Fin
     if not all_usable(samples):
         return step_usable(step, parameters, state, samples)
     p, s = read(parameters, samples.rows), read(state, samples.rows)
+    samples = running_total.cases(p, s, samples)
     opened = count_period.take(p, s, samples)
     np.copyto(s["sum_before"], s["sum"], where=opened.begun)
     s["alarmed"] = np.where(opened.begun, (s["alarmed"] + 1.0) * (s["level"] > 0), s["alarmed"])
-    count = np.maximum(np.rint(samples.value), 0.0)
+    count = count_period.whole(samples.value)
     told = opened.known & opened.counted
     ratio = evidence(count, opened.expected)
     alphas = matrix(p)[:, :4]

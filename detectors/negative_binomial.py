@@ -6,8 +6,8 @@ baseline it is at or below alpha with probability at most alpha. Nothing is rais
 `warmup_periods` unusual counts are clipped but learned in full, for they may be a season not yet seen.
 
 Value = cases of a period, instant = its end. Another count for the newest period replaces the one it corrects before that is learned; a count
-of an older period may raise a level, with the reason `late`, and is not learned; a negative count (a cumulative total that went
-down) says nothing of its period: reason `corrected`, no level moves.
+of an older period may raise a level, with the reason `late`, and is not learned; a negative count (a total that went down)
+says nothing of its period: reason `corrected`, no level moves. With `cumulative` = 1 values are totals so far (`running_total.py`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from detectors import count_baseline, count_period, excess, hysteresis
+from detectors import count_baseline, count_period, excess, hysteresis, running_total
 from detectors.base import Findings
 from detectors.rows import matrix, parameter_dtype, read, write
 from detectors.usable import all_usable, step_usable
@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-PARAMETERS = parameter_dtype("alpha_blue alpha_yellow alpha_orange alpha_red period_s min_cases warmup_periods clear_after_n raise_after_n")
-DEFAULTS = (1e-3, 1e-4, 1e-6, 1e-9, 604_800.0, 3.0, 52.0, 1.0, 1.0)
-STATE = np.dtype([*hysteresis.FIELDS, *count_baseline.FIELDS])
+PARAMETERS = parameter_dtype(
+    "alpha_blue alpha_yellow alpha_orange alpha_red period_s min_cases warmup_periods clear_after_n raise_after_n cumulative"
+)
+DEFAULTS = (1e-3, 1e-4, 1e-6, 1e-9, 604_800.0, 3.0, 52.0, 1.0, 1.0, 0.0)
+STATE = np.dtype([*hysteresis.FIELDS, *count_baseline.FIELDS, *running_total.FIELDS])
 WHY = (*hysteresis.WHY, *count_period.REASONS)
 
 
@@ -39,6 +41,7 @@ def initial(parameters: NDArray[Any]) -> NDArray[Any]:
     """Fresh state: nothing learned, no level."""
     state = hysteresis.initial(STATE, len(parameters))
     count_baseline.forget(state)
+    running_total.forget(state)
     return state
 
 
@@ -47,8 +50,9 @@ def step(parameters: NDArray[Any], state: NDArray[Any], samples: Samples) -> Fin
     if not all_usable(samples):
         return step_usable(step, parameters, state, samples)
     p, s = read(parameters, samples.rows), read(state, samples.rows)
+    samples = running_total.cases(p, s, samples)
     opened = count_period.take(p, s, samples)
-    count = np.maximum(np.rint(samples.value), 0.0)
+    count = count_period.whole(samples.value)
     told = opened.known & opened.counted
     alone = excess.single(count, opened.expected)
     together = np.where(opened.open, excess.with_the_period_before(s, count, opened.expected, alone), alone)

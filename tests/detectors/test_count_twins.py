@@ -17,6 +17,7 @@ WEEK = 7 * DAY
 COUNTS = st.sampled_from([0.0, 0.0, 1.0, 1.0, 2.0, 3.0, 4.0, 6.0, 9.0, 15.0, 40.0, 500.0, -2.0, 2.5])
 DAILY = {"period_s": 86_400.0, "min_cases": 0.0, "warmup_periods": 20.0}
 CHOICES = [{"warmup_periods": 14.0}, {"clear_after_n": 2.0, "alpha_blue": 0.1}, DAILY, {**DAILY, "raise_after_n": 2.0, "alpha_blue": 0.3}]
+CHOICES += [{**DAILY, "cumulative": 1.0}, {"warmup_periods": 14.0, "cumulative": 1.0, "alpha_blue": 0.1}]
 EARS = [{"method": m, "alpha_blue": 0.05, "min_cases": c} for m, c in ((1.0, 0.0), (2.0, 3.0), (3.0, 0.0))]
 CASES = {
     "negative_binomial": (negative_binomial, NegativeBinomialTwin, CHOICES),

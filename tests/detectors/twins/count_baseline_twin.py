@@ -119,6 +119,26 @@ class CountTwin:
     def __init__(self, parameters):
         self.baseline = BaselineTwin(parameters["period_s"], parameters["warmup_periods"])
         self.newest_s, self.value = None, NAN
+        self.cumulative = parameters["cumulative"] > 0
+        self.total = self.total_before = None  # (instant, total)
+
+    def cases(self, at_s, value, suspect, in_order):
+        """The cases of the period of a running total; NaN where they cannot be told. To be asked before `take`."""
+        if not self.cumulative:
+            return value
+        base = self.baseline
+        newest = in_order and (self.newest_s is None or at_s > self.newest_s)
+        since = math.inf if base.opened_s is None else at_s - base.opened_s
+        if newest and since > 0.5 * base.period_s:
+            self.total_before = self.total
+        elif not 0.0 <= since <= 0.5 * base.period_s:
+            return NAN
+        if not suspect and (self.total is None or at_s >= self.total[0]):
+            self.total = (at_s, value)
+        if self.total_before is None:
+            return NAN
+        then, before = self.total_before
+        return (value - before) / max(round((at_s - then) / base.period_s), 1)
 
     def take(self, at_s, in_order):
         """Open a period if the sample begins one; (newest, begun, open, known)."""
@@ -151,7 +171,7 @@ class CountTwin:
         newest, begun, is_open, known = how
         if not known:
             return "learning"
-        if value < 0 or (raised and is_open and not begun and not newest):
+        if not value >= 0 or (raised and is_open and not begun and not newest):
             return "corrected"
         return "late" if raised and not is_open else why
 

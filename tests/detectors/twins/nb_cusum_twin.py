@@ -24,13 +24,14 @@ class NbCusumTwin(CountTwin):
     def step(self, observed_at, value, flag, in_order):
         """(level, score, trend, why) after one count; also sets p_value and log_lr."""
         at_s, base = observed_at / 1000, self.baseline
+        value = self.cases(at_s, value, flag == SUSPECT, in_order)
         how = self.take(at_s, in_order)
         newest, begun, is_open, known = how
         if begun:
             self.sum_before = self.sum
             self.alarmed = self.alarmed + 1 if self.rule.level else 0
         mean, phi, variance = base.predict(at_s)
-        count, told = max(round(value), 0), known and value >= 0
+        count, told = max(round(value), 0) if value >= 0 else 0, known and value >= 0
         high = mean * math.exp(math.sqrt(variance))
         ratio = min(log_ratio(count, high, phi + high * variance), 3.0)
         total = self.sum

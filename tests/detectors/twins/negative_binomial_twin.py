@@ -21,10 +21,11 @@ class NegativeBinomialTwin(CountTwin):
     def step(self, observed_at, value, flag, in_order):
         """(level, score, trend, why) after one count; also sets p_value and log_lr."""
         at_s, base = observed_at / 1000, self.baseline
+        value = self.cases(at_s, value, flag == SUSPECT, in_order)
         how = self.take(at_s, in_order)
         newest, _, is_open, known = how
         mean, phi, variance = base.predict(at_s)
-        count = max(round(value), 0)
+        count = max(round(value), 0) if value >= 0 else 0
         log_p = alone = tail_twin(count, mean, phi + mean * variance)
         if is_open and not math.isnan(base.count_before) and alone <= math.log(0.2):
             both = mean + base.expected_before
@@ -34,7 +35,7 @@ class NegativeBinomialTwin(CountTwin):
         self.p_value = math.exp(log_p) if told else NAN
         self.log_lr = log_ratio(count, mean, phi + mean * variance) if told else NAN
         before = self.rule.level
-        why = self.rule.move(NAN if value < 0 else (0.0 if value < self.min_cases else score), flag, newest)
+        why = self.rule.move(NAN if not value >= 0 else (0.0 if value < self.min_cases else score), flag, newest)
         why = self.explain(why, self.rule.level > before, how, value)
         self.close(value, mean, flag == SUSPECT, how, alone, self.rule.level > 0)
         return self.rule.level, score, self.trend(at_s, value, newest), why
