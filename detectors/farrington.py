@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import date
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 _NORMAL = NormalDist()
 _ITERATIONS, _CONVERGED = 50, 1e-10
 _YEAR_WEEKS = 52
-_TREND_ALPHA = 0.05
+_HALF_WINDOW = 3
 _ALMOST_ZERO = 1e-12
 
 
@@ -158,49 +161,80 @@ def robust_regression(design: Floats, counts: Floats, limit: float) -> Regressio
     return quasi_poisson(design, counts, outbreak_weights(residuals, limit))
 
 
-def reference_weeks(now: int, *, years: int, half_window: int, parts: int, left_out: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def same_weeks(week: date, years: int) -> tuple[int, ...]:
+    """How many weeks before the week that holds this day the same week of each of the last `years` years lies: by calendar, 52 or 53 a year.
+
+    >>> same_weeks(date(2013, 12, 23), 4)
+    (52, 104, 157, 209)
+    """
+    day = week if (week.month, week.day) != (2, 29) else date(week.year, 3, 1)
+    return tuple(round((week - day.replace(year=week.year - year)).days / 7) for year in range(1, years + 1))
+
+
+def reference_weeks(
+    now: int, back: Sequence[int], *, half_window: int, parts: int, left_out: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Which earlier weeks a week is compared with, and in which part of the year each lies (0 = around the week itself).
 
-    Around the week of each of the last `years` years stand `half_window` weeks on either side; with `parts` > 1 the weeks between are
+    Around the week of each of the past years, `back` weeks ago, stand `half_window` weeks on either side; with `parts` > 1 the weeks between are
     used too, cut into parts - 1 pieces a year, the first ones longer by one where it does not divide evenly. The last `left_out` weeks
     (and the week itself) are not used.
     """
     part = np.full(now + 1, -1, dtype=np.intp)
     part[now - half_window :] = 0
-    for year in range(1, years + 1):
-        centre = now - year * _YEAR_WEEKS
+    later = now
+    for year, weeks_back in enumerate(back, start=1):
+        centre = now - weeks_back
         if centre < half_window:
             problem = f"week {now} has no full window {year} years earlier; use fewer years or a later week"
             raise ValueError(problem)
         part[centre - half_window : centre + half_window + 1] = 0
-        between = np.arange(centre + half_window + 1, centre + _YEAR_WEEKS - half_window)
+        between = np.arange(centre + half_window + 1, later - half_window)
         if parts > 1:
             for number, piece in enumerate(np.array_split(between, parts - 1)):
                 part[piece] = number + 1
+        later = centre
     part[now - left_out :] = -1
     weeks = np.flatnonzero(part >= 0)
     return weeks, part[weeks]
 
 
-def flexible(counts: Floats, now: int, alpha: float, *, years: int = 5) -> Threshold:
-    """Noufaily's threshold of week `now` of a weekly series (cases a week, needs `years` * 52 + 3 earlier weeks).
+@dataclass(frozen=True, slots=True)
+class Method:
+    """How a threshold is found.
+
+    `parts` of the year; last weeks `left_out`; residual beyond which past counts are weighted down; p-value below which a trend is kept.
+    """
+
+    parts: int
+    left_out: int
+    weighted_beyond: float
+    trend_alpha: float = 0.05
+
+
+FLEXIBLE, ORIGINAL = Method(10, 26, 2.58), Method(1, 3, 1.0)
+
+
+def flexible(counts: Floats, now: int, alpha: float, *, back: Sequence[int] | int = 5, method: Method = FLEXIBLE) -> Threshold:
+    """Noufaily's threshold of week `now` of a weekly series (cases a week), around the mean itself (nbPlugin).
 
     Half window 3, ten parts of the year, weights beyond 2.58, 26 weeks left out, trend kept only if significant at 5 % and not
-    extrapolating above what was ever seen, nbPlugin.
+    extrapolating above what was ever seen. `back`: how many years of 52 weeks, or where the same week lies (`same_weeks`).
     """
-    return _threshold(counts, now, alpha, (years, 10, 26, 2.58))
+    return _threshold(counts, now, alpha, back, method)
 
 
-def farrington(counts: Floats, now: int, alpha: float, *, years: int = 5) -> Threshold:
-    """Farrington's threshold of week `now` of a weekly series: half window 3, weights beyond 1, 3 weeks left out, power 2/3."""
-    return _threshold(counts, now, alpha, (years, 1, 3, 1.0))
+def farrington(counts: Floats, now: int, alpha: float, *, back: Sequence[int] | int = 5, method: Method = ORIGINAL) -> Threshold:
+    """Farrington's threshold of week `now` of a weekly series: half window 3, weights beyond 1, 3 weeks left out, power 2/3; `back` as above."""
+    return _threshold(counts, now, alpha, back, method)
 
 
-def _threshold(counts: Floats, now: int, alpha: float, how: tuple[int, int, int, float]) -> Threshold:
-    years, parts, left_out, limit = how
-    weeks, part = reference_weeks(now, years=years, half_window=3, parts=parts, left_out=left_out)
+def _threshold(counts: Floats, now: int, alpha: float, back: Sequence[int] | int, method: Method) -> Threshold:
+    if isinstance(back, int):
+        back = [_YEAR_WEEKS * year for year in range(1, back + 1)]
+    weeks, part = reference_weeks(now, back, half_window=_HALF_WINDOW, parts=method.parts, left_out=method.left_out)
     seen = counts[weeks]
-    dummies = (part[:, None] == np.arange(1, parts)).astype(np.float64)
+    dummies = (part[:, None] == np.arange(1, method.parts)).astype(np.float64)
     since = (weeks - now) / _YEAR_WEEKS
     plain, trended = np.column_stack([np.ones(len(weeks)), dummies]), np.column_stack([np.ones(len(weeks)), dummies, since])
     row = np.zeros(plain.shape[1])
@@ -208,13 +242,13 @@ def _threshold(counts: Floats, now: int, alpha: float, how: tuple[int, int, int,
     if not seen.any():
         fitted = Fitted(math.log(_ALMOST_ZERO), 0.0, 1.0)
     else:
-        model = robust_regression(trended, seen, limit)
+        model = robust_regression(trended, seen, method.weighted_beyond)
         fitted = model.at(np.append(row, 0.0))
         slope, error = model.coefficients[-1], math.sqrt(model.phi * model.covariance[-1, -1])
-        significant = 2.0 * _NORMAL.cdf(-abs(slope) / max(error, _ALMOST_ZERO)) < _TREND_ALPHA
+        significant = 2.0 * _NORMAL.cdf(-abs(slope) / max(error, _ALMOST_ZERO)) < method.trend_alpha
         if not significant or math.exp(fitted.mean) > seen.max():
-            fitted = robust_regression(plain, seen, limit).at(row)
-    if parts > 1:
+            fitted = robust_regression(plain, seen, method.weighted_beyond).at(row)
+    if method.parts > 1:
         return noufaily_threshold(fitted, int(counts[now]), alpha, muan=False)
     mean = math.exp(fitted.mean)
     return farrington_threshold(Fitted(mean, mean * fitted.standard_error, fitted.phi), float(counts[now]), alpha, 2 / 3)

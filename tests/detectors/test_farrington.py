@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from scipy.optimize import minimize
 from scipy.stats import nbinom, poisson
 
 from detectors import farrington
-from detectors.farrington import Fitted
+from detectors.farrington import Fitted, Method
+from tests.region.shared import table as shared_table
 
 
 def values(threshold):
@@ -70,7 +72,7 @@ def test_the_regression_is_the_maximum_of_the_poisson_likelihood():
 
 @pytest.mark.parametrize(("parts", "left_out"), [(1, 3), (10, 26)])
 def test_the_reference_weeks_are_the_windows_of_past_years_and_what_lies_between(parts, left_out):
-    weeks, part = farrington.reference_weeks(300, years=5, half_window=3, parts=parts, left_out=left_out)
+    weeks, part = farrington.reference_weeks(300, [52 * year for year in range(1, 6)], half_window=3, parts=parts, left_out=left_out)
     assert weeks.max() < 300 - left_out
     windows = sorted(w for year in range(1, 6) for w in range(300 - 52 * year - 3, 300 - 52 * year + 4))
     assert [w for w, p in zip(weeks, part, strict=True) if p == 0 and w < 290] == windows
@@ -79,7 +81,7 @@ def test_the_reference_weeks_are_the_windows_of_past_years_and_what_lies_between
         assert len(sizes) == parts - 1
         assert sizes.max() - sizes.min() <= 5
     with pytest.raises(ValueError, match="use fewer years"):
-        farrington.reference_weeks(200, years=5, half_window=3, parts=1, left_out=3)
+        farrington.reference_weeks(200, [52 * year for year in range(1, 6)], half_window=3, parts=1, left_out=3)
 
 
 @pytest.mark.parametrize("method", [farrington.flexible, farrington.farrington])
@@ -100,3 +102,28 @@ def test_an_outbreak_is_above_the_threshold_and_ordinary_weeks_are_not(method):
 
 def test_a_series_without_any_case_has_a_threshold():
     assert farrington.flexible(np.zeros(330), 329, 0.005).upper == 0
+
+
+# Table 2 of the vignette monitoringCounts of the R package surveillance 1.26.0 (Salmon, Schumacher and Hoehle 2016, Journal of
+# Statistical Software 70(10)): counts and thresholds of S. Newport in two German states, 2013-W48 to 2013-W52;
+# four years, ten parts of the year, nbPlugin, alpha .05, trend always kept.
+VIGNETTE = {
+    "Baden.Wuerttemberg": ([0, 1, 1, 2, 3], [4, 3, 3, 3, 2]),
+    "North.Rhine.Westphalia": ([0, 0, 0, 0, 1], [3, 3, 3, 2, 2]),
+}
+
+
+@pytest.mark.parametrize("state", sorted(VIGNETTE))
+def test_the_thresholds_of_the_surveillance_vignette_are_reproduced_from_its_data(state):
+    weeks = shared_table("counts/salmNewport.csv")
+    days = [date.fromisoformat(week["epoch"]) for week in weeks]
+    counts = np.array([float(week[state]) for week in weeks])
+    last = days.index(date(2013, 12, 23))
+    expected_counts, expected = VIGNETTE[state]
+    shown = range(last - 4, last + 1)
+    assert counts[last - 4 : last + 1].tolist() == expected_counts, "the vignette's own counts"
+    kept = Method(10, 26, 2.58, trend_alpha=1.0)
+    found = [farrington.flexible(counts, week, 0.05, back=farrington.same_weeks(days[week], 4), method=kept) for week in shown]
+    assert [threshold.upper for threshold in found] == expected
+    alarms = [threshold.score > 1 and counts[week] > 0 for threshold, week in zip(found, shown, strict=True)]
+    assert alarms == [False] * 4 + [state == "Baden.Wuerttemberg"]
