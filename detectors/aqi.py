@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from detectors import hysteresis
-from detectors.aqi_tables import EPA_UNITS_PER_SI, SCALES, Averaging, Pollutant, Table
+from detectors.aqi_tables import EPA_UNITS_PER_SI, SCALES, Averaging, Pollutant, Standard, Table, in_force
 from detectors.base import Findings, Quality
 from detectors.exceedance import exceedance
 from detectors.rows import MS_PER_H, NEVER, matrix, parameter_dtype, read, write
@@ -33,9 +33,10 @@ HOURS = 12
 PARAMETERS = parameter_dtype(
     "blue_aqi yellow_aqi orange_aqi red_aqi pollutant table nowcast clear_fraction clear_after_n raise_after_n error_fraction"
 )
-"""`pollutant` and `table`: numbers of `aqi_tables.Pollutant` and `Table`. Concentrations in ug/m3 (CO mg/m3) for every table.
+"""`pollutant`: number of an `aqi_tables.Pollutant`; `table`: of a `Table`, or of a `Standard`: its version in force when the measurement was
+taken. Concentrations in ug/m3 (CO mg/m3) for every table.
 `error_fraction`: standard deviation of a concentration's error as a share of it; with it a finding has its `exceedance`."""
-DEFAULTS = (101.0, 151.0, 201.0, 301.0, float(Pollutant.PM25), float(Table.HJ_633_2026), 1.0, 0.05, 3.0, 1.0, np.nan)
+DEFAULTS = (101.0, 151.0, 201.0, 301.0, float(Pollutant.PM25), float(Standard.HJ_633), 1.0, 0.05, 3.0, 1.0, np.nan)
 STATE = np.dtype([*hysteresis.FIELDS, ("hour", np.int64), ("in_hour", np.float64), ("hourly", np.float64, (HOURS,))])
 """`hourly`: means of the last twelve hours, newest (`hour`, hours since 1970) last, NaN = missing; `in_hour`: samples in the newest."""
 WHY = (*hysteresis.WHY, "too_few_hours")
@@ -45,6 +46,7 @@ _PRIMARY_ABOVE = 50.0
 _NOWCAST_NEEDS = 2  # of the last three hours
 _EIGHT_HOURS_NEED = 6  # 75 %
 _PARTICULATES = (Pollutant.PM25, Pollutant.PM10)
+_AMERICAN = (Table.EPA_2015, Table.EPA_2024)
 
 
 def initial(parameters: NDArray[Any]) -> NDArray[Any]:
@@ -60,6 +62,7 @@ def step(parameters: NDArray[Any], state: NDArray[Any], samples: Samples) -> Fin
     if not all_usable(samples):
         return step_usable(step, parameters, state, samples)
     p, s = read(parameters, samples.rows), read(state, samples.rows)
+    p["table"] = in_force(p["table"], samples.observed_at)
     limits = matrix(p)[:, :4]
     newest = hysteresis.is_newest(s, samples)
     seen = _place(s, samples, newest)
@@ -191,7 +194,7 @@ def _of_hours(table: Table, pollutant: Pollutant, hourly: Floats, *, smooth: boo
     newest = hourly[:, -1]
     if pollutant in _PARTICULATES:
         return index(table, pollutant, nowcast(hourly) if smooth else newest, Averaging.DAY)
-    if table is not Table.EPA_2024:
+    if table not in _AMERICAN:
         return index(table, pollutant, newest, Averaging.HOUR)
     scaled = hourly * EPA_UNITS_PER_SI[pollutant]
     if pollutant in (Pollutant.SO2, Pollutant.NO2):

@@ -2,21 +2,68 @@
 
 Sources: HJ 633-2026 table 3 (in force since 2026-03-01; 1-hour columns for real-time reports, particulates' hourly means against
 their 24-hour column; concentrations to whole ug/m3, CO to 0.1 mg/m3; index rounded up), HJ 633-2012 (the same with other particulate
-breakpoints), EPA-454/B-24-002 of May 2024 (concentrations truncated, index rounded to nearest, open upper ends continued linearly).
+breakpoints), EPA-454/B-24-002 of May 2024 (concentrations truncated, index rounded to nearest, open upper ends continued linearly),
+EPA-454/B-18-007 of September 2018 (the same; breakpoints of fine particulates before 2024).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class Table(IntEnum):
-    """Which standard; the number is what a hazard file writes."""
+    """Which version of a standard, whatever the date; the number is what a hazard file writes."""
 
     HJ_633_2012 = 1
     HJ_633_2026 = 2
     EPA_2024 = 3
+    EPA_2015 = 4
+
+
+class Standard(IntEnum):
+    """A standard in the version that was in force when a measurement was taken; the number is what a hazard file writes."""
+
+    HJ_633 = 101
+    EPA = 102
+
+
+IN_FORCE: dict[Standard, tuple[tuple[datetime, Table], ...]] = {
+    Standard.HJ_633: (
+        (datetime.fromisoformat("2012-02-29T00:00+08:00"), Table.HJ_633_2012),
+        (datetime.fromisoformat("2026-03-01T00:00+08:00"), Table.HJ_633_2026),
+    ),
+    Standard.EPA: (
+        (datetime.fromisoformat("2015-12-28T00:00-05:00"), Table.EPA_2015),
+        (datetime.fromisoformat("2024-05-06T00:00-04:00"), Table.EPA_2024),
+    ),
+}
+"""From when each version applies, oldest first; what is older than the oldest is judged by it. HJ 633-2012 was issued on 2012-02-29, used by the
+first cities (Beijing among them) from that year on and everywhere from 2016-01-01. EPA: 80 FR 65292 (ozone) and 89 FR 16202 (particulates)."""
+
+
+def in_force(table: NDArray[np.float64], observed_at: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The number of the `Table` each measurement is judged by, (n,): a `Standard` by its date (ms since 1970, UTC), a `Table` as it is.
+
+    >>> at = [int(datetime.fromisoformat(day + "T12:00+08:00").timestamp() * 1000) for day in ("2014-02-20", "2026-02-28", "2026-03-01")]
+    >>> [Table(int(one)).name for one in in_force(np.full(3, 101.0), np.array(at))]
+    ['HJ_633_2012', 'HJ_633_2012', 'HJ_633_2026']
+    """
+    chosen = table
+    for standard, versions in IN_FORCE.items():
+        by_date = table == standard
+        if by_date.any():
+            for number, (start, version) in enumerate(versions):
+                since = by_date if number == 0 else by_date & (observed_at >= int(start.timestamp() * 1000))
+                chosen = np.where(since, float(version), chosen)
+    return chosen
 
 
 class Pollutant(IntEnum):
@@ -64,10 +111,21 @@ def _hj(*breaks: float, decimals: int = 0) -> Scale:
 
 
 def _epa(*pieces: tuple[float, float], first: int = 0, decimals: int = 0, continues: bool = True) -> Scale:
-    index_low, index_high = (0.0, 51.0, 101.0, 151.0, 201.0, 301.0), (50.0, 100.0, 150.0, 200.0, 300.0, 500.0)
-    low, high = tuple(p[0] for p in pieces), tuple(p[1] for p in pieces)
-    last = first + len(pieces)
-    return Scale(low, high, index_low[first:last], index_high[first:last], decimals, truncates=True, continues=continues)
+    """EPA since 2024: the highest piece goes from 301 to 500."""
+    return _cut(pieces, ((0.0, 51.0, 101.0, 151.0, 201.0, 301.0), (50.0, 100.0, 150.0, 200.0, 300.0, 500.0)), first, decimals, continues)
+
+
+def _epa_400(*pieces: tuple[float, float], first: int = 0, decimals: int = 0) -> Scale:
+    """EPA before 2024: a piece from 301 to 400 and one from 401 to 500."""
+    index = (0.0, 51.0, 101.0, 151.0, 201.0, 301.0, 401.0), (50.0, 100.0, 150.0, 200.0, 300.0, 400.0, 500.0)
+    return _cut(pieces, index, first, decimals, True)
+
+
+def _cut(
+    pieces: tuple[tuple[float, float], ...], index: tuple[tuple[float, ...], tuple[float, ...]], first: int, decimals: int, continues: bool
+) -> Scale:
+    low, high, part = tuple(p[0] for p in pieces), tuple(p[1] for p in pieces), slice(first, first + len(pieces))
+    return Scale(low, high, index[0][part], index[1][part], decimals, truncates=True, continues=continues)
 
 
 _HJ_GASES = {
@@ -79,6 +137,27 @@ _HJ_GASES = {
     (Pollutant.CO, Averaging.HOUR): _hj(0, 5, 10, 35, 60, 90, 120, 150, decimals=1),
     (Pollutant.O3, Averaging.EIGHT_HOURS): _hj(0, 100, 160, 215, 265, 800),
     (Pollutant.O3, Averaging.HOUR): _hj(0, 160, 200, 300, 400, 800, 1000, 1200),
+}
+
+_EPA_GASES = {
+    (Pollutant.O3, Averaging.EIGHT_HOURS): _epa(
+        (0, 0.054), (0.055, 0.070), (0.071, 0.085), (0.086, 0.105), (0.106, 0.200), decimals=3, continues=False
+    ),
+    (Pollutant.O3, Averaging.HOUR): _epa((0.125, 0.164), (0.165, 0.204), (0.205, 0.404), (0.405, 0.604), first=2, decimals=3),
+    (Pollutant.CO, Averaging.EIGHT_HOURS): _epa((0, 4.4), (4.5, 9.4), (9.5, 12.4), (12.5, 15.4), (15.5, 30.4), (30.5, 50.4), decimals=1),
+    (Pollutant.SO2, Averaging.HOUR): _epa((0, 35), (36, 75), (76, 185), (186, 304), continues=False),
+    (Pollutant.SO2, Averaging.DAY): _epa((305, 604), (605, 1004), first=4),
+    (Pollutant.NO2, Averaging.HOUR): _epa((0, 53), (54, 100), (101, 360), (361, 649), (650, 1249), (1250, 2049)),
+}
+_EPA_GASES_2015 = _EPA_GASES | {
+    (Pollutant.O3, Averaging.HOUR): _epa_400(
+        (0.125, 0.164), (0.165, 0.204), (0.205, 0.404), (0.405, 0.504), (0.505, 0.604), first=2, decimals=3
+    ),
+    (Pollutant.CO, Averaging.EIGHT_HOURS): _epa_400(
+        (0, 4.4), (4.5, 9.4), (9.5, 12.4), (12.5, 15.4), (15.5, 30.4), (30.5, 40.4), (40.5, 50.4), decimals=1
+    ),
+    (Pollutant.SO2, Averaging.DAY): _epa_400((305, 604), (605, 804), (805, 1004), first=4),
+    (Pollutant.NO2, Averaging.HOUR): _epa_400((0, 53), (54, 100), (101, 360), (361, 649), (650, 1249), (1250, 1649), (1650, 2049)),
 }
 
 SCALES: dict[Table, dict[tuple[Pollutant, Averaging], Scale]] = {
@@ -93,20 +172,18 @@ SCALES: dict[Table, dict[tuple[Pollutant, Averaging], Scale]] = {
         (Pollutant.PM10, Averaging.DAY): _hj(0, 50, 120, 250, 350, 420, 500, 600),
     },
     Table.EPA_2024: {
+        **_EPA_GASES,
         (Pollutant.PM25, Averaging.DAY): _epa(
             (0, 9.0), (9.1, 35.4), (35.5, 55.4), (55.5, 125.4), (125.5, 225.4), (225.5, 325.4), decimals=1
         ),
         (Pollutant.PM10, Averaging.DAY): _epa((0, 54), (55, 154), (155, 254), (255, 354), (355, 424), (425, 604)),
-        (Pollutant.O3, Averaging.EIGHT_HOURS): _epa(
-            (0, 0.054), (0.055, 0.070), (0.071, 0.085), (0.086, 0.105), (0.106, 0.200), decimals=3, continues=False
+    },
+    Table.EPA_2015: {
+        **_EPA_GASES_2015,
+        (Pollutant.PM25, Averaging.DAY): _epa_400(
+            (0, 12.0), (12.1, 35.4), (35.5, 55.4), (55.5, 150.4), (150.5, 250.4), (250.5, 350.4), (350.5, 500.4), decimals=1
         ),
-        (Pollutant.O3, Averaging.HOUR): _epa((0.125, 0.164), (0.165, 0.204), (0.205, 0.404), (0.405, 0.604), first=2, decimals=3),
-        (Pollutant.CO, Averaging.EIGHT_HOURS): _epa(
-            (0, 4.4), (4.5, 9.4), (9.5, 12.4), (12.5, 15.4), (15.5, 30.4), (30.5, 50.4), decimals=1
-        ),
-        (Pollutant.SO2, Averaging.HOUR): _epa((0, 35), (36, 75), (76, 185), (186, 304), continues=False),
-        (Pollutant.SO2, Averaging.DAY): _epa((305, 604), (605, 1004), first=4),
-        (Pollutant.NO2, Averaging.HOUR): _epa((0, 53), (54, 100), (101, 360), (361, 649), (650, 1249), (1250, 2049)),
+        (Pollutant.PM10, Averaging.DAY): _epa_400((0, 54), (55, 154), (155, 254), (255, 354), (355, 424), (425, 504), (505, 604)),
     },
 }
 """Units: HJ ug/m3 (CO mg/m3); EPA ug/m3 for particulates, ppm for O3 and CO, ppb for SO2 and NO2. EPA's 1-hour ozone scale starts at

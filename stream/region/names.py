@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import detectors
 import topology
-from detectors.aqi_tables import Pollutant
+from detectors.aqi_tables import Pollutant, Standard
 from detectors.aqi_tables import Table as AqiTable
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ LANGUAGES = ("zh", "en")
 
 CHOICES: Mapping[tuple[str, str], Mapping[str, float]] = {
     ("aqi", "pollutant"): {pollutant.name.lower(): float(pollutant) for pollutant in Pollutant},
-    ("aqi", "table"): {table.name.lower(): float(table) for table in AqiTable},
+    ("aqi", "table"): {table.name.lower(): float(table) for table in (*Standard, *AqiTable)},
 }
 """Parameters whose numbers stand for something: (detector, parameter) -> word -> number. A hazard file may write the word."""
 

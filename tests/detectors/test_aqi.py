@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 from itertools import pairwise
 
 import numpy as np
@@ -11,10 +12,10 @@ from hypothesis import strategies as st
 from streams import batch, table
 
 from detectors import aqi
-from detectors.aqi_tables import SCALES, Averaging, Pollutant, Table
+from detectors.aqi_tables import IN_FORCE, SCALES, Averaging, Pollutant, Standard, Table, in_force
 from detectors.base import Level
 
-CN12, CN26, US = Table.HJ_633_2012, Table.HJ_633_2026, Table.EPA_2024
+CN12, CN26, US, US15 = Table.HJ_633_2012, Table.HJ_633_2026, Table.EPA_2024, Table.EPA_2015
 DAY, EIGHT, HOUR = Averaging.DAY, Averaging.EIGHT_HOURS, Averaging.HOUR
 EVERY_SCALE = [(table, *key) for table, scales in SCALES.items() for key in scales]
 
@@ -26,6 +27,8 @@ EVERY_SCALE = [(table, *key) for table, scales in SCALES.items() for key in scal
         (US, Pollutant.PM25, DAY, 35.9, 102),
         (US, Pollutant.CO, EIGHT, 8.4, 90),
         (US, Pollutant.PM25, DAY, 12.0, 56),  # before 2024 this was 50
+        (US15, Pollutant.PM25, DAY, 12.0, 50),
+        (US15, Pollutant.PM25, DAY, 500.4, 500),
         (US, Pollutant.PM25, DAY, 325.4, 500),
         (US, Pollutant.PM25, DAY, 425.3, 699),  # linear beyond 500
         (US, Pollutant.PM25, DAY, 9.09, 50),  # truncated, not rounded
@@ -129,7 +132,7 @@ def test_samples_within_an_hour_are_averaged():
 
 
 def test_the_chance_that_the_index_is_truly_above_its_limit_follows_the_error_of_the_concentration():
-    p = table(aqi, *[{"nowcast": 0.0, "error_fraction": error} for error in (0.1, 0.1, 0.1, 0.02, math.nan)])
+    p = table(aqi, *[{"nowcast": 0.0, "table": float(CN26), "error_fraction": error} for error in (0.1, 0.1, 0.1, 0.02, math.nan)])
     values = [75.0, 60.0, 100.0, 75.0, 75.0]  # index 101 at 60 to 61 ug/m3
     found = aqi.step(p, aqi.initial(p), batch(range(5), [(0, value, 1, True) for value in values]))
     assert found.exceedance is not None
@@ -140,3 +143,33 @@ def test_the_chance_that_the_index_is_truly_above_its_limit_follows_the_error_of
     assert np.isnan(unknown)
     without = table(aqi, {})
     assert aqi.step(without, aqi.initial(without), batch([0], [(0, 75.0, 1, True)])).exceedance is None
+
+
+def instant(text):
+    return int(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+@pytest.mark.parametrize(
+    ("standard", "at", "expected"),
+    [
+        (Standard.HJ_633, "2014-02-24T12:00+08:00", CN12),
+        (Standard.HJ_633, "2026-02-28T23:59+08:00", CN12),
+        (Standard.HJ_633, "2026-03-01T00:00+08:00", CN26),
+        (Standard.HJ_633, "2010-01-01T00:00+08:00", CN12),  # before any version: the oldest
+        (Standard.EPA, "2020-06-01T00:00+00:00", US15),
+        (Standard.EPA, "2024-05-06T04:00+00:00", US),
+        (CN26, "2014-02-24T12:00+08:00", CN26),  # a version named is used whatever the date
+    ],
+)
+def test_a_measurement_is_judged_by_the_version_in_force_when_it_was_taken(standard, at, expected):
+    assert in_force(np.array([float(standard)]), np.array([instant(at)])).tolist() == [float(expected)]
+    assert all(earlier[0] < later[0] for versions in IN_FORCE.values() for earlier, later in pairwise(versions))
+
+
+def test_the_same_concentration_has_the_level_of_its_year():
+    # 70 ug/m3: index 94 by HJ 633-2012, 110 by HJ 633-2026; and no level is set by what came into force later
+    p = table(aqi, {"nowcast": 0.0}, {"nowcast": 0.0}, {"nowcast": 0.0, "table": float(CN12)})
+    days = ("2014-02-24T12:00+08:00", "2026-03-02T12:00+08:00", "2026-03-02T12:00+08:00")
+    found = aqi.step(p, aqi.initial(p), batch(range(3), [(instant(day), 70.0, 1, True) for day in days]))
+    assert [Level(level) for level in found.level] == [Level.NONE, Level.BLUE, Level.NONE]
+    assert found.score.tolist() == pytest.approx([94 / 101, 110 / 101, 94 / 101])

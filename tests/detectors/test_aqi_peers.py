@@ -69,6 +69,20 @@ def test_on_every_other_scale_of_hj_633_2026_whole_concentrations_agree_with_aqi
     assert theirs == float(aqi.index(CN26, pollutant, concentration, averaging))
 
 
+OLD_EPA = {
+    "pm25": (Pollutant.PM25, DAY, 500.4), "pm10": (Pollutant.PM10, DAY, 604.0), "co_8h": (Pollutant.CO, EIGHT, 50.4),
+    "no2_1h": (Pollutant.NO2, Averaging.HOUR, 2049.0),
+}  # fmt: skip
+
+
+@given(st.sampled_from(sorted(OLD_EPA)), st.integers(0, 20_490))
+def test_epa_before_2024_agrees_with_python_aqi_on_its_whole_scale(name, tenths):
+    pollutant, averaging, highest = OLD_EPA[name]
+    shown = min(tenths / 10, highest)
+    theirs = python_aqi.to_iaqi(name, f"{shown:.1f}", algo=python_aqi.ALGO_EPA)
+    assert int(theirs) == float(aqi.index(Table.EPA_2015, pollutant, shown, averaging))
+
+
 @pytest.mark.parametrize(
     "indices", [{"PM25": 88, "O3": 88, "CO": 12}, {"PM25": 50, "O3": 12}, {"PM25": 51, "O3": 50}, {"SO2": 120, "NO2": 300, "PM10": 300}]
 )

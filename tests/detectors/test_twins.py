@@ -58,7 +58,7 @@ CASES = {
         [
             {"pollutant": float(p), "table": float(t), "nowcast": float(n)}
             for p in (1, 1, 1, 1, 2, 3, 4, 5, 6)
-            for t in (1, 2, 3)
+            for t in (1, 2, 3, 4, 101, 102)
             for n in (0, 1, 1)
         ],
         st.integers(0, 900).map(lambda v: v * 0.7131 + 0.0137),

@@ -10,6 +10,8 @@ from hysteresis_twin import NAN, SUSPECT, HysteresisTwin, score_of
 
 from detectors.aqi_tables import EPA_UNITS_PER_SI, SCALES, Averaging, Pollutant, Table
 
+HJ_2026, EPA_2024 = 1_772_294_400_000, 1_714_968_000_000  # 2026-03-01 in Beijing, 2024-05-06 in Washington
+
 
 def index_twin(table, pollutant, concentration, averaging):
     """The index in exact arithmetic."""
@@ -56,7 +58,7 @@ class AqiTwin:
         clear = [limit * (1.0 - p["clear_fraction"]) for limit in limits]
         self.rule = HysteresisTwin(limits, clear, p["raise_after_n"], p["clear_after_n"])
         self.lowest = min((limit for limit in limits if not math.isnan(limit)), default=NAN)
-        self.table, self.pollutant, self.smooth = Table(int(p["table"])), Pollutant(int(p["pollutant"])), p["nowcast"] > 0
+        self.table, self.pollutant, self.smooth = int(p["table"]), Pollutant(int(p["pollutant"])), p["nowcast"] > 0
         self.hours = {}
         self.hour = None
         self.in_hour = 0
@@ -69,6 +71,10 @@ class AqiTwin:
         trend = NAN
         if newest and self.observed_at is not None:
             trend = (value - self.value) / ((observed_at - self.observed_at) / 3_600_000)
+        self.version = {
+            101: Table.HJ_633_2026 if observed_at >= HJ_2026 else Table.HJ_633_2012,
+            102: Table.EPA_2024 if observed_at >= EPA_2024 else Table.EPA_2015,
+        }.get(self.table) or Table(self.table)
         seen = self._place(observed_at, value, newest, keep=flag != SUSPECT)
         aqi = NAN if self.hour is None else self._index([seen.get(self.hour - age) for age in range(11, -1, -1)])
         why = self.rule.move(aqi, flag, newest and not math.isnan(aqi))
@@ -99,16 +105,16 @@ class AqiTwin:
     def _index(self, hours):
         newest = NAN if hours[-1] is None else hours[-1]
         if self.pollutant in (Pollutant.PM25, Pollutant.PM10):
-            return index_twin(self.table, self.pollutant, nowcast_twin(hours) if self.smooth else newest, Averaging.DAY)
-        if self.table is not Table.EPA_2024:
-            return index_twin(self.table, self.pollutant, newest, Averaging.HOUR)
+            return index_twin(self.version, self.pollutant, nowcast_twin(hours) if self.smooth else newest, Averaging.DAY)
+        if self.version.name.startswith("HJ"):
+            return index_twin(self.version, self.pollutant, newest, Averaging.HOUR)
         factor = EPA_UNITS_PER_SI[self.pollutant]
         if self.pollutant in (Pollutant.SO2, Pollutant.NO2):
-            return index_twin(self.table, self.pollutant, newest * factor, Averaging.HOUR)
+            return index_twin(self.version, self.pollutant, newest * factor, Averaging.HOUR)
         known = [hour * factor for hour in hours[-8:] if hour is not None]
         mean = sum(known) / len(known) if len(known) >= 6 else NAN
-        by_8h = index_twin(self.table, self.pollutant, mean, Averaging.EIGHT_HOURS)
+        by_8h = index_twin(self.version, self.pollutant, mean, Averaging.EIGHT_HOURS)
         if self.pollutant is Pollutant.CO:
             return by_8h
-        by_1h = index_twin(self.table, self.pollutant, newest * factor, Averaging.HOUR)
+        by_1h = index_twin(self.version, self.pollutant, newest * factor, Averaging.HOUR)
         return max((i for i in (by_8h, by_1h) if not math.isnan(i)), default=NAN)
