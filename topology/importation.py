@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _NODES = 41
 _TABLE = 1500
 _SPAN = 1e-9
-_SHORTEST = 1e-6
+_SHORTEST, _EARLY = 1e-6, 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,8 @@ def doubt(log_sd: float) -> Doubt:
 
 def burden(cities_between: int, growth: float, ceiling: float, days: float) -> Burden:
     """G_k for k = `cities_between`, until `days` (> 0). The outbreak never grows by more than the factor `ceiling` (all are infected)."""
-    at = days * np.geomspace(_SHORTEST, 1.0, _TABLE)
+    # Fine steps where an outbreak may have grown by many powers of e, fine proportions where it has not begun.
+    at = days * np.concatenate((np.geomspace(_SHORTEST, _EARLY, _TABLE // 5), np.linspace(_EARLY, 1.0, 2 * _TABLE)[1:]))
     grown = np.exp(np.minimum(growth * at, math.log(max(ceiling, 1.0))))
     order = cities_between + 1
     # In the variable u^(k+1) the weight u^k is constant, so that the trapezium rule is exact where nothing grows.
