@@ -59,11 +59,12 @@ def calibrate(region: RegionArgument, data: Data, out: Out, learning: Learning) 
     """
     from datetime import UTC, datetime
 
-    from stream.calibrate import history, learn
+    from stream.calibrate import history, lags, learn
     from stream.calibrate.written import Source, with_calibration
     from stream.cli.folders import region_folder
     from stream.region.bundle import bundle
     from stream.region.load import load
+    from topology.lags import LAGS_FILE
 
     if out.exists():
         msg = f"{out} exists; name a new folder, so that no region in use is overwritten"
@@ -71,16 +72,20 @@ def calibrate(region: RegionArgument, data: Data, out: Out, learning: Learning) 
     bundled = bundle(region_folder(region))
     loaded = load(bundled)
     plan = learn.Plan(learning.budget, learning.split_at, learning.return_years, learning.first_month)
-    found = learn.calibrate(loaded, history.read(loaded, data), plan)
+    measured = history.read(loaded, data)
+    found = learn.calibrate(loaded, measured, plan)
+    travelled = lags.learn_lags(loaded, measured, plan.split_at + measured.shift_ms)
     ids = loaded.series.ids
     columns = {name: {ids[row]: value for row, value in cells.items()} for name, cells in found.columns.items()}
     settings = f"budget {plan.budget:g} a series-year, return years {learning.periods or 'none'}, years from month {plan.first_month}"
     day = datetime.now(UTC).date().isoformat()
     files = with_calibration(bundled.files, columns, Source(day, learning.until, history.data_hash(data), settings))
+    if travelled:
+        files[LAGS_FILE] = lags.lags_csv(travelled)
     for name, content in files.items():
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).write_bytes(content)
-    for line in _report(loaded, found):
+    for line in (*_report(loaded, found), *lags.lines(travelled)):
         typer.echo(line)
     typer.echo(f"{out}: {sum(map(len, columns.values()))} cells of stations.csv learned; check it with `tocsin validate {out}`", err=True)
 

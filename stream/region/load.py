@@ -12,12 +12,14 @@ from stream.region.cities import read_cities
 from stream.region.hazards import FOLDER, read_hazard
 from stream.region.head import FILE as HEAD_FILE
 from stream.region.head import read_head
+from stream.region.lags import read_lags
 from stream.region.model import Region
 from stream.region.places import Graphs
 from stream.region.problems import Findings, RegionError, nearest
 from stream.region.reaches import REACHES_FILE, TRAVEL_FILE, read_reaches, read_travel
 from stream.region.stations import FILE as STATIONS_FILE
 from stream.region.stations import Known, Stations, read_stations
+from topology.lags import LAGS_FILE, regressions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from stream.region.hazards import HazardDraft
 
 NEEDED_FILES = (HEAD_FILE, STATIONS_FILE, CITIES_FILE)
-FILES = (*NEEDED_FILES, REACHES_FILE, TRAVEL_FILE)
+FILES = (*NEEDED_FILES, REACHES_FILE, TRAVEL_FILE, LAGS_FILE)
 
 
 def load(bundled: Bundle) -> Region:
@@ -56,7 +58,8 @@ def examine(bundled: Bundle) -> tuple[Region | None, Findings]:
     known = Known(domains, cities, lengths, None if head is None else head.defaults)
     stations = read_stations(files[STATIONS_FILE], known, findings) if STATIONS_FILE in files else Stations((), ())
     cells = read_cells(stations, drafts, findings)
-    graphs = Graphs(cities, reaches, travel, findings)
+    lags = read_lags(files[LAGS_FILE], stations, findings) if LAGS_FILE in files else ()
+    graphs = Graphs(cities, reaches, travel, lags, findings)
     families = [domain.families for domain in head.domains] if head else None
     hazards = tuple(assemble_hazard(draft, stations, cells, families, graphs) for draft in drafts)
     if findings.problems or head is None or cities is None:
@@ -71,6 +74,7 @@ def examine(bundled: Bundle) -> tuple[Region | None, Findings]:
         hazards=hazards,
         city_index=cities.index,
         domain_index=domains or {},
+        regressions=regressions(lags),
     )
     return region, findings
 

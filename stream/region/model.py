@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from topology.base import CityPlace
+    from topology.base import CityPlace, Lag
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,10 @@ class Hazard:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A validated region folder. `region_hash` is the SHA-256 (first 16 hex digits) of its files, and stands in every warning."""
+    """A validated region folder. `region_hash` is the SHA-256 (first 16 hex digits) of its files, and stands in every warning.
+
+    `regressions`: of `lags.csv`, by the series above, what crests become at the next gauges below.
+    """
 
     name: str
     region_hash: str
@@ -145,3 +148,4 @@ class Region:
     hazards: tuple[Hazard, ...]
     city_index: Mapping[str, int] = field(default_factory=dict)
     domain_index: Mapping[str, int] = field(default_factory=dict)
+    regressions: Mapping[str, tuple[Lag, ...]] = field(default_factory=dict)

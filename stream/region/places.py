@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from stream.region.hazards import build_graph
 from stream.region.reaches import REACHES_FILE, TRAVEL_FILE
 from topology.base import Places, TopologyError
+from topology.lags import LAGS_FILE
 
 if TYPE_CHECKING:
     from stream.region.cities import Cities
     from stream.region.hazards import HazardDraft
     from stream.region.problems import Findings
-    from topology.base import Fault, Reach, Travel
+    from topology.base import Fault, Lag, Reach, Travel
 
 RIVER = "river_"
 """Footprints whose name begins like this run on reaches.csv."""
@@ -26,6 +27,7 @@ class Graphs:
     cities: Cities | None
     reaches: tuple[Reach, ...] | None
     travel: tuple[Travel, ...]
+    lags: tuple[Lag, ...]
     findings: Findings
     _built: dict[tuple[Any, ...], Any] = field(default_factory=dict)
 
@@ -47,7 +49,7 @@ class Graphs:
 
     def _try(self, draft: HazardDraft) -> Any:
         cities = self.cities.cities if self.cities else ()
-        places = Places(tuple(city.place for city in cities), self.reaches or (), self.travel)
+        places = Places(tuple(city.place for city in cities), self.reaches or (), self.travel, self.lags)
         try:
             return build_graph(draft.footprint, places, draft.footprint_parameters)
         except TopologyError as error:
@@ -59,7 +61,7 @@ class Graphs:
         if fault.table == "parameters":
             table = draft.fields.sub("footprint_parameters") or draft.fields
             table.problem(fault.field, fault.problem, fault.fix)
-        elif fault.table in {REACHES_FILE, TRAVEL_FILE} or not self.findings.problems:
+        elif fault.table in {REACHES_FILE, TRAVEL_FILE, LAGS_FILE} or not self.findings.problems:
             self.findings.add(fault.table, fault.line, fault.field, fault.problem, fault.fix)
 
     def _note_cities_without_river(self, draft: HazardDraft) -> None:
