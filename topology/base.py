@@ -84,6 +84,7 @@ class Source:
     `city_id` is "" when the place stands in no city. `onset_at`: when the evidence first reached its present level.
     `observed_at`: the newest measurement behind it. `ended_at`: when the evidence fell below the clear threshold, None while it lasts.
     `value` is the newest measured value in the unit of the series (discharge, concentration, cases ...), `score` the detector's score.
+    `incident_id` names what it belongs to ("" if nothing yet): ensembles are drawn by it, so that the same question has the same answer.
     """
 
     series: str
@@ -97,6 +98,7 @@ class Source:
     ended_at: int | None
     value: float
     score: float
+    incident_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,21 @@ class Winds:
     longitude: NDArray[np.float64]
     speed_m_per_s: NDArray[np.float64]
     from_deg: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class WindGrid:
+    """A gridded wind forecast: components towards east and north (m/s), float64 [instant, latitude, longitude].
+
+    `valid_at` (int64 ms, rising), `latitude` and `longitude` (degrees, WGS 84, rising; longitudes may pass 180, and cover the globe
+    when they lack no more than one step of 360).
+    """
+
+    valid_at: NDArray[np.int64]
+    latitude: NDArray[np.float64]
+    longitude: NDArray[np.float64]
+    east_m_per_s: NDArray[np.float64]
+    north_m_per_s: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +170,7 @@ class Conditions:
     """What else the domain knows at the instant of the question (`now`, int ms); discharge keyed by reach id (m3/s).
 
     `passages`: where and when this event was found so far, earliest first. `interventions`: what operators reported.
+    `wind_grid`: a forecast of the wind, where there is one.
     """
 
     now: int
@@ -160,6 +178,7 @@ class Conditions:
     discharge_m3_per_s: Mapping[str, float] | None = None
     passages: tuple[Passage, ...] = ()
     interventions: tuple[Intervention, ...] = ()
+    wind_grid: WindGrid | None = None
 
 
 @dataclass(frozen=True, slots=True)
