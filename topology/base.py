@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from topology.network import Network
+
 
 class Path(StrEnum):
     """How a danger comes to a city."""
@@ -203,6 +205,9 @@ class Reach:
     """One row of `reaches.csv`: a stretch between two nodes. `downstream` is "" at an outlet.
 
     `fraction` is the share of the flow that takes this downstream branch (rows of one reach add up to 1). NaN = not given.
+    `drawn`: `length_km` is no official length but that of a drawn line times its sinuosity. `drainage_area_km2`: what drains through its
+    lower end; it can only grow downstream, so it tells reversed reaches. `left`, `right`: the jurisdictions on its banks if it is a
+    border ("" = not a border), seen downstream.
     """
 
     reach: str
@@ -214,6 +219,10 @@ class Reach:
     residence_h: float = float("nan")
     mean_discharge_m3_per_s: float = float("nan")
     line: int = 0
+    drawn: bool = False
+    drainage_area_km2: float = float("nan")
+    left: str = ""
+    right: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,12 +259,13 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Everything a footprint graph is built from."""
+    """Everything a footprint graph is built from. `network`: a large river network read from its file, instead of `reaches`."""
 
     cities: tuple[CityPlace, ...]
     reaches: tuple[Reach, ...] = ()
     travel: tuple[Travel, ...] = ()
     lags: tuple[Lag, ...] = ()
+    network: Network | None = None
 
 
 @dataclass(frozen=True, slots=True)

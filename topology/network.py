@@ -1,52 +1,38 @@
 """The river network: rows of `reaches.csv` become immutable flat arrays, and one walk answers "what lies below".
 
-A network is a directed acyclic graph: most rivers are trees, deltas and canals split with a stated share of the flow. The arrays are
-tuples where the walk reads single items (twice as fast as numpy there) and numpy where whole columns are computed.
+A network is a directed acyclic graph: most rivers are trees, deltas and canals split with a stated share of the flow. Reaches are numbered
+so that water always flows to a smaller number, whatever the order of the table. In a tree the numbering is a pre-order walk, so that
+"upstream of" is one interval and "downstream of" a few runs (see `tree_order.py`); the walk here is the general answer, and the oracle of
+the quick one (`downstream.py`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from heapq import heapify, heappop, heappush
-from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+import math
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from topology.base import Fault, TopologyError
-from topology.network_faults import network_faults
+from topology.network_arrays import COLUMNS, Network, Tree, bank_arrays, jurisdictions, laid_out
+from topology.network_faults import column_faults
+from topology.reach_columns import columns_of
+from topology.reach_ids import by_name, find
+from topology.tree_order import OUTLET, pre_order, run_ends, sums_below, topological_order
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from topology.base import Reach
+    from topology.reach_columns import ReachColumns
 
-OUTLET = -1
+__all__ = ["Below", "Network", "Tree", "build_network", "descend", "downstream", "jurisdictions", "network_of", "path_to", "position_fault"]
+
 # Bits of `Below.marks`; the caller's own bits (per reach) use the lower ones.
 SEVERAL_BRANCHES = 1 << 16
-
-
-@dataclass(frozen=True, slots=True)
-class Network:
-    """A validated river network of n reaches; a reach is its index in `reaches`.
-
-    The branches below reach i are `below[start[i]:start[i + 1]]` (index, or OUTLET) with their shares of the flow in `fraction`.
-    `rank` is the position in a topological order (upstream before downstream). Columns are NaN where nothing was given.
-    """
-
-    reaches: tuple[str, ...]
-    index: Mapping[str, int]
-    length_km: tuple[float, ...]
-    start: tuple[int, ...]
-    below: tuple[int, ...]
-    fraction: tuple[float, ...]
-    rank: tuple[int, ...]
-    celerity_m_per_s: NDArray[np.float64]
-    velocity_m_per_s: NDArray[np.float64]
-    residence_h: NDArray[np.float64]
-    mean_discharge_m3_per_s: NDArray[np.float64]
 
 
 class Below(NamedTuple):
@@ -68,32 +54,41 @@ class Below(NamedTuple):
 
 def build_network(rows: Sequence[Reach]) -> Network:
     """Validate the rows and lay them out flat. Raises `TopologyError` with every fault of the table (see `network_faults`)."""
-    faults = network_faults(rows)
+    return network_of(columns_of(rows))
+
+
+def network_of(columns: ReachColumns) -> Network:
+    """The network of a table's columns; a million reaches take a few seconds. Raises `TopologyError` with every fault.
+
+    The order of the rows does not matter: the same reaches give the same network.
+    """
+    faults = column_faults(columns)
     if faults:
         raise TopologyError(faults)
-    first = {row.reach: row for row in reversed(rows)}
-    reaches = tuple(dict.fromkeys(row.reach for row in rows))
-    index = {reach: i for i, reach in enumerate(reaches)}
-    branches: list[list[tuple[int, float]]] = [[] for _ in reaches]
-    for row in rows:
+    rows, first = _by_reach(columns)
+    names, count = columns.reach[rows[first]], np.diff(np.append(first, len(rows)))
+    to = find(names, np.arange(len(names), dtype=np.int32), columns.downstream[rows])
+    upstream = pre_order(to) if len(first) == len(rows) else None
+    order = topological_order(np.append(first, len(rows)), to) if upstream is None else upstream.order
+    number = np.empty(len(order), dtype=np.int64)
+    number[order] = np.arange(len(order))
+    edges = _ranges(first[order], count[order])
+    # -1, an outlet, finds the last element.
+    below = np.append(number, OUTLET)[to[edges]].astype(np.int32)
+    fraction, taken = columns.fraction[rows][edges], rows[first][order]
+    arrays: dict[str, NDArray[Any]] = {
+        "ids": columns.reach[taken],
+        "by_name": number.astype(np.int32),
+        "start": np.append(0, np.cumsum(count[order])).astype(np.int32),
+        "below": below,
         # A single row needs no fraction; the fault check made sure that several rows have one each.
-        fraction = 1.0 if np.isnan(row.fraction) else row.fraction
-        branches[index[row.reach]].append((index[row.downstream] if row.downstream else OUTLET, fraction))
-    start = tuple(np.concatenate(([0], np.cumsum([len(b) for b in branches], dtype=np.int64))).tolist())
-    below = tuple(to for b in branches for to, _ in b)
-    return Network(
-        reaches=reaches,
-        index=MappingProxyType(index),
-        length_km=tuple(float(first[r].length_km) for r in reaches),
-        start=start,
-        below=below,
-        fraction=tuple(f for b in branches for _, f in b),
-        rank=_topological_rank(start, below),
-        celerity_m_per_s=_column([first[r].celerity_m_per_s for r in reaches]),
-        velocity_m_per_s=_column([first[r].velocity_m_per_s for r in reaches]),
-        residence_h=_column([first[r].residence_h for r in reaches]),
-        mean_discharge_m3_per_s=_column([first[r].mean_discharge_m3_per_s for r in reaches]),
-    )
+        "fraction": np.where(np.isnan(fraction), 1.0, fraction),
+        **{name: getattr(columns, name)[taken] for name in COLUMNS},
+        **_banks(columns, taken),
+    }
+    if upstream is not None:
+        arrays.update(size=upstream.size, run=run_ends(below), below_km=sums_below(below, arrays["length_km"]))
+    return laid_out(arrays)
 
 
 def position_fault(network: Network, reach: str, km: float, table: str, line: int = 0) -> Fault | None:
@@ -101,7 +96,7 @@ def position_fault(network: Network, reach: str, km: float, table: str, line: in
     at = network.index.get(reach)
     if at is None:
         return Fault(table, line, "reach", f"no reach {reach!r} in reaches.csv", "use an id of reaches.csv or leave it empty")
-    length_km = network.length_km[at]
+    length_km = network.length_km.item(at)
     if not 0.0 <= km <= length_km:
         return Fault(table, line, "reach_km", f"km {km:g} is outside reach {reach!r}", f"give 0 (upstream end) to {length_km:g}")
     return None
@@ -112,15 +107,17 @@ def downstream(network: Network, reach: str, km: float) -> tuple[Below, ...]:
 
     `hours` is 0 throughout: no clock is involved. Raises `TopologyError` for an unknown reach or a kilometre outside it.
     """
-    still = (0.0,) * len(network.reaches)
-    return descend(network, reach, km, still, (0,) * len(network.reaches))
+    count = len(network.reaches)
+    return descend(network, reach, km, np.zeros(count), np.zeros(count, dtype=np.int32))
 
 
-def descend(network: Network, reach: str, km: float, hours_per_km: Sequence[float], marks: Sequence[int]) -> tuple[Below, ...]:
+def descend(
+    network: Network, reach: str, km: float, hours_per_km: NDArray[np.float64], marks: NDArray[np.int32], within_km: float = math.inf
+) -> tuple[Below, ...]:
     """`downstream` by a clock: `hours_per_km` (inf = unknown) and `marks` (bits) of every reach; paths are the quickest ones.
 
     Where branches meet again, shares add up, the quicker path gives distance and hours, and the marks of all paths are kept together
-    with SEVERAL_BRANCHES.
+    with SEVERAL_BRANCHES. Reaches entered more than `within_km` below the source are left out.
     """
     fault = position_fault(network, reach, km, "source")
     if fault is not None:
@@ -128,23 +125,26 @@ def descend(network: Network, reach: str, km: float, hours_per_km: Sequence[floa
     at = network.index[reach]
     passed: list[Below] = []
     waiting = {at: Below(at, float(km), 0.0, 0.0, 1.0, 0, -1)}
-    queue = [(network.rank[at], at)]
+    queue = [-at]
     while queue:
-        _, here = heappop(queue)
+        # Water flows to smaller numbers: the largest number waiting has nothing above it left.
+        here = -heappop(queue)
         best = waiting.pop(here)
         position = len(passed)
         passed.append(best)
-        run_km = network.length_km[here] - best.entry_km
-        hours = best.hours + (run_km * hours_per_km[here] if run_km > 0.0 else 0.0)
-        bits = best.marks | (marks[here] if run_km > 0.0 else 0)
-        for edge in range(network.start[here], network.start[here + 1]):
-            to, share = network.below[edge], best.share * network.fraction[edge]
+        run_km = network.length_km.item(here) - best.entry_km
+        hours = best.hours + (run_km * hours_per_km.item(here) if run_km > 0.0 else 0.0)
+        bits = best.marks | (marks.item(here) if run_km > 0.0 else 0)
+        if best.distance_km + run_km > within_km:
+            continue
+        for edge in range(network.start.item(here), network.start.item(here + 1)):
+            to, share = network.below.item(edge), best.share * network.fraction.item(edge)
             if to == OUTLET or share == 0.0:
                 continue
             new = Below(to, 0.0, best.distance_km + run_km, hours, share, bits, position)
             known = waiting.get(to)
             if known is None:
-                heappush(queue, (network.rank[to], to))
+                heappush(queue, -to)
                 waiting[to] = new
             else:
                 waiting[to] = _joined(known, new)
@@ -165,29 +165,24 @@ def _joined(known: Below, new: Below) -> Below:
     return quicker._replace(share=known.share + new.share, marks=known.marks | new.marks | SEVERAL_BRANCHES)
 
 
-def _topological_rank(start: Sequence[int], below: Sequence[int]) -> tuple[int, ...]:
-    """Kahn's algorithm, smallest index first among the free ones, so the order depends on the table only."""
-    count = len(start) - 1
-    above = [0] * count
-    for to in below:
-        if to != OUTLET:
-            above[to] += 1
-    free = [i for i in range(count) if above[i] == 0]
-    heapify(free)
-    rank = [0] * count
-    for position in range(count):
-        here = heappop(free)
-        rank[here] = position
-        for to in below[start[here] : start[here + 1]]:
-            if to == OUTLET:
-                continue
-            above[to] -= 1
-            if above[to] == 0:
-                heappush(free, to)
-    return tuple(rank)
+def _by_reach(columns: ReachColumns) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows by reach id, then by share and by where they lead; and where in that order each reach begins."""
+    rows = by_name(columns.reach).astype(np.int64)
+    names = columns.reach[rows]
+    first = np.flatnonzero(np.append(np.ones(min(1, len(names)), dtype=np.bool_), names[1:] != names[:-1]))
+    if len(first) < len(rows):
+        rank = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(rows))))
+        rows = rows[np.lexsort((columns.downstream[rows], -columns.fraction[rows], rank))]
+    return rows, first
 
 
-def _column(values: Sequence[float]) -> NDArray[np.float64]:
-    column = np.asarray(values, dtype=np.float64)
-    column.flags.writeable = False
-    return column
+def _ranges(begin: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.int64]:
+    """begin[0], begin[0] + 1, ... (count[0] of them), begin[1], ..."""
+    shift = begin - (np.cumsum(count) - count)
+    return np.asarray(np.repeat(shift, count) + np.arange(count.sum()))
+
+
+def _banks(columns: ReachColumns, taken: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    left, right = columns.left[taken], columns.right[taken]
+    border = np.flatnonzero((left != b"") | (right != b"")).tolist()
+    return bank_arrays({at: [side.decode() for side in (left[at], right[at]) if side] for at in border})
