@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
 # Origins whose ways a matrix keeps: 3,000 cities take 72 kB each.
@@ -68,10 +66,22 @@ def shortest_from(lengths: NDArray[np.float64], origin: int) -> Ways:
     return Ways(distance, links, previous)
 
 
-def remembered(lengths: NDArray[np.float64]) -> Callable[[int], Ways]:
-    """`shortest_from` for this matrix, which answers a repeated question from memory (the newest `KEPT_ORIGINS` origins).
+class NearestWays:
+    """`shortest_from` for one matrix, which answers a repeated question from memory (the newest `KEPT_ORIGINS` origins).
 
     The matrix must not change any more. What is remembered decides when something is computed, never what comes out: to its callers this is
-    a pure function of the origin.
+    a pure function of the origin, and two of them over equal matrices are equal.
     """
-    return lru_cache(maxsize=KEPT_ORIGINS)(partial(shortest_from, lengths))
+
+    def __init__(self, lengths: NDArray[np.float64]) -> None:
+        self._lengths = lengths
+        self.from_origin = lru_cache(maxsize=KEPT_ORIGINS)(partial(shortest_from, lengths))
+
+    def __call__(self, origin: int) -> Ways:
+        """The nearest ways from `origin`."""
+        return self.from_origin(origin)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, NearestWays) and np.array_equal(self._lengths, other._lengths)
+
+    __hash__ = None  # type: ignore[assignment]  # equal by content, which is an array

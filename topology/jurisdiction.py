@@ -1,12 +1,12 @@
-"""Who answers for a place: the hierarchy of administrations, and which city a point lies in.
+"""Which city a point lies in: cities as areas or as circles, with an index, ready for many points at once.
 
-Stations and reaches are located once, when a region is loaded; no message ever needs a point-in-polygon test.
+Stations and reaches are located once, when a region is loaded; no message ever needs a point-in-polygon test. Who stands above a city is
+`hierarchy.py`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +16,7 @@ from topology.base import Fault, TopologyError
 from topology.geodesy import distance_km
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike, NDArray
     from shapely import MultiPolygon, Polygon
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from topology.base import CityPlace
 
 TABLE = "cities.geojson"
-
-
-@dataclass(frozen=True, slots=True)
-class Hierarchy:
-    """Every administration and the ones above it, nearest first (`above[id]`, empty at a root)."""
-
-    above: Mapping[str, tuple[str, ...]]
+KM_PER_DEGREE = 110.5
+"""A little less than any degree of latitude has, so that boxes around circles are never too small."""
+_POLAR_DEG, _MERIDIAN_DEG, _ROUNDING_DEG = 89.0, 180.0, 1e-6
+NOBODY = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Locator:
-    """Cities ready for point queries: areas (prepared, with an index) and circles (degrees, km)."""
+    """Cities ready for point queries: areas (prepared, with an index) and circles (degrees, km; boxes around them with an index).
+
+    `box_circle` is the circle of each box: one across the 180th meridian has two.
+    """
 
     area_ids: tuple[str, ...]
     areas: NDArray[np.object_]
@@ -44,53 +44,8 @@ class Locator:
     latitude: NDArray[np.float64]
     longitude: NDArray[np.float64]
     radius_km: NDArray[np.float64]
-
-
-def build_hierarchy(parents: Mapping[str, str]) -> Hierarchy:
-    """The hierarchy from each id's parent ("" at a root). Raises `TopologyError` for unknown parents and for cycles, all of them.
-
-    >>> build_hierarchy({"harbin": "heilongjiang", "heilongjiang": ""}).above["harbin"]
-    ('heilongjiang',)
-    """
-    faults = [
-        Fault(TABLE, 0, "parent", f"parent {parent!r} of {child!r} is not known", "add it, or leave the parent empty")
-        for child, parent in parents.items()
-        if parent and parent not in parents
-    ]
-    above: dict[str, tuple[str, ...]] = {}
-    circling: set[str] = set()
-    for child in parents:
-        chain, at = [child], parents[child]
-        while at in parents and at not in chain:
-            chain.append(at)
-            at = parents[at]
-        if at in parents and not circling.intersection(chain):
-            circle = chain[chain.index(at) :]
-            circling.update(circle)
-            text = " -> ".join([*circle, at])
-            faults.append(Fault(TABLE, 0, "parent", f"parents run in a circle: {text}", "correct one of these parents"))
-        above[child] = tuple(chain[1:])
-    if faults:
-        raise TopologyError(tuple(faults))
-    return Hierarchy(MappingProxyType(above))
-
-
-def lowest_common_ancestor(hierarchy: Hierarchy, ids: Iterable[str]) -> str | None:
-    """The lowest administration that contains all of `ids` (one id: itself); None when they share none or `ids` is empty.
-
-    An id that is not in the hierarchy raises KeyError.
-
-    >>> tree = build_hierarchy({"harbin": "heilongjiang", "jiamusi": "heilongjiang", "heilongjiang": "", "khabarovsk": ""})
-    >>> lowest_common_ancestor(tree, ["harbin", "jiamusi"])
-    'heilongjiang'
-    >>> lowest_common_ancestor(tree, ["harbin", "khabarovsk"]) is None
-    True
-    """
-    chains = [(one, *hierarchy.above[one]) for one in ids]
-    if not chains:
-        return None
-    shared = set(chains[0]).intersection(*chains[1:])
-    return next((one for one in chains[0] if one in shared), None)
+    boxes: shapely.STRtree
+    box_circle: NDArray[np.int64]
 
 
 def build_locator(cities: Sequence[CityPlace], areas: Mapping[str, Polygon | MultiPolygon]) -> Locator:
@@ -110,8 +65,36 @@ def build_locator(cities: Sequence[CityPlace], areas: Mapping[str, Polygon | Mul
     shapes = np.array([areas[one] for one in ordered], dtype=object)
     shapely.prepare(shapes)
     circles = sorted((c for c in cities if c.city_id not in areas), key=lambda c: c.city_id)
-    columns = np.array([(c.latitude, c.longitude, c.radius_km) for c in circles], dtype=np.float64).reshape(-1, 3).T
-    return Locator(tuple(ordered), shapes, shapely.STRtree(shapes), tuple(c.city_id for c in circles), *columns)
+    latitude, longitude, radius_km = np.array([(c.latitude, c.longitude, c.radius_km) for c in circles], dtype=np.float64).reshape(-1, 3).T
+    boxes, box_circle = _boxes(latitude, longitude, radius_km)
+    return Locator(
+        tuple(ordered),
+        shapes,
+        shapely.STRtree(shapes),
+        tuple(c.city_id for c in circles),
+        latitude,
+        longitude,
+        radius_km,
+        shapely.STRtree(boxes),
+        box_circle,
+    )
+
+
+def simplified(areas: Mapping[str, Polygon | MultiPolygon], tolerance_deg: float) -> Mapping[str, Polygon | MultiPolygon]:
+    """The same areas with fewer vertices and the same common borders (Visvalingam-Whyatt on the coverage), for many point queries.
+
+    A point within about `tolerance_deg` of a border may change sides, so fixed stations are located on the full borders. Areas that do not
+    form a coverage (they overlap, or their borders do not match) come back as they are: simplified one by one they would tear gaps.
+
+    >>> from shapely import box
+    >>> halves = {"west": box(0, 0, 8, 8).segmentize(1), "east": box(8, 0, 16, 8).segmentize(1)}
+    >>> len(simplified(halves, 0.5)["west"].exterior.coords) < 12
+    True
+    """
+    shapes = np.array(list(areas.values()), dtype=object)
+    if not len(shapes) or not shapely.coverage_is_valid(shapes):
+        return areas
+    return dict(zip(areas, shapely.coverage_simplify(shapes, tolerance_deg).tolist(), strict=True))
 
 
 def locate(locator: Locator, latitude: ArrayLike, longitude: ArrayLike) -> tuple[str, ...]:
@@ -119,22 +102,62 @@ def locate(locator: Locator, latitude: ArrayLike, longitude: ArrayLike) -> tuple
 
     An area wins over a circle, the smaller area over the larger, the nearer circle over the farther. A point on a boundary is inside.
     """
+    names = np.array([*locator.area_ids, *locator.circle_ids, ""], dtype=object)
+    return tuple(names[locate_index(locator, latitude, longitude)].tolist())
+
+
+def locate_index(locator: Locator, latitude: ArrayLike, longitude: ArrayLike) -> NDArray[np.int64]:
+    """`locate` as positions in `area_ids` followed by `circle_ids`, `NOBODY` for none: for millions of points."""
     at_latitude = np.atleast_1d(np.asarray(latitude, dtype=np.float64))
     at_longitude = np.atleast_1d(np.asarray(longitude, dtype=np.float64))
-    first_area = np.full(at_latitude.shape, len(locator.area_ids))
-    point, area = locator.tree.query(shapely.points(at_longitude, at_latitude))
+    points = shapely.points(at_longitude, at_latitude)
+    none = len(locator.area_ids)
+    first_area = np.full(at_latitude.shape, none)
+    point, area = locator.tree.query(points)
     inside = shapely.intersects_xy(locator.areas[area], at_longitude[point], at_latitude[point])
     np.minimum.at(first_area, point[inside], area[inside])
-    return tuple(
-        locator.area_ids[i] if i < len(locator.area_ids) else _in_circle(locator, at_latitude.item(p), at_longitude.item(p))
-        for p, i in enumerate(first_area.tolist())
-    )
+    found = np.where(first_area < none, first_area, NOBODY)
+    if locator.circle_ids:
+        left = np.flatnonzero(found == NOBODY)
+        circle = _in_circle(locator, points[left], at_latitude[left], at_longitude[left])
+        found[left] = np.where(circle == NOBODY, NOBODY, circle + none)
+    return found
 
 
-def _in_circle(locator: Locator, latitude: float, longitude: float) -> str:
-    if not locator.circle_ids:
-        return ""
-    away_km = distance_km(latitude, longitude, locator.latitude, locator.longitude)
-    away_km = np.where(away_km <= locator.radius_km, away_km, np.inf)
-    nearest = int(away_km.argmin())
-    return locator.circle_ids[nearest] if np.isfinite(away_km[nearest]) else ""
+def _in_circle(
+    locator: Locator, points: NDArray[np.object_], latitude: NDArray[np.float64], longitude: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """The nearest circle around each point, the first by id among equals."""
+    point, box = locator.boxes.query(points)
+    circle = locator.box_circle[box]
+    away_km = distance_km(latitude[point], longitude[point], locator.latitude[circle], locator.longitude[circle])
+    inside = away_km <= locator.radius_km[circle]
+    point, circle, away_km = point[inside], circle[inside], away_km[inside]
+    order = np.lexsort((circle, away_km, point))
+    first = order[np.unique(point[order], return_index=True)[1]]
+    found = np.full(len(points), NOBODY)
+    found[point[first]] = circle[first]
+    return found
+
+
+def _boxes(
+    latitude: NDArray[np.float64], longitude: NDArray[np.float64], radius_km: NDArray[np.float64]
+) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """Boxes (degrees) that hold the circles, and the circle of each. Near a pole a circle may lie at any longitude."""
+    half_height = radius_km / KM_PER_DEGREE + _ROUNDING_DEG
+    farthest = np.abs(latitude) + half_height
+    cosine = np.cos(np.radians(np.minimum(farthest, _POLAR_DEG)))
+    half_width = np.where(farthest < _POLAR_DEG, half_height / cosine, 360.0)
+    circle = np.arange(len(latitude))
+    # Whoever reaches over the 180th meridian stands on its other side too.
+    sides = [(shift, np.flatnonzero(np.abs(longitude + shift) - half_width <= _MERIDIAN_DEG)) for shift in (0.0, 360.0, -360.0)]
+    boxes = [
+        shapely.box(
+            longitude[who] + shift - half_width[who],
+            latitude[who] - half_height[who],
+            longitude[who] + shift + half_width[who],
+            latitude[who] + half_height[who],
+        )
+        for shift, who in sides
+    ]
+    return np.concatenate(boxes), np.concatenate([circle[who] for _, who in sides])

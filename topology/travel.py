@@ -17,7 +17,7 @@ import numpy as np
 
 from topology.arrival import DAY_MS, instant, last_left_at, nearest_first
 from topology.base import Arrival, Impact, Path, TopologyError
-from topology.effective_distance import link_lengths, remembered
+from topology.effective_distance import NearestWays, link_lengths
 from topology.gravity import gravity_travel
 from topology.importation import burden, chance, doubt, growth_per_day, waiting_days
 from topology.parameters import merged, parameter_faults
@@ -25,7 +25,7 @@ from topology.radiation import radiation_travel
 from topology.travel_faults import travel_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -79,7 +79,7 @@ class TravelGraph:
     population: NDArray[np.float64]
     leaving_per_day: NDArray[np.float64]
     lengths: NDArray[np.float64]
-    ways: Callable[[int], Ways]
+    ways: NearestWays
     unsure: Doubt
     modelled: str
     parameters: Mapping[str, float]
@@ -129,8 +129,8 @@ def build(places: Places, parameters: Mapping[str, float]) -> TravelGraph:
     leaving, lengths = travellers.sum(axis=1), link_lengths(travellers)
     for array in (population, leaving, lengths):
         array.flags.writeable = False
-    ways = remembered(lengths)
-    return TravelGraph(tuple(index), MappingProxyType(index), population, leaving, lengths, ways, doubt(spread), modelled, used)
+    ids, ways = tuple(index), NearestWays(lengths)
+    return TravelGraph(ids, MappingProxyType(index), population, leaving, lengths, ways, doubt(spread), modelled, used)
 
 
 def footprint(graph: TravelGraph, source: Source, conditions: Conditions) -> tuple[Impact, ...]:

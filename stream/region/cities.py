@@ -19,7 +19,7 @@ from stream.region.model import City
 from stream.region.names import IDENTIFIER, IDENTIFIER_FIX, RESERVED_CITIES
 from stream.region.problems import nearest
 from topology.base import CityPlace, TopologyError
-from topology.jurisdiction import build_hierarchy
+from topology.hierarchy import build_hierarchy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,48 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 from shapely import Point, Polygon, box
 
 from topology.base import CityPlace, TopologyError
-from topology.jurisdiction import build_hierarchy, build_locator, locate, lowest_common_ancestor
-
-
-@given(st.lists(st.integers(0, 100), min_size=1, max_size=12), st.data())
-def test_the_lowest_common_ancestor_contains_all_and_nothing_lower_does(picks, data) -> None:
-    parents = {f"n{i}": "" if i == 0 or pick % 7 == 0 else f"n{pick % i}" for i, pick in enumerate(picks)}
-    tree = build_hierarchy(parents)
-    chosen = data.draw(st.lists(st.sampled_from(sorted(parents)), min_size=1, max_size=4))
-
-    def line(one: str) -> list[str]:
-        up = [one]
-        while parents[up[-1]]:
-            up.append(parents[up[-1]])
-        return up
-
-    lines = [line(one) for one in chosen]
-    common = [one for one in lines[0] if all(one in other for other in lines)]
-    assert lowest_common_ancestor(tree, chosen) == (common[0] if common else None)
-    assert all(tree.above[one] == tuple(line(one)[1:]) for one in parents)
-
-
-def test_circles_and_unknown_parents_are_all_refused() -> None:
-    with pytest.raises(TopologyError) as refused:
-        build_hierarchy({"leaf": "x", "x": "y", "y": "x", "self": "self", "lost": "nowhere"})
-    problems = [f.problem for f in refused.value.faults]
-    assert len(problems) == 3
-    assert any("x -> y -> x" in p for p in problems)
-    assert any("self -> self" in p for p in problems)
-    assert any("'nowhere'" in p for p in problems)
-
-
-def test_nobody_has_no_common_ancestor_and_an_unknown_id_is_an_error() -> None:
-    tree = build_hierarchy({"a": ""})
-    assert lowest_common_ancestor(tree, []) is None
-    with pytest.raises(KeyError):
-        lowest_common_ancestor(tree, ["b"])
-
+from topology.geodesy import distance_km
+from topology.jurisdiction import build_locator, locate, locate_index, simplified
 
 CITIES = (
     *tuple(CityPlace(c, 30.0, 110.0, 0.0) for c in ("outer", "inner", "ring")),
@@ -98,3 +64,52 @@ def test_a_circle_reaches_across_the_antimeridian() -> None:
 def test_a_polygon_that_crosses_itself_is_refused_with_its_city() -> None:
     with pytest.raises(TopologyError, match=r"city 'bow'.*Self-intersection"):
         build_locator((CityPlace("bow", 0, 0, 1),), {"bow": Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])})
+
+
+@given(
+    st.lists(st.tuples(st.floats(-90, 90), st.floats(-180, 180), st.floats(0, 900)), min_size=1, max_size=8),
+    st.lists(st.tuples(st.floats(-90, 90), st.floats(-180, 180)), min_size=1, max_size=8),
+)
+def test_circles_are_found_as_by_measuring_every_distance_also_at_the_poles_and_across_the_meridian(circles, points) -> None:
+    cities = tuple(CityPlace(f"c{n}", lat, lon, radius) for n, (lat, lon, radius) in enumerate(circles))
+    found = locate(build_locator(cities, {}), [p[0] for p in points], [p[1] for p in points])
+    for (lat, lon), name in zip(points, found, strict=True):
+        away = [float(distance_km(lat, lon, c.latitude, c.longitude)) for c in cities]
+        inside = [(km, c.city_id) for km, c in zip(away, cities, strict=True) if km <= c.radius_km]
+        assert name == (min(inside)[1] if inside else "")
+
+
+def coverage(count: int) -> dict[str, Polygon]:
+    """Voronoi cells with wriggling common borders: a coverage as real districts are."""
+    rng = np.random.default_rng(7)
+    cells = shapely.voronoi_polygons(shapely.multipoints(rng.uniform(0, 10, (count, 2))), extend_to=box(0, 0, 10, 10))
+    dense = shapely.segmentize(np.array(list(cells.geoms), dtype=object), 0.05)
+    # The same vertex moves alike in every cell that has it.
+    wriggled = shapely.transform(dense, lambda xy: xy.round(6) + 0.01 * np.sin(40.0 * xy[:, ::-1].round(6)))
+    return {f"c{n}": cell for n, cell in enumerate(wriggled)}
+
+
+def test_a_simplified_coverage_has_fewer_vertices_no_gap_and_moves_few_points() -> None:
+    full = coverage(40)
+    fewer = simplified(full, 0.05)
+    assert shapely.coverage_is_valid(list(fewer.values()))
+    vertices = [sum(shapely.get_num_coordinates(list(one.values()))) for one in (full, fewer)]
+    assert vertices[1] < vertices[0] / 2
+    cities = tuple(CityPlace(name, 0.0, 0.0, 1.0) for name in full)
+    rng = np.random.default_rng(1)
+    lat, lon = rng.uniform(1, 9, (2, 5000))
+    before, after = (locate(build_locator(cities, areas), lat, lon) for areas in (full, fewer))
+    assert "" not in after
+    assert np.mean([a != b for a, b in zip(before, after, strict=True)]) < 0.03
+
+
+def test_areas_that_overlap_are_no_coverage_and_stay_as_they_are() -> None:
+    assert simplified(AREAS, 0.1) is AREAS
+    assert simplified({}, 0.1) == {}
+
+
+def test_positions_count_areas_before_circles() -> None:
+    locator = build_locator(CITIES, AREAS)
+    names = (*locator.area_ids, *locator.circle_ids)
+    found = locate_index(locator, [30.7, 30.5, 0.0], [110.7, 113.04, 0.0])
+    assert [names[i] if i >= 0 else "" for i in found] == ["inner", "disc", ""]

@@ -135,9 +135,11 @@ def test_a_second_question_about_a_city_is_answered_from_memory_and_alike() -> N
     graph = build(line(), {})
     first, again = (footprint(graph, source(city_id="a", value=50.0), QUIET) for _ in range(2))
     assert again == first
-    assert graph.ways.cache_info().hits == 1
+    assert graph.ways.from_origin.cache_info().hits == 1
     assert graph.ways(0).distance is graph.ways(0).distance
     assert not graph.ways(0).distance.flags.writeable
+    assert graph.ways == build(line(), {}).ways
+    assert graph.ways != build(Places(CITIES, travel=(Travel("a", "b", 1.0),)), {}).ways
 
 
 def test_an_unlikely_importation_is_left_out_until_cases_grow() -> None:
