@@ -5,8 +5,7 @@ It offers
 
 - `PARAMETERS`: mapping of parameter name (with unit) to its default;
 - `build(places, parameters) -> graph`: validated immutable arrays; raises `TopologyError` with *every* problem found;
-- `footprint(graph, source, conditions) -> tuple[Impact, ...]`: the cities a source reaches, nearest in time first, at most
-  one `Impact` a city and never the source's own city (`same_place` is the caller's).
+- `footprint(graph, source, conditions)`: the cities a source reaches, nearest in time first, one `Impact` each, never the source's own.
 
 All functions are pure. Instants are int milliseconds since 1970-01-01 UTC.
 """
@@ -205,9 +204,8 @@ class Reach:
     """One row of `reaches.csv`: a stretch between two nodes. `downstream` is "" at an outlet.
 
     `fraction` is the share of the flow that takes this downstream branch (rows of one reach add up to 1). NaN = not given.
-    `drawn`: `length_km` is no official length but that of a drawn line times its sinuosity. `drainage_area_km2`: what drains through its
-    lower end; it can only grow downstream, so it tells reversed reaches. `left`, `right`: the jurisdictions on its banks if it is a
-    border ("" = not a border), seen downstream.
+    `drawn`: `length_km` is no official length but that of a drawn line times its sinuosity. `drainage_area_km2` above its lower end can only
+    grow downstream. `left`, `right`: the jurisdictions on the banks of a border reach, seen downstream; "" elsewhere.
     """
 
     reach: str
@@ -287,16 +285,12 @@ class TopologyError(ValueError):
         super().__init__("; ".join(f"{f.table}:{f.line}: {f.field}: {f.problem} ({f.fix})" for f in faults))
 
 
-class Footprint(Protocol):
-    """The shape of a footprint module (see the module docstring)."""
-
+class Footprint(Protocol):  # noqa: D101  see the module docstring
     PARAMETERS: Mapping[str, float]
 
-    def build(self, places: Places, parameters: Mapping[str, float]) -> Any:
-        """Validated immutable graph."""
+    def build(self, places: Places, parameters: Mapping[str, float]) -> Any: ...  # noqa: D102
 
-    def footprint(self, graph: Any, source: Source, conditions: Conditions) -> tuple[Impact, ...]:
-        """The cities the source reaches."""
+    def footprint(self, graph: Any, source: Source, conditions: Conditions) -> tuple[Impact, ...]: ...  # noqa: D102
 
 
 def footprint(name: str) -> Footprint:
