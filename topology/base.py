@@ -104,10 +104,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Winds:
-    """Wind measurements of the domain, oldest first: parallel arrays.
-
-    `speed_m_per_s`; `from_deg`: the direction the wind blows *from*, degrees clockwise from north; `observed_at` int64 ms.
-    """
+    """Wind measurements of the domain, oldest first: parallel arrays. `from_deg`: the direction it blows *from*, clockwise from north."""
 
     observed_at: NDArray[np.int64]
     latitude: NDArray[np.float64]
