@@ -15,14 +15,15 @@ import shapely
 from shapely.errors import ShapelyError
 
 from stream.region.geojson import read_features
-from stream.region.model import City
+from stream.region.model import Administration, City
 from stream.region.names import IDENTIFIER, IDENTIFIER_FIX, RESERVED_CITIES
 from stream.region.problems import nearest
+from topology.adcode import canonical, same_place
 from topology.base import CityPlace, TopologyError
 from topology.hierarchy import build_hierarchy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from stream.region.geojson import Feature
     from stream.region.problems import Findings
@@ -36,12 +37,16 @@ _RADIUS_MAX_KM = 1_000.0
 
 @dataclass(frozen=True, slots=True)
 class Cities:
-    """The cities in the order of their ids, the polygons of those that have one, and the line of each in the file."""
+    """The cities in the order of their ids, the polygons of those that have one, and the line of each in the file.
+
+    `administrations`: what stands above them and is no city itself.
+    """
 
     cities: tuple[City, ...]
     index: Mapping[str, int]
     areas: Mapping[str, Any]
     lines: Mapping[str, int]
+    administrations: Mapping[str, Administration]
 
 
 @dataclass(slots=True)
@@ -70,10 +75,11 @@ def read_cities(data: bytes, reach_length_km: Mapping[str, float] | None, findin
     for feature in features:
         _register(feature, found)
     above = _above(found, findings)
-    cities, areas, lines = [], {}, {}
+    cities, areas, lines, administrations = [], {}, {}, {}
     for city_id in sorted(found.features):
         feature = found.features[city_id]
         if feature.geometry is None:
+            administrations[city_id] = Administration(_names(feature), feature.string("level"), above.get(city_id, ()))
             continue
         place = _place(feature, feature.geometry)
         cities.append(_city(city_id, feature, place, above.get(city_id, ()), _river(feature, reach_length_km)))
@@ -82,7 +88,17 @@ def read_cities(data: bytes, reach_length_km: Mapping[str, float] | None, findin
             areas[city_id] = place.area
     if not cities:
         findings.add(FILE, 0, "", "holds no city that could be warned", "add a feature with a geometry")
-    return Cities(tuple(cities), {city.city_id: at for at, city in enumerate(cities)}, areas, lines)
+    _refuse_same_place(cities, lines, findings)
+    return Cities(tuple(cities), {city.city_id: at for at, city in enumerate(cities)}, areas, lines, administrations)
+
+
+def _refuse_same_place(cities: Sequence[City], lines: Mapping[str, int], findings: Findings) -> None:
+    """Two cities that are one administration (110000 and its pseudo-city 110100) would be warned twice of one danger."""
+    code = {city.city_id: city.adcode for city in cities}
+    for first, *others in same_place(code):
+        for other in others:
+            what = f"{other!r} ({code[other]}) and {first!r} ({code[first]}) are the same administration, {canonical(code[first])}"
+            findings.add(FILE, lines[other], "adcode", what, "keep one of them; the other may stand above it without a geometry")
 
 
 def _register(feature: Feature, found: _Found) -> None:
@@ -128,16 +144,23 @@ def _above(found: _Found, findings: Findings) -> Mapping[str, tuple[str, ...]]:
     return {child: chain + found.parents.get(chain[-1] if chain else child, ()) for child, chain in chains.items()}
 
 
-def _city(city_id: str, feature: Feature, place: _Place, parents: tuple[str, ...], river: tuple[tuple[str, float], ...]) -> City:
+def _names(feature: Feature) -> dict[str, str]:
+    """The names by language, the other language's where one is missing; empty without any."""
     zh, en = feature.string("name_zh"), feature.string("name_en")
-    if not zh and not en:
+    return {"zh": zh or en, "en": en or zh} if zh or en else {}
+
+
+def _city(city_id: str, feature: Feature, place: _Place, parents: tuple[str, ...], river: tuple[tuple[str, float], ...]) -> City:
+    names = _names(feature)
+    zh, en = feature.string("name_zh"), feature.string("name_en")
+    if not names:
         feature.problem("name_en", "the city has no name", "add name_zh and name_en")
     elif not (zh and en):
         feature.note("name_zh" if en else "name_en", "the city is named in one language only", "add the other name")
     population = feature.number("population", 0, _POPULATION_MAX)
     return City(
         city_id=city_id,
-        names={"zh": zh or en, "en": en or zh},
+        names=names,
         level=feature.string("level") or "city",
         parents=parents,
         place=CityPlace(city_id, place.latitude, place.longitude, place.radius_km, 0 if math.isnan(population) else int(population), river),

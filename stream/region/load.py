@@ -75,6 +75,7 @@ def examine(bundled: Bundle) -> tuple[Region | None, Findings]:
         city_index=cities.index,
         domain_index=domains or {},
         regressions=regressions(lags),
+        administrations=cities.administrations,
     )
     return region, findings
 

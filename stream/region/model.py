@@ -41,6 +41,15 @@ class City:
 
 
 @dataclass(frozen=True, slots=True)
+class Administration:
+    """Who stands above cities and is none itself (a province, a nation, a river commission). `parents` from the nearest upwards."""
+
+    names: Mapping[str, str]
+    level: str
+    parents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SeriesTable:
     """All series of a region, sorted by id (`station/quantity`); row numbers index every array. Read-only.
 
@@ -149,3 +158,4 @@ class Region:
     city_index: Mapping[str, int] = field(default_factory=dict)
     domain_index: Mapping[str, int] = field(default_factory=dict)
     regressions: Mapping[str, tuple[Lag, ...]] = field(default_factory=dict)
+    administrations: Mapping[str, Administration] = field(default_factory=dict)

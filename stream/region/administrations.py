@@ -1,0 +1,36 @@
+"""The administrations of a region as `topology/hierarchy.py` takes them: who leads, who assists, which body they share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from topology.hierarchy import Hierarchy
+
+if TYPE_CHECKING:
+    from stream.region.model import Region
+
+
+def hierarchy(region: Region) -> Hierarchy:
+    """Everybody above each city, and above each of those; also the ones that only stand in a list of `parents`."""
+    above: dict[str, tuple[str, ...]] = {}
+    for chain in [
+        *((city.city_id, *city.parents) for city in region.cities),
+        *((one, *it.parents) for one, it in region.administrations.items()),
+    ]:
+        for at, one in enumerate(chain):
+            above.setdefault(one, chain[at + 1 :])
+    return Hierarchy(above)
+
+
+def levels(region: Region) -> dict[str, str]:
+    """The level of each city and administration, as the region's file names it."""
+    return {city.city_id: city.level for city in region.cities} | {one: it.level for one, it in region.administrations.items()}
+
+
+def name_of(region: Region, administration_id: str, language: str = "en") -> str:
+    """The name of a city or an administration; its id where the region does not name it."""
+    at = region.city_index.get(administration_id)
+    known = region.cities[at].names if at is not None else {}
+    if administration_id in region.administrations:
+        known = region.administrations[administration_id].names
+    return known.get(language, administration_id)
