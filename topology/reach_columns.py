@@ -104,6 +104,7 @@ def _bytes(ids: NDArray[np.generic], name: str) -> NDArray[np.bytes_]:
     if ids.dtype.kind == "S":
         return np.asarray(ids, dtype=np.bytes_)
     if ids.dtype.kind in "iu":
-        texts = ids.astype(np.str_).astype(np.bytes_)
+        width = max(len(str(ids.min(initial=0))), len(str(ids.max(initial=0))))
+        texts = ids.astype(f"S{width}")
         return np.where(ids == 0, b"", texts) if name != "reach" else texts
     return encode(str(text) for text in ids.tolist())
