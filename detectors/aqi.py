@@ -74,7 +74,7 @@ def step(parameters: NDArray[Any], state: NDArray[Any], samples: Samples) -> Fin
     trend = hysteresis.trend_per_h(s, samples, newest)
     hysteresis.remember(s, samples, newest)
     write(state, samples.rows, s)
-    exceeds = exceedance(aqi, limits, _error_of_index(p, seen))
+    exceeds = exceedance(aqi, hysteresis.lowest_of(limits), _error_of_index(p, seen))
     return Findings(s["level"], hysteresis.score_of(np.where(known, aqi, 0.0), limits), trend, why, exceedance=exceeds)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from detectors import hysteresis
 from detectors.base import Findings
 from detectors.exceedance import exceedance
-from detectors.rows import matrix, parameter_dtype, read, write
+from detectors.rows import borrow, give_back, matrix, parameter_dtype, read
 from detectors.usable import all_usable, step_usable
 
 if TYPE_CHECKING:
@@ -38,14 +38,31 @@ def step(parameters: NDArray[Any], state: NDArray[Any], samples: Samples) -> Fin
     """Compare each sample with the limits of its series (see `base.py` for shapes)."""
     if not all_usable(samples):
         return step_usable(step, parameters, state, samples)
-    p, s = read(parameters, samples.rows), read(state, samples.rows)
-    limits = matrix(p)[:, :4] * p["limit"][:, None]
-    limits[:, 0] = p["limit"]
-    newest = hysteresis.is_newest(s, samples)
-    rules = hysteresis.Rules(limits, lambda: limits * (1.0 - p["clear_fraction"])[:, None], p["raise_after_n"], p["clear_after_n"])
-    why = hysteresis.advance(s, samples, samples.value, newest, rules)
+    p, s = borrow(parameters, samples.rows), borrow(state, samples.rows)
+    lowest, newest = _lowest(p), hysteresis.is_newest(s, samples)
+    why = hysteresis.advance_few(s, samples, samples.value, newest, hysteresis.Limited(lowest, lambda busy: _rules(read(p, busy))))
     trend = hysteresis.trend_per_h(s, samples, newest)
     hysteresis.remember(s, samples, newest)
-    write(state, samples.rows, s)
-    exceeds = exceedance(samples.value, limits, p["error_sd"])
-    return Findings(s["level"], hysteresis.score_of(samples.value, limits), trend, why, exceedance=exceeds)
+    give_back(state, samples.rows, s)
+    exceeds = exceedance(samples.value, lowest, p["error_sd"])
+    return Findings(s["level"].copy(), hysteresis.score_above(samples.value, lowest), trend, why, exceedance=exceeds)
+
+
+def _limits(p: NDArray[Any]) -> NDArray[np.float64]:
+    limits: NDArray[np.float64] = matrix(p)[:, :4] * p["limit"][:, None]
+    limits[:, 0] = p["limit"]
+    return limits
+
+
+def _lowest(p: NDArray[Any]) -> NDArray[np.float64]:
+    """The lowest limit of each series. Rounding keeps the order, so the lowest factor gives the lowest product."""
+    if (p["limit"] < 0.0).any():
+        return hysteresis.lowest_of(_limits(p))
+    limit, least = p["limit"].copy(), np.fmin(np.fmin(p["yellow_factor"], p["orange_factor"]), p["red_factor"])
+    lowest: NDArray[np.float64] = np.fmin(limit, limit * least)
+    return lowest
+
+
+def _rules(p: NDArray[Any]) -> hysteresis.Rules:
+    limits = _limits(p)
+    return hysteresis.Rules(limits, lambda: limits * (1.0 - p["clear_fraction"])[:, None], p["raise_after_n"], p["clear_after_n"])

@@ -14,13 +14,14 @@ chance alarm would learn from what is left only, the low values, and make ever m
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from detectors import hysteresis
 from detectors.base import Findings, Quality
-from detectors.rows import NEVER, matrix, parameter_dtype, read, write
+from detectors.rows import NEVER, borrow, give_back, matrix, parameter_dtype, put, read
 from detectors.usable import all_usable, step_usable
 
 if TYPE_CHECKING:
@@ -58,12 +59,19 @@ _LOG_P_FREEZE = -13.8
 """Learning stops at p < 1e-6; C is kept below twice what that takes, so that an alarm can end soon after the water has."""
 
 
-class _Seen(NamedTuple):
-    """One step's samples beside what the baseline says of them."""
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One step's samples beside what the baseline says of them, as plain columns: a field of a record costs four times as much to read."""
 
-    observed_at: NDArray[np.int64]
     x: Floats
+    count: Floats
+    mean: Floats
+    variance: Floats
+    product: Floats
+    scale: Floats
+    spread: Floats
     elapsed_ms: Floats
+    uneven: NDArray[np.intp]
     gain: Floats
     used: Mask
     follows: Mask
@@ -83,82 +91,125 @@ def step(parameters: NDArray[Any], state: NDArray[Any], samples: Samples) -> Fin
     """Add each sample's residual to its series' evidence, then learn from it (see `base.py` for shapes)."""
     if not all_usable(samples):
         return step_usable(step, parameters, state, samples)
-    p, s = read(parameters, samples.rows), read(state, samples.rows)
-    newest = hysteresis.is_newest(s, samples)
-    trend = hysteresis.trend_per_h(s, samples, newest & (s["count"] > 0))
-    learning = s["count"] < p["warmup_n"]
-    seen = _compare(p, s, samples, newest)
-    z = seen.residual / np.maximum(s["scale"], p["sd_min"])
-    limits = matrix(p)[:, :4]
-    decay = np.where(np.isnan(p["decay"]), 2.0 * p["k"], p["decay"])
+    p, s = borrow(parameters, samples.rows), borrow(state, samples.rows)
+    newest, k = hysteresis.is_newest(s, samples), p["k"].copy()
+    trend = hysteresis.trend_per_h(s, samples, newest)
+    seen = _compare(p, s, samples, newest & (k > 0.0))
+    learning = seen.count < p["warmup_n"]
+    decay = p["decay"].copy()
+    decay = np.where(np.isnan(decay), 2.0 * k, decay)
     freeze_at = _LOG_P_FREEZE / -decay - _OVERSHOOT
-    raised = np.maximum(0.0, s["sum"] + np.fmin(z, p["z_max"]) - p["k"])
-    raised = np.minimum(raised, 2.0 * np.fmax(freeze_at, hysteresis.highest_of(limits)))
-    np.copyto(s["sum"], np.where(learning, 0.0, raised), where=seen.follows)
-    rules = hysteresis.Rules(limits, lambda: limits * p["clear_fraction"][:, None], p["raise_after_n"], p["clear_after_n"])
-    why = hysteresis.advance(s, samples, np.where(seen.used & ~learning, s["sum"], np.nan), seen.used, rules)
-    _learn(p, s, seen, freeze_at)
-    np.copyto(s["observed_at"], samples.observed_at, where=seen.used)
-    np.copyto(s["value"], samples.value, where=seen.used)
-    write(state, samples.rows, s)
-    why[learning & (s["level"] == 0)] = LEARNING
-    if not seen.used.all():
+    evidence = _evidence(p, s, seen, (k, learning, freeze_at))
+    counted = seen.used & ~learning
+    compared = evidence if counted.all() else np.where(counted, evidence, np.nan)
+    why = hysteresis.advance_few(
+        s, samples, compared, seen.used, hysteresis.Limited(hysteresis.lowest_of(matrix(p)), lambda busy: _rules(read(p, busy)))
+    )
+    _learn(p, s, seen, samples.observed_at, freeze_at)
+    put(s["observed_at"], samples.observed_at, seen.used)
+    put(s["value"], samples.value, seen.used)
+    give_back(state, samples.rows, s)
+    if not counted.all():
+        why[learning & (s["level"] == 0)] = LEARNING
         why[newest & (samples.flag == Quality.SUSPECT)] = SUSPECT
         why[~newest] = LATE
-    known = ~learning & (p["k"] > 0.0)
-    log_p, log_lr = np.where(s["sum"] > 0.0, -decay * (s["sum"] + _OVERSHOOT), 0.0), 2.0 * p["k"] * s["sum"]
-    score = np.where(known, log_p * (-1.0 / math.log(10.0)), 0.0)
-    return Findings(s["level"], score, trend, why, np.where(known, np.exp(log_p), np.nan), np.where(known, log_lr, np.nan))
+    log_p, log_lr = np.where(evidence > 0.0, -decay * (evidence + _OVERSHOOT), 0.0), 2.0 * k * evidence
+    score, p_value, known = log_p * (-1.0 / math.log(10.0)), np.exp(log_p), ~learning & (k > 0.0)
+    if not known.all():
+        score[~known], p_value[~known], log_lr[~known] = 0.0, np.nan, np.nan
+    return Findings(s["level"].copy(), score, trend, why, p_value, log_lr)
 
 
-def _compare(p: NDArray[Any], s: NDArray[Any], samples: Samples, newest: Mask) -> _Seen:
+def _rules(p: NDArray[Any]) -> hysteresis.Rules:
+    limits = matrix(p)[:, :4]
+    return hysteresis.Rules(limits, lambda: limits * p["clear_fraction"][:, None], p["raise_after_n"], p["clear_after_n"])
+
+
+def _compare(p: NDArray[Any], s: NDArray[Any], samples: Samples, asked: Mask) -> _Seen:
     """What the baseline expected of each sample, and the residual scaled to the spread of d."""
-    floor = p["log_floor"]
-    x = samples.value
-    if not np.isnan(floor).all():
-        x = np.where(floor > 0.0, np.log(np.where(floor > 0.0, np.maximum(x, floor), 1.0)), x)
-    used = newest & (samples.flag != Quality.SUSPECT) & (p["tau_s"] > 0.0) & (p["k"] > 0.0)
-    first = s["count"] == 0.0
-    elapsed_ms = np.where(used & ~first, samples.observed_at - s["observed_at"], 0).astype(np.float64)
-    follows = used & ~first & ~(elapsed_ms > p["gap_s"] * 1000.0)
-    share = -np.expm1(elapsed_ms / (p["tau_s"] * -1000.0))
-    gain = np.maximum(share, 1.0 / (s["count"] + 1.0))
-    np.copyto(s["mean"], x, where=first & used)
-    d, before = x - s["mean"], s["last"] - s["mean"]
-    rho = s["product"] / np.maximum(s["variance"], _TINY)
-    rho += (1.0 + 4.0 * rho) * np.maximum(1.0 / np.maximum(s["count"], 1.0), 0.5 * share)  # its bias (Marriott and Pope 1954)
-    rho = np.minimum(np.maximum(rho, 0.0), _RHO_MAX)
-    steps = elapsed_ms / np.maximum(s["step_ms"], 1.0)
-    uneven = np.flatnonzero(steps != 1.0)  # most series keep their step, and a power is dear
-    phi = rho.copy()
-    phi[uneven] = rho[uneven] ** steps[uneven]
-    residual = np.divide(d - phi * before, np.sqrt(1.0 - phi * phi), out=np.zeros(len(x)), where=follows)
-    return _Seen(samples.observed_at, x, elapsed_ms, gain, used, follows, d, before, residual)
+    x, tau_s = _transformed(p["log_floor"], samples.value), p["tau_s"].copy()
+    count, mean, step_ms = s["count"].copy(), s["mean"].copy(), s["step_ms"].copy()
+    used, first = asked & (samples.flag != Quality.SUSPECT) & (tau_s > 0.0), count == 0.0
+    elapsed_ms = (samples.observed_at - s["observed_at"]).astype(np.float64)
+    again = used & ~first
+    if not again.all():
+        elapsed_ms = np.where(again, elapsed_ms, 0.0)
+        np.copyto(mean, x, where=first & used)
+    follows = again & ~(elapsed_ms > p["gap_s"] * 1000.0)
+    share = -np.expm1(elapsed_ms / (tau_s * -1000.0))
+    d, before = x - mean, s["last"] - mean
+    variance, product, scale = s["variance"].copy(), s["product"].copy(), s["scale"].copy()
+    phi = product / np.maximum(variance, _TINY)
+    phi += (1.0 + 4.0 * phi) * np.maximum(1.0 / np.maximum(count, 1.0), 0.5 * share)  # its bias (Marriott and Pope 1954)
+    phi = np.minimum(np.maximum(phi, 0.0), _RHO_MAX)
+    uneven = np.flatnonzero(elapsed_ms != step_ms)  # most series keep their step, and a power is dear
+    if len(uneven):
+        phi[uneven] = phi[uneven] ** (elapsed_ms[uneven] / np.maximum(step_ms[uneven], 1.0))
+    residual, root = d - phi * before, np.sqrt(1.0 - phi * phi)
+    residual = residual / root if follows.all() else np.divide(residual, root, out=np.zeros(len(x)), where=follows)
+    spread, gain = np.maximum(scale, p["sd_min"]), np.maximum(share, 1.0 / (count + 1.0))
+    return _Seen(x, count, mean, variance, product, scale, spread, elapsed_ms, uneven, gain, used, follows, d, before, residual)
 
 
-def _learn(p: NDArray[Any], s: NDArray[Any], seen: _Seen, freeze_at: Floats) -> None:
+def _transformed(floor: Floats, value: Floats) -> Floats:
+    """The values, as logarithms where the series has a floor for them."""
+    if np.isnan(floor).all():
+        return value
+    return np.where(floor > 0.0, np.log(np.where(floor > 0.0, np.maximum(value, floor), 1.0)), value)
+
+
+def _evidence(p: NDArray[Any], s: NDArray[Any], seen: _Seen, how: tuple[Floats, Mask, Floats]) -> Floats:
+    """C after each sample, also noted in `s`; kept below twice the highest of the limits and of what stops the learning."""
+    k, learning, freeze_at = how
+    before = s["sum"].copy()
+    evidence: Floats = np.maximum(0.0, before + np.fmin(seen.residual / seen.spread, p["z_max"]) - k)
+    over = np.flatnonzero(evidence > 2.0 * freeze_at)
+    if len(over):
+        most = 2.0 * np.fmax(freeze_at[over], hysteresis.highest_of(matrix(read(p, over))))
+        evidence[over] = np.minimum(evidence[over], most)
+    if learning.any():
+        evidence[learning] = 0.0
+    if not seen.follows.all():
+        evidence = np.where(seen.follows, evidence, before)
+    s["sum"] = evidence
+    return evidence
+
+
+def _learn(p: NDArray[Any], s: NDArray[Any], seen: _Seen, observed_at: NDArray[np.int64], freeze_at: Floats) -> None:
     """Move the baseline of the series that are not in a real alarm (or have been for too long)."""
-    learned = seen.used
-    beyond, since = s["sum"] >= freeze_at, s["frozen_at"]
-    if beyond.any() or (since != NEVER).any():
-        frozen = beyond | ((since != NEVER) & (s["level"] > 0))
-        np.copyto(since, seen.observed_at, where=frozen & seen.used & (since == NEVER))
-        since[seen.used & ~frozen] = NEVER
-        learned = seen.used & ~(frozen & ~(seen.observed_at - since > p["freeze_s"] * 1000.0))
-    gain = seen.gain * learned
-    between = gain * seen.follows
-    clip = _CLIP * np.sqrt(s["variance"])
-    most = _CLIP * np.maximum(s["scale"], p["sd_min"])
-    clip[s["count"] < _CLIP_AFTER] = most[s["count"] < _CLIP_AFTER] = np.inf
+    learned = _free_to_learn(p, s, seen.used, observed_at, freeze_at)
+    gain = seen.gain if learned.all() else seen.gain * learned
+    between = gain if seen.follows.all() else gain * seen.follows
+    clip, most = _CLIP * np.sqrt(seen.variance), _CLIP * seen.spread
+    young = np.flatnonzero(seen.count < _CLIP_AFTER)
+    clip[young] = most[young] = np.inf
     d, before = np.minimum(np.maximum(seen.d, -clip), clip), np.minimum(np.maximum(seen.before, -clip), clip)
     size = np.minimum(np.abs(seen.residual), most)
-    s["variance"] += gain * (d * d - s["variance"])
-    s["product"] += between * (d * before - s["product"])
-    s["scale"] += between * (_FROM_ABSOLUTE * size - s["scale"])
-    s["step_ms"] += np.maximum(seen.gain, 1.0 / np.maximum(s["count"], 1.0)) * seen.follows * (seen.elapsed_ms - s["step_ms"])
-    s["mean"] += gain * d
-    np.copyto(s["last"], seen.x, where=seen.used)
-    s["count"] += seen.used
+    s["variance"] = seen.variance + gain * (d * d - seen.variance)
+    s["product"] = seen.product + between * (d * before - seen.product)
+    s["scale"] = seen.scale + between * (_FROM_ABSOLUTE * size - seen.scale)
+    s["mean"] = seen.mean + gain * d
+    few = seen.uneven[seen.follows[seen.uneven]]
+    if len(few):
+        old = s["step_ms"][few]
+        s["step_ms"][few] = old + np.maximum(seen.gain[few], 1.0 / np.maximum(seen.count[few], 1.0)) * (seen.elapsed_ms[few] - old)
+    put(s["last"], seen.x, seen.used)
+    s["count"] = seen.count + seen.used
+
+
+def _free_to_learn(p: NDArray[Any], s: NDArray[Any], used: Mask, observed_at: NDArray[np.int64], freeze_at: Floats) -> Mask:
+    """Which samples may be learned; since when the others' series stand still is noted in `s`."""
+    beyond = s["sum"] >= freeze_at
+    few = np.flatnonzero(beyond | (s["frozen_at"] != NEVER))
+    if not len(few):
+        return used
+    since, at, mine = s["frozen_at"][few], observed_at[few], used[few]
+    frozen = beyond[few] | (s["level"][few] > 0)
+    since = np.where(mine, np.where(frozen, np.where(since == NEVER, at, since), NEVER), since)
+    s["frozen_at"][few] = since
+    free = used.copy()
+    free[few] = mine & ~(frozen & ~(at - since > p["freeze_s"][few] * 1000.0))
+    return free
 
 
 def arl0(h: float, k: float) -> float:

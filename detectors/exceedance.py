@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from detectors.hysteresis import lowest_of
 from detectors.normal import upper_tail
 
 if TYPE_CHECKING:
@@ -19,16 +18,16 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
-def exceedance(value: Floats, limits: Floats, error_sd: Floats) -> Floats | None:
-    """Probability of each value (n,) to be truly at or above the lowest of its limits (n, 4); error_sd (n,) in the value's unit.
+def exceedance(value: Floats, lowest: Floats, error_sd: Floats) -> Floats | None:
+    """Probability of each value (n,) to be truly at or above the lowest of its limits (n,); error_sd (n,) in the value's unit.
 
     None if no series states its error; NaN where it is not stated or not positive, or no limit is set.
 
-    >>> limits = np.array([[2.0, 3.0, np.nan, np.nan]] * 3)
-    >>> [round(float(one), 4) for one in exceedance(np.array([2.0, 1.9, 2.3]), limits, np.array([0.1, 0.1, np.nan]))]
+    >>> lowest = np.array([2.0, 2.0, 2.0])
+    >>> [round(float(one), 4) for one in exceedance(np.array([2.0, 1.9, 2.3]), lowest, np.array([0.1, 0.1, np.nan]))]
     [0.5, 0.1587, nan]
     """
     known = error_sd > 0.0
     if not known.any():
         return None
-    return upper_tail(np.divide(lowest_of(limits) - value, error_sd, out=np.full(len(value), np.nan), where=known))
+    return upper_tail(np.divide(lowest - value, error_sd, out=np.full(len(value), np.nan), where=known))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from detectors.rows import NEVER, read, write
+from detectors.rows import NEVER, borrow, give_back, read
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,13 +81,13 @@ def push(history: NDArray[Any], samples: Samples) -> None:
 
     Duplicates change nothing, a sample older than a full history is dropped.
     """
-    h = read(history, samples.rows)
+    h = borrow(history, samples.rows)
     if (samples.observed_at > h["observed_at"][:, -1]).all():
         _append(h, samples)
     else:
         _insert(h, samples)
         h["count"] = (h["observed_at"] != NEVER).sum(axis=1)
-    write(history, samples.rows, h)
+    give_back(history, samples.rows, h)
 
 
 def _append(h: NDArray[Any], samples: Samples) -> None:

@@ -9,12 +9,12 @@ did support the level too, and never helps to clear. A late sample may raise, al
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from detectors.base import Quality
-from detectors.rows import NEVER, read, write
+from detectors.rows import NEVER, put, read, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,11 @@ lowered: by this sample; unconfirmed: a limit above the level was met, but by to
 
 QUIET, REACHED, SUSTAINED, HELD, LOWERED, UNCONFIRMED = range(6)
 _LEVELS = np.arange(1, 5, dtype=np.uint8)
+_MARKS = np.array([1 << 0, 1 << 8, 1 << 16, 1 << 24], dtype="<u4")
+"""From which number on each level is marked, the lowest level in the lowest byte."""
 _FULL = np.uint8(255)
+_RUNS = 2
+"""The word of a record (eight bytes) that `level` begins; FIELDS come first in every state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,13 @@ class Rules:
     clear_limits: Callable[[], NDArray[np.float64]]
     raise_after_n: NDArray[np.float64]
     clear_after_n: NDArray[np.float64]
+
+
+class Limited(NamedTuple):
+    """The lowest limit of each series, (n,), NaN = none, and the rules of the series at the places given."""
+
+    lowest: NDArray[np.float64]
+    rules_of: Callable[[NDArray[np.intp]], Rules]
 
 
 def initial(dtype: np.dtype[Any], n: int) -> NDArray[Any]:
@@ -69,16 +80,19 @@ def is_newest(records: NDArray[Any], samples: Samples) -> NDArray[np.bool_]:
 
 def trend_per_h(records: NDArray[Any], samples: Samples, newest: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Change per hour since the newest sample so far; NaN for late samples and the first one."""
-    elapsed_h = (samples.observed_at - records["observed_at"]) / 3_600_000.0
-    unknown = np.full(len(samples), np.nan)
-    trend: NDArray[np.float64] = np.divide(samples.value - records["value"], elapsed_h, out=unknown, where=newest)
+    elapsed_h, change = (samples.observed_at - records["observed_at"]) / 3_600_000.0, samples.value - records["value"]
+    trend: NDArray[np.float64]
+    if newest.all():
+        trend = np.divide(change, elapsed_h, out=change)
+    else:
+        trend = np.divide(change, elapsed_h, out=np.full(len(samples), np.nan), where=newest)
     return trend
 
 
 def remember(records: NDArray[Any], samples: Samples, newest: NDArray[np.bool_]) -> None:
     """Note the newest instant and value."""
-    np.copyto(records["observed_at"], samples.observed_at, where=newest)
-    np.copyto(records["value"], samples.value, where=newest)
+    put(records["observed_at"], samples.observed_at, newest)
+    put(records["value"], samples.value, newest)
 
 
 def advance(
@@ -88,22 +102,30 @@ def advance(
 
     Returns the reason of each (index into WHY). NaN in `compared` reaches nothing and clears nothing.
     """
+
+    def of(busy: NDArray[np.intp]) -> Rules:
+        return Rules(rules.limits[busy], lambda: rules.clear_limits()[busy], rules.raise_after_n[busy], rules.clear_after_n[busy])
+
+    return advance_few(records, samples, compared, newest, Limited(lowest_of(rules.limits), of))
+
+
+def advance_few(
+    records: NDArray[Any], samples: Samples, compared: NDArray[np.float64], newest: NDArray[np.bool_], limited: Limited
+) -> NDArray[np.uint8]:
+    """The same as `advance`, but rules are only made for the few series that are not at rest."""
     why = np.zeros(len(records), dtype=np.uint8)
-    reached, level, above = compared[:, None] >= rules.limits, records["level"], records["above"]
-    if not (reached.any() or level.any() or above.any()):
-        return why  # `below` is kept zero above the level, so nothing can change
-    busy = np.flatnonzero(_any_of_four(reached) | _any_of_four(above) | (level > 0))
-    moving = read(records, busy)
-    few = Rules(rules.limits[busy], lambda: rules.clear_limits()[busy], rules.raise_after_n[busy], rules.clear_after_n[busy])
-    why[busy] = _move(moving, samples.pick(busy), compared[busy], newest[busy], few)
-    write(records, busy, moving)
+    busy = np.flatnonzero((compared >= limited.lowest) | (_runs(records) != 0))
+    if len(busy):
+        moving = read(records, busy)
+        why[busy] = _move(moving, samples.pick(busy), compared[busy], newest[busy], limited.rules_of(busy))
+        write(records, busy, moving)
     return why
 
 
-def _any_of_four(marks: NDArray[Any]) -> NDArray[np.bool_]:
-    """Whether any of the four bytes of each row is set: as one number, because a reduction along rows is many times slower."""
-    words: NDArray[np.uint32] = np.ascontiguousarray(marks).view(np.uint32).reshape(len(marks))
-    return np.not_equal(words, 0)
+def _runs(records: NDArray[Any]) -> NDArray[np.int64]:
+    """`level`, `above` and most of `below` of each record as one number; 0 = at rest, for `below` is kept zero above the level."""
+    words: NDArray[np.int64] = records.view(np.int64).reshape(len(records), records.dtype.itemsize // 8)
+    return words[:, _RUNS]
 
 
 def _move(
@@ -132,9 +154,9 @@ def _move(
 
 
 def _highest(levels: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """The highest level that is marked, per row; 0 if none."""
-    highest: NDArray[np.uint8] = (levels * _LEVELS).max(axis=1)
-    return highest
+    """The highest level that is marked, per row; 0 if none. The four marks are read as one number: a reduction along rows is slow."""
+    marks = np.ascontiguousarray(levels).view("<u4")[:, 0]
+    return _MARKS.searchsorted(marks, side="right").astype(np.uint8)
 
 
 def _why(before: NDArray[np.uint8], now: NDArray[np.uint8], supported: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -156,13 +178,21 @@ def highest_of(limits: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def score_of(value: NDArray[np.float64], limits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """See `score_above`; limits (n, 4)."""
+    return score_above(value, lowest_of(limits))
+
+
+def score_above(value: NDArray[np.float64], lowest: NDArray[np.float64]) -> NDArray[np.float64]:
     """`value` relative to the lowest limit that is set (1.0 = at it); 0 where none is.
 
     Where the lowest limit is zero or negative (a gauge datum above the water) the ratio means nothing: 1 + the distance to it is used.
     """
-    lowest = lowest_of(limits)
-    score: NDArray[np.float64] = np.divide(value, lowest, out=np.zeros(len(value)), where=lowest > 0)
-    odd = lowest <= 0
-    if odd.any():
+    usual = lowest > 0.0
+    score: NDArray[np.float64]
+    if usual.all():
+        score = value / lowest
+    else:
+        score = np.divide(value, lowest, out=np.zeros(len(value)), where=usual)
+        odd = lowest <= 0.0
         score[odd] = 1.0 + value[odd] - lowest[odd]
     return score

@@ -17,7 +17,7 @@ import numpy as np
 from detectors import attenuated, climatology, timing
 from detectors.base import Quality
 from detectors.history import LENGTH
-from detectors.rows import MS_PER_H, matrix, parameter_dtype, read
+from detectors.rows import MS_PER_H, borrow, matrix, parameter_dtype, read
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +35,8 @@ _RANK = np.zeros(256, dtype=np.uint8)  # QARTOD roll-up: missing < unknown < goo
 _RANK[[Quality.MISSING, Quality.UNKNOWN, Quality.GOOD, Quality.SUSPECT, Quality.FAIL]] = range(5)
 _FLAG = np.array([Quality.MISSING, Quality.UNKNOWN, Quality.GOOD, Quality.SUSPECT, Quality.FAIL], dtype=np.uint8)
 _UNKNOWN, _GOOD, _SUSPECT, _FAIL = 1, 2, np.uint8(3), np.uint8(4)
+_PAIR = 2.0
+"""The smallest `flat_line_count`: a value and the one before it."""
 
 
 def roll_up(*flags: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -53,7 +55,7 @@ def flag(parameters: NDArray[Any], history: NDArray[Any], samples: Samples) -> N
 
     Call it before the samples are pushed to the history.
     """
-    p, value = read(parameters, samples.rows), samples.value
+    p, value = borrow(parameters, samples.rows), samples.value
     last_at, last = history["observed_at"][samples.rows, -1], history["value"][samples.rows, -1]
     elapsed, change = samples.observed_at - last_at, np.abs(value - last)
     in_order = samples.in_order & (elapsed > 0)
@@ -61,7 +63,7 @@ def flag(parameters: NDArray[Any], history: NDArray[Any], samples: Samples) -> N
     suspect = (value < p["suspect_min"]) | (value > p["suspect_max"])
     jumped = (change > p["spike_suspect"]) | (change > p["rate_suspect_per_h"] / MS_PER_H * elapsed)
     _judge(suspect, jumped & in_order, _unconfirmed, (p, history, samples))
-    _judge(suspect, (change < p["flat_line_tolerance"]) & in_order, _flat, (p, history, samples))
+    _judge(suspect, _still(p, history, samples, (change < p["flat_line_tolerance"]) & in_order), _flat, (p, history, samples))
     rank = _RANK.take(samples.flag)
     untested = rank < _GOOD
     if untested.any():
@@ -95,6 +97,16 @@ def _unconfirmed(p: NDArray[Any], h: NDArray[Any], samples: Samples) -> NDArray[
     fast &= ~last_suspect | before_suspect | back_fast | np.isnan(back)
     unconfirmed: NDArray[np.bool_] = jumped | fast
     return unconfirmed
+
+
+def _still(p: NDArray[Any], history: NDArray[Any], samples: Samples, unmoved: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Of the series that have not moved since their last value, those that had not moved before it either, where that counts; few are left."""
+    some = np.flatnonzero(unmoved)
+    if len(some):
+        before = history["value"][samples.rows[some], -2]
+        moved = (np.abs(samples.value[some] - before) >= p["flat_line_tolerance"][some]) & (p["flat_line_count"][some] > _PAIR)
+        unmoved[some[moved]] = False
+    return unmoved
 
 
 def _flat(p: NDArray[Any], h: NDArray[Any], samples: Samples) -> NDArray[np.bool_]:

@@ -16,7 +16,7 @@ import numpy as np
 from detectors import hysteresis
 from detectors.base import Findings, Quality
 from detectors.exceedance import exceedance
-from detectors.rows import MS_PER_H, NEVER, matrix, parameter_dtype, read, write
+from detectors.rows import MS_PER_H, NEVER, borrow, give_back, matrix, parameter_dtype, put, read
 from detectors.usable import all_usable, step_usable
 
 if TYPE_CHECKING:
@@ -48,37 +48,41 @@ def step(parameters: NDArray[Any], state: NDArray[Any], samples: Samples) -> Fin
     """Smooth each series' rate of change and compare it with its limits (see `base.py` for shapes)."""
     if not all_usable(samples):
         return step_usable(step, parameters, state, samples)
-    p, s = read(parameters, samples.rows), read(state, samples.rows)
-    limits = matrix(p)[:, :4]
-    newest = hysteresis.is_newest(s, samples)
+    p, s = borrow(parameters, samples.rows), borrow(state, samples.rows)
+    lowest, newest = hysteresis.lowest_of(matrix(p)), hysteresis.is_newest(s, samples)
     elapsed_h = (samples.observed_at - s["learned_at"]) / MS_PER_H
     restarts = np.isnan(s["value"]) | (elapsed_h * 3600.0 > p["gap_s"])
     follows = newest & ~restarts
     rate = _smoothed(s, samples, elapsed_h, p["tau_s"], follows)
     counted = np.where(newest & ~(samples.value < p["min_value"]), rate, 0.0)
     compared = np.where(newest, counted, np.nan)
-    rules = hysteresis.Rules(limits, lambda: limits * (1.0 - p["clear_fraction"])[:, None], p["raise_after_n"], p["clear_after_n"])
-    why = hysteresis.advance(s, samples, compared, newest, rules)
-
+    why = hysteresis.advance_few(s, samples, compared, newest, hysteresis.Limited(lowest, lambda busy: _rules(read(p, busy))))
     learned = newest & (restarts | (samples.flag != Quality.SUSPECT))
-    np.copyto(s["rate_per_h"], rate, where=learned)
-    np.copyto(s["learned_at"], samples.observed_at, where=learned)
-    np.copyto(s["value"], samples.value, where=learned)
-    np.copyto(s["observed_at"], samples.observed_at, where=newest)
-    write(state, samples.rows, s)
+    put(s["rate_per_h"], rate, learned)
+    put(s["learned_at"], samples.observed_at, learned)
+    put(s["value"], samples.value, learned)
+    put(s["observed_at"], samples.observed_at, newest)
+    give_back(state, samples.rows, s)
     if not follows.all():
         why[newest & restarts & (why == hysteresis.QUIET)] = RESTARTED
         why[~newest] = LATE
-    exceeds = _exceedance(p, counted, np.where(follows, elapsed_h, np.nan))
-    return Findings(s["level"], hysteresis.score_of(counted, limits), np.where(follows, rate, np.nan), why, exceedance=exceeds)
+    exceeds = _exceedance(p, counted, lowest, np.where(follows, elapsed_h, np.nan))
+    return Findings(s["level"].copy(), hysteresis.score_above(counted, lowest), np.where(follows, rate, np.nan), why, exceedance=exceeds)
 
 
-def _exceedance(p: NDArray[Any], rate: NDArray[np.float64], elapsed_h: NDArray[np.float64]) -> NDArray[np.float64] | None:
+def _rules(p: NDArray[Any]) -> hysteresis.Rules:
+    limits = matrix(p)[:, :4]
+    return hysteresis.Rules(limits, lambda: limits * (1.0 - p["clear_fraction"])[:, None], p["raise_after_n"], p["clear_after_n"])
+
+
+def _exceedance(
+    p: NDArray[Any], rate: NDArray[np.float64], lowest: NDArray[np.float64], elapsed_h: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
     """The error of the smoothed rate under even sampling: independent errors e at gain g and step dt leave (g / dt) sqrt(2 / (2 - g)) e."""
     if np.isnan(p["error_sd"]).all():
         return None
     gain = -np.expm1(-elapsed_h * 3600.0 / p["tau_s"])
-    return exceedance(rate, matrix(p)[:, :4], p["error_sd"] * gain / elapsed_h * np.sqrt(2.0 / (2.0 - gain)))
+    return exceedance(rate, lowest, p["error_sd"] * gain / elapsed_h * np.sqrt(2.0 / (2.0 - gain)))
 
 
 def _smoothed(

@@ -30,6 +30,31 @@ def write(records: NDArray[Any], rows: NDArray[np.intp], new: NDArray[Any]) -> N
     records.view(raw)[rows] = new.view(raw)
 
 
+def borrow(records: NDArray[Any], rows: NDArray[np.intp]) -> NDArray[Any]:
+    """The records at `rows` to work on until `give_back`: themselves where the rows follow each other, else a copy.
+
+    All series of a network often report at once, and two copies are then spared. Never let a finding share memory with them.
+    """
+    n = len(rows)
+    if n and rows[-1] - rows[0] == n - 1 and (rows[1:] > rows[:-1]).all():
+        return records[rows[0] : rows[0] + n]
+    return records.take(rows)
+
+
+def give_back(records: NDArray[Any], rows: NDArray[np.intp], borrowed: NDArray[Any]) -> None:
+    """Put borrowed records back at `rows`, in place; nothing is left to do for the records themselves."""
+    if borrowed.base is None:
+        write(records, rows, borrowed)
+
+
+def put(column: NDArray[Any], new: NDArray[Any], where: NDArray[np.bool_]) -> None:
+    """`new` into the places of a column that `where` marks, in place; usually these are all, and a plain copy is cheaper than a masked one."""
+    if where.all():
+        column[...] = new
+    else:
+        np.copyto(column, new, where=where)
+
+
 def matrix(records: NDArray[Any]) -> NDArray[np.float64]:
     """Records whose fields are all f8, as a (records, fields) view.
 

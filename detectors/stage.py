@@ -15,7 +15,7 @@ import numpy as np
 from detectors import hysteresis
 from detectors.base import Findings
 from detectors.exceedance import exceedance
-from detectors.rows import matrix, parameter_dtype, read, write
+from detectors.rows import borrow, give_back, matrix, parameter_dtype, read
 from detectors.usable import all_usable, step_usable
 
 if TYPE_CHECKING:
@@ -39,16 +39,18 @@ def step(parameters: NDArray[Any], state: NDArray[Any], samples: Samples) -> Fin
     """Compare each sample with its gauge's limits (see `base.py` for shapes)."""
     if not all_usable(samples):
         return step_usable(step, parameters, state, samples)
-    p, s = read(parameters, samples.rows), read(state, samples.rows)
-    limits = matrix(p)[:, :4]
-    newest = hysteresis.is_newest(s, samples)
-    rules = hysteresis.Rules(limits, lambda: clear_limits(p), p["raise_after_n"], p["clear_after_n"])
-    why = hysteresis.advance(s, samples, samples.value, newest, rules)
+    p, s = borrow(parameters, samples.rows), borrow(state, samples.rows)
+    lowest, newest = hysteresis.lowest_of(matrix(p)), hysteresis.is_newest(s, samples)
+    why = hysteresis.advance_few(s, samples, samples.value, newest, hysteresis.Limited(lowest, lambda busy: _rules(read(p, busy))))
     trend = hysteresis.trend_per_h(s, samples, newest)
     hysteresis.remember(s, samples, newest)
-    write(state, samples.rows, s)
-    exceeds = exceedance(samples.value, limits, p["error_sd"])
-    return Findings(s["level"], hysteresis.score_of(samples.value, limits), trend, why, exceedance=exceeds)
+    give_back(state, samples.rows, s)
+    exceeds = exceedance(samples.value, lowest, p["error_sd"])
+    return Findings(s["level"].copy(), hysteresis.score_above(samples.value, lowest), trend, why, exceedance=exceeds)
+
+
+def _rules(p: NDArray[Any]) -> hysteresis.Rules:
+    return hysteresis.Rules(matrix(p)[:, :4], lambda: clear_limits(p), p["raise_after_n"], p["clear_after_n"])
 
 
 def clear_limits(parameters: NDArray[Any]) -> NDArray[np.float64]:

@@ -95,7 +95,8 @@ def rates(river, days, lines):
 
 def cost(series, steps, lines):
     """Microseconds a measurement; whether the ratio to the plain loop is met."""
-    spent, sizes, copy = water_cost.ours(series, steps)
+    spent, sizes, copy = water_cost.ours(series, steps, np.arange(series))
+    shuffled = sum(water_cost.ours(series, steps, np.random.default_rng(1).permutation(series))[0].values())
     plain = water_cost.plain_loop(20, 150)
     total = sum(spent.values())
     ratio = plain / total
@@ -103,12 +104,14 @@ def cost(series, steps, lines):
     lines += [f"| {name} | {us:.3f} | {sizes[name]} |" for name, us in spent.items()]
     lines += [
         f"| **all** | **{total:.3f}** | **{sum(sizes.values())}** |",
+        f"| all, the series reporting in any order | {shuffled:.3f} | |",
         f"| bare numpy copy of the same arrays | {copy:.3f} | |",
         f"| plain Python loop (the scalar twins) | {plain:.1f} | |",
     ]
     lines += [f"| {name} | {us:.2f} | |" for name, us in water_cost.peers(2000 if series < 10_000 else 20_000).items()]
     verdict = "passed" if ratio >= PLAIN_TIMES else "missed"
-    lines += ["", f"{ratio:.0f} times the plain loop (asked for: {PLAIN_TIMES:.0f}, {verdict}); aim {AIM_US} microseconds.", ""]
+    aim = "reached" if total <= AIM_US else "not reached"
+    lines += ["", f"{ratio:.0f} times the plain loop (asked for: {PLAIN_TIMES:.0f}, {verdict}); aim {AIM_US} microseconds: {aim}.", ""]
     return ratio >= PLAIN_TIMES
 
 
