@@ -13,12 +13,14 @@ import msgspec
 
 from stream.accept.refusal import Fault, Refused, quoted
 from stream.records.measurement import CaseCount, Measurement
+from stream.records.report import InterventionReport
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SINGLE = -1
 """`element` of a record that is one object, not an array."""
+REPORT = b'"report"'
 _WHITESPACE = b" \t\r\n"
 _VALIDATION = (
     ("Object missing required field", Refused.MISSING_FIELD),
@@ -28,6 +30,10 @@ _VALIDATION = (
     ("Expected `str` of length", Refused.OUT_OF_RANGE),
     ("Expected `int` >", Refused.OUT_OF_RANGE),
     ("Expected `int` <", Refused.OUT_OF_RANGE),
+    ("Expected `float` >", Refused.OUT_OF_RANGE),
+    ("Expected `float` <", Refused.OUT_OF_RANGE),
+    ("Invalid enum value", Refused.OUT_OF_RANGE),
+    ("Invalid value", Refused.OUT_OF_RANGE),
 )
 
 
@@ -39,33 +45,53 @@ class Bad(NamedTuple):
     fault: Fault
 
 
+class Reported(NamedTuple):
+    """A report with its place: number of the record in the batch, element of its array (or SINGLE)."""
+
+    record: int
+    element: int
+    report: InterventionReport
+
+
 class Decoded(NamedTuple):
-    """The readable measurements of a batch in order, each with its record's number and its element, and what is not readable."""
+    """The readable measurements of a batch in order, each with its record's number and its element, what is not readable, and reports."""
 
     items: list[Any]
     record: list[int]
     element: list[int]
     bad: list[Bad]
+    reports: list[Reported]
+
+
+class _Meant(msgspec.Struct):
+    """What is meant as a report, right or wrong: it has the field."""
+
+    report: msgspec.Raw
 
 
 class Decoder:
-    """Strict decoding of one door's records. `cases`: the door takes case counts; nothing a sender wrote is then quoted anywhere."""
+    """Strict decoding of one door's records. `cases`: the door takes case counts; nothing a sender wrote is then quoted anywhere.
 
-    def __init__(self, *, cases: bool, bytes_max: int) -> None:
+    `reports`: it takes reports of people too. They are looked for only in what is no measurement, so that they cost measurements nothing.
+    """
+
+    def __init__(self, *, cases: bool, bytes_max: int, reports: bool = False) -> None:
         one = CaseCount if cases else Measurement
         self.cases = cases
         self.bytes_max = bytes_max
         self._any = msgspec.json.Decoder(one | list[one])  # type: ignore[valid-type]
         self._one = msgspec.json.Decoder(one)
+        self._reports = msgspec.json.Decoder(InterventionReport) if reports else None
+        self._meant = msgspec.json.Decoder(_Meant)
         self._raws = msgspec.json.Decoder(list[msgspec.Raw])
 
     def decode(self, values: Sequence[bytes | None]) -> Decoded:
         """What is in these records. Each is decoded by itself: as fast as one joined array, and no record can reach into another."""
         plain = self._plain(values)
         if plain is not None:
-            return Decoded(plain, list(range(len(plain))), [SINGLE] * len(plain), [])
-        out = Decoded([], [], [], [])
-        items, numbers, elements, _ = out
+            return Decoded(plain, list(range(len(plain))), [SINGLE] * len(plain), [], [])
+        out = Decoded([], [], [], [], [])
+        items, numbers, elements, _, _ = out
         decode, bytes_max = self._any.decode, self.bytes_max
         for number, value in enumerate(values):
             if value is None or len(value) > bytes_max:
@@ -115,7 +141,7 @@ class Decoder:
     def _salvage(self, out: Decoded, number: int, value: bytes, error: Exception) -> None:
         """One bad element must not cost the others of its array their place."""
         if value.lstrip(_WHITESPACE)[:1] != b"[":
-            out.bad.append(Bad(number, SINGLE, self._explain(value, error)))
+            self._other(out, (number, SINGLE), value, error)
             return
         try:
             parts = [bytes(raw) for raw in self._raws.decode(value)]
@@ -126,11 +152,25 @@ class Decoder:
             try:
                 item = self._one.decode(part)
             except (ValueError, RecursionError) as wrong:
-                out.bad.append(Bad(number, element, self._explain(part, wrong)))
+                self._other(out, (number, element), part, wrong)
             else:
                 out.items.append(item)
                 out.record.append(number)
                 out.element.append(element)
+
+    def _other(self, out: Decoded, place: tuple[int, int], value: bytes, error: Exception) -> None:
+        """What is no measurement is a report, or bad."""
+        if self._reports is not None and REPORT in value:
+            try:
+                self._meant.decode(value)
+                out.reports.append(Reported(*place, self._reports.decode(value)))
+            except msgspec.ValidationError as wrong:
+                meant = "required field `report`" not in str(wrong)
+                out.bad.append(Bad(*place, self._explain(value, wrong if meant else error)))
+            except (ValueError, RecursionError):
+                out.bad.append(Bad(*place, self._explain(value, error)))
+        else:
+            out.bad.append(Bad(*place, self._explain(value, error)))
 
     def _explain(self, value: bytes, error: Exception) -> Fault:
         if isinstance(error, RecursionError):

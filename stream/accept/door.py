@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -12,14 +13,16 @@ from stream.accept.check import Arrival, check
 from stream.accept.convert import warm
 from stream.accept.cut import ToJournal, cut
 from stream.accept.decode import SINGLE, Bad, Decoder
-from stream.accept.index import DOORS, index
+from stream.accept.index import DOORS, RIVERS, index
 from stream.accept.refusal import Fault, Refusal, Refused, digest
+from stream.accept.reports import report_entry
 from stream.errors import TocsinError
 from stream.records.journal import Flag
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from stream.accept.decode import Decoded, Reported
     from stream.region.model import Region
 
 REFUSALS_PER_RECORD_MAX = 100
@@ -53,7 +56,7 @@ class DoorRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What became of a batch: messages for the journal, refusals, and how many measurements were accepted (and how many of them late)."""
+    """What became of a batch: messages for the journal, refusals, how many measurements and reports were accepted (and how many of them late)."""
 
     entries: list[ToJournal] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
@@ -70,15 +73,15 @@ class Accept:
     def __init__(self, regions: Sequence[Region], limits: Limits, partitions: int) -> None:
         self._index = index(regions, partitions)
         self._limits = limits
-        self._decoders = {door: Decoder(cases=door == "health", bytes_max=limits.door_bytes_max) for door in DOORS}
+        self._decoders = {door: Decoder(cases=door == "health", bytes_max=limits.door_bytes_max, reports=door == RIVERS) for door in DOORS}
         warm()
 
     def accept(self, door: str, records: Sequence[DoorRecord], now: int) -> Accepted:
         """Decode, check, convert and cut a batch of one door.
 
         `door`: its topic's name; the family is what follows the last dot (`measurements.water` and `water` mean the same). `now`: own clock, ms,
-        used to judge the future on live lanes only. Whatever bytes the records hold, nothing is raised and nothing is lost: each measurement is
-        in `entries` or in `refused`. TocsinError for a door that does not exist.
+        used to judge the future on live lanes only. Whatever bytes the records hold, nothing is raised and nothing is lost: each measurement (and report)
+        is in `entries` or in `refused`. TocsinError for a door that does not exist.
         """
         family = door.rpartition(".")[2]
         if family not in self._decoders:
@@ -88,18 +91,35 @@ class Accept:
             return Accepted()
         decoder = self._decoders[family]
         decoded = decoder.decode([record.value for record in records])
-        bad = decoded.bad
         entries: list[ToJournal] = []
         late = count = 0
-        if decoded.items:
-            live = self._limits.clock == "broker"
-            stamps = np.array([record.timestamp for record in records], np.int64)
-            good, faults = check(decoded.items, Arrival(family, stamps[decoded.record], now, live), self._index)
-            bad.extend(Bad(decoded.record[position], decoded.element[position], fault) for position, fault in faults.items())
-            entries = cut(good, self._index.homes, self._limits.journal_bytes_max, by_instant=not live)
-            count = len(good.row)
-            late = int(np.count_nonzero(good.flags & Flag.LATE))
-        return Accepted(entries, _refusals(door, records, bad, decoder), count, late)
+        live = self._limits.clock == "broker"
+        stamps = np.array([record.timestamp for record in records], np.int64)
+        for start, end, report in _stretches(decoded):
+            if end > start:
+                good, faults = check(decoded.items[start:end], Arrival(family, stamps[decoded.record[start:end]], now, live), self._index)
+                decoded.bad.extend(Bad(decoded.record[start + at], decoded.element[start + at], fault) for at, fault in faults.items())
+                entries += cut(good, self._index.homes, self._limits.journal_bytes_max, by_instant=not live)
+                count += len(good.row)
+                late += int(np.count_nonzero(good.flags & Flag.LATE))
+            if report is not None:
+                entry = report_entry(report.report, self._index, int(stamps[report.record]) if live else None)
+                if isinstance(entry, Fault):
+                    decoded.bad.append(Bad(report.record, report.element, entry))
+                else:
+                    entries.append(entry)
+                    count += 1
+        return Accepted(entries, _refusals(door, records, decoded.bad, decoder), count, late)
+
+
+def _stretches(decoded: Decoded) -> Iterator[tuple[int, int, Reported | None]]:
+    """The measurements from one report to the next, as positions in `items`, each with the report that follows: their order is kept."""
+    start = 0
+    for report in decoded.reports:
+        end = bisect_left(range(len(decoded.items)), report[:2], start, key=lambda at: (decoded.record[at], decoded.element[at]))
+        yield start, end, report
+        start = end
+    yield start, len(decoded.items), None
 
 
 def _refusals(door: str, records: Sequence[DoorRecord], bad: list[Bad], decoder: Decoder) -> list[Refusal]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from stream.region.model import Region
 
 DOORS = ("water", "air", "health")
+RIVERS = "water"
+"""The family, and the door, of reports about a river."""
 CASES = "cases"
 COUNT = "count"
 """The unit of case counts: series in it come through the health door, and no others do."""
@@ -39,7 +41,7 @@ class Home(NamedTuple):
 class SeriesIndex:
     """Series of several regions, numbered; arrays are indexed by that number. `home`: index into `homes`.
 
-    `unit_of`: a unit's place in `units`, -1 for None (no unit given). `doors`: bit i set = may come through DOORS[i]. `late_ms` / `future_ms`: the most tolerant of the hazards that use the series.
+    `rivers`: the regions and homes of the domains of family water, for reports about a river. `unit_of`: a unit's place in `units`, -1 for None (no unit given). `doors`: bit i set = may come through DOORS[i]. `late_ms` / `future_ms`: the most tolerant of the hazards that use the series.
     """
 
     number_of: Mapping[str, int]
@@ -54,6 +56,7 @@ class SeriesIndex:
     doors: NDArray[np.uint8]
     late_ms: NDArray[np.int64]
     future_ms: NDArray[np.int64]
+    rivers: Mapping[str, tuple[Home, Region]]
 
 
 def index(regions: Sequence[Region], partitions: int) -> SeriesIndex:
@@ -63,6 +66,7 @@ def index(regions: Sequence[Region], partitions: int) -> SeriesIndex:
     units: dict[str, int] = {}
     zones: list[ZoneInfo | None] = []
     parts: list[tuple[NDArray[np.int64], ...]] = []
+    rivers: dict[str, tuple[Home, Region]] = {}
     for region in sorted(regions, key=lambda region: (region.name, region.region_hash)):
         series = region.series
         first_home = len(homes)
@@ -70,6 +74,9 @@ def index(regions: Sequence[Region], partitions: int) -> SeriesIndex:
             Home(region.name, region.region_hash, one.domain_id, one.domain_id.encode(), partition_of(one.domain_id, partitions, one.pin))
             for one in region.domains
         )
+        for one, home_of in zip(region.domains, homes[first_home:], strict=True):
+            if RIVERS in one.families:
+                rivers.setdefault(one.domain_id, (home_of, region))
         kept = np.array([row for row, name in enumerate(series.ids) if name not in number_of], np.int64)
         for row in kept.tolist():
             number_of[series.ids[row]] = len(number_of)
@@ -94,6 +101,7 @@ def index(regions: Sequence[Region], partitions: int) -> SeriesIndex:
         doors=columns[3].astype(np.uint8),
         late_ms=columns[4].astype(np.int64),
         future_ms=columns[5].astype(np.int64),
+        rivers=rivers,
     )
 
 

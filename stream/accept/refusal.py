@@ -30,6 +30,7 @@ class Refused(StrEnum):
     OUT_OF_RANGE = "out_of_range"
     NOT_FINITE = "not_finite"
     UNKNOWN_SERIES = "unknown_series"
+    UNKNOWN_REACH = "unknown_reach"
     WRONG_FAMILY = "wrong_family"
     UNIT_UNKNOWN = "unit_unknown"
     UNIT_INCOMPATIBLE = "unit_incompatible"
@@ -54,6 +55,7 @@ ADVICE: dict[Refused, str] = {
     Refused.OUT_OF_RANGE: "see `tocsin schema` for the limits of each field",
     Refused.NOT_FINITE: "send a finite number, or nothing while there is no value",
     Refused.UNKNOWN_SERIES: "no active region has this series; name one of stations.csv, or activate the region that has it",
+    Refused.UNKNOWN_REACH: "a report names a domain with a river and a reach and km of its region's reaches.csv",
     Refused.WRONG_FAMILY: "send it to the door of its own family (measurements.water, .air or .health)",
     Refused.UNIT_UNKNOWN: "write the unit as in the region's stations.csv, or leave it out",
     Refused.UNIT_INCOMPATIBLE: "send a unit of the series' own dimension, or leave it out",
@@ -61,7 +63,7 @@ ADVICE: dict[Refused, str] = {
     Refused.TIME_AMBIGUOUS: "write the time with its offset from UTC (2005-11-13T13:45:00+08:00)",
     Refused.TIME_ABSURD: "times lie between 1970 and 2200; numbers are seconds since 1970",
     Refused.TIME_FUTURE: "set the sender's clock or time zone right",
-    Refused.PERIOD_INVALID: "period_end_at must be after period_start_at",
+    Refused.PERIOD_INVALID: "period_end_at must be after period_start_at (reports: ends_at after starts_at)",
     Refused.MANY: "correct the sender; the whole message is kept here once",
 }
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from topology.base import Conditions, Winds
+from stream.decide.reports import interventions
+from topology.base import Conditions, Passage, Winds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from stream.decide.state import DomainState, SourceState
     from stream.region.model import Hazard, Region
 
 Recent = dict[str, list[tuple[int, float]]]
@@ -19,6 +21,7 @@ Recent = dict[str, list[tuple[int, float]]]
 KEEP_MS = 6 * 3_600_000
 """Longer than any footprint's averaging window."""
 KEEP_MOST = 64
+DISCHARGE = "/discharge"
 CALM_M_PER_S = 0.5
 """Below this a vane stands still: stations give no direction, and none is needed to know that it is calm."""
 
@@ -32,11 +35,17 @@ def remember(recent: Recent, series: str, observed_at: int, value: float) -> Non
     recent[series] = [one for one in kept[-KEEP_MOST:] if one[0] >= newest - KEEP_MS]
 
 
-def conditions(now: int, region: Region, hazard: Hazard, recent: Mapping[str, list[tuple[int, float]]]) -> Conditions:
-    """The conditions at `now` as footprints take them; without condition series, just the instant."""
-    if not hazard.conditions:
-        return Conditions(now)
-    return Conditions(now, _winds(region, recent), _discharge(region, recent) or None)
+def conditions(now: int, region: Region, hazard: Hazard, domain: DomainState) -> Conditions:
+    """The conditions at `now` as footprints take them: wind and discharge, where this event was found so far, what people reported."""
+    recent = domain.conditions if hazard.conditions else {}
+    sources = domain.hazards[hazard.hazard].sources
+    return Conditions(
+        now,
+        _winds(region, recent),
+        (_discharge(region, recent) | _measured(region, sources.values())) or None,
+        _passages(region, sources.values()),
+        interventions(region, domain.reports),
+    )
 
 
 def _winds(region: Region, recent: Mapping[str, list[tuple[int, float]]]) -> Winds | None:
@@ -61,10 +70,26 @@ def _winds(region: Region, recent: Mapping[str, list[tuple[int, float]]]) -> Win
     )
 
 
+def _passages(region: Region, sources: Iterable[SourceState]) -> tuple[Passage, ...]:
+    """Where and when the event was first found along a river, earliest first. Late evidence has its own time too, so it counts."""
+    found = []
+    for source in sources:
+        row = region.series.row_of[source.series]
+        if region.series.reach[row]:
+            found.append(Passage(region.series.reach[row], float(region.series.reach_km[row]), source.onset_at))
+    return tuple(sorted(found, key=lambda one: (one.front_at, one.reach, one.reach_km)))
+
+
+def _measured(region: Region, sources: Iterable[SourceState]) -> dict[str, float]:
+    """The newest discharge by reach where discharge is what the event is found in."""
+    on_rivers = sorted((one for one in sources if one.series.endswith(DISCHARGE)), key=lambda one: one.series)
+    return {region.series.reach[region.series.row_of[one.series]]: one.value for one in on_rivers}
+
+
 def _discharge(region: Region, recent: Mapping[str, list[tuple[int, float]]]) -> dict[str, float]:
     """The newest discharge by reach."""
     found = {}
     for series in sorted(recent):
-        if series.endswith("/discharge") and recent[series]:
+        if series.endswith(DISCHARGE) and recent[series]:
             found[region.series.reach[region.series.row_of[series]]] = recent[series][-1][1]
     return found

@@ -15,12 +15,13 @@ from stream.decide.activate import activate
 from stream.decide.advance import advance_all
 from stream.decide.link_test import link_tests
 from stream.decide.partition import Partition
+from stream.decide.reporting import take_report
 from stream.decide.run import Pending, Unit
 from stream.decide.snapshot import restore, snapshot
 from stream.decide.state import Core, Held
 from stream.decide.status import statuses
 from stream.records.instants import MINUTE, SECOND
-from stream.records.journal import Columns, Command, Measurements, Message, Tick, columns, decode, measurements
+from stream.records.journal import Columns, Command, Measurements, Message, Report, Tick, columns, decode, measurements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -78,6 +79,8 @@ class Fold:
         for timestamp, value, message in messages:
             if isinstance(message, Measurements):
                 outputs += self._measurements(state, pending, timestamp, (value, message))
+            elif isinstance(message, Report):
+                outputs += self._report(state, pending, timestamp, (value, message))
             else:
                 outputs += pending.settle()
                 outputs += self._tick(state, timestamp, message) if isinstance(message, Tick) else self._command(state, timestamp, message)
@@ -106,6 +109,21 @@ class Fold:
         outputs = self._decide_instant(state, pending, message.domain) if domain.instant and timestamp > domain.instant[0].timestamp else []
         domain.instant.append(Held(domain.instant[0].timestamp if domain.instant else timestamp, value))
         return outputs
+
+    def _report(self, state: Partition, pending: Pending, timestamp: int, record: tuple[bytes, Report]) -> list[Output]:
+        value, report = record
+        core = state.core
+        if report.region_hash not in core.active.values() and report.region_hash not in core.past:
+            core.held.append(Held(timestamp, value))
+            return []
+        domain = core.domains.get(report.domain)
+        if domain is None:
+            core.counts.retired += 1
+            return []
+        outputs: list[Output] = []
+        if domain.instant and timestamp > domain.instant[0].timestamp:
+            outputs += self._decide_instant(state, pending, report.domain)
+        return outputs + pending.settle() + take_report(state, timestamp, report)
 
     def _decide_instant(self, state: Partition, pending: Pending, domain_id: str) -> list[Output]:
         """Put the messages of the held instant together, in the order of their series, and add them as one unit."""
@@ -175,4 +193,6 @@ class Fold:
             message = decode(one.value)
             if isinstance(message, Measurements):
                 outputs += self._measurements(state, pending, one.timestamp, (one.value, message))
+            elif isinstance(message, Report):
+                outputs += self._report(state, pending, one.timestamp, (one.value, message))
         return outputs + pending.settle()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from detectors.base import Level
 from stream.decide.life import seconds
@@ -12,7 +12,7 @@ from stream.records.instants import MINUTE
 from topology.base import Arrival, Conditions, Impact, Path, Source, footprint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from stream.decide.state import SourceState
     from stream.region.model import Hazard, Region
@@ -52,6 +52,13 @@ class Reached:
     spent: tuple[str, ...]
 
 
+class Event(NamedTuple):
+    """What an answer is about: an incident by its id (also before it is opened) and the sources it consists of."""
+
+    incident_id: str
+    sources: Sequence[SourceState]
+
+
 @dataclass(frozen=True, slots=True)
 class _Claim:
     impact: Impact
@@ -59,7 +66,7 @@ class _Claim:
     series: str
 
 
-def place(region: Region, state: SourceState) -> Source:
+def place(region: Region, state: SourceState, incident_id: str) -> Source:
     """A source as footprints take it: where its series stands, and what was found there."""
     row = region.series.row_of[state.series]
     city = int(region.series.city[row])
@@ -75,16 +82,17 @@ def place(region: Region, state: SourceState) -> Source:
         ended_at=state.ended_at,
         value=state.value,
         score=state.score,
+        incident_id=incident_id,
     )
 
 
-def reach(region: Region, hazard: Hazard, sources: Iterable[SourceState], conditions: Conditions) -> Reached:
+def reach(region: Region, hazard: Hazard, event: Event, conditions: Conditions) -> Reached:
     """Ask the hazard's footprint for every source and put the answers together, city by city."""
     claims: dict[str, list[_Claim]] = {}
     spent: list[str] = []
     passes: list[int] = []
-    for state in sources:
-        found, ends_at = _claims(region, hazard, state, conditions)
+    for state in event.sources:
+        found, ends_at = _claims(hazard, state, place(region, state, event.incident_id), conditions)
         passes += [ends_at] if ends_at is not None and ends_at > conditions.now else []
         if state.ended_at is not None and not found:
             spent.append(state.series)
@@ -100,9 +108,8 @@ def reach(region: Region, hazard: Hazard, sources: Iterable[SourceState], condit
     )
 
 
-def _claims(region: Region, hazard: Hazard, state: SourceState, conditions: Conditions) -> tuple[list[_Claim], int | None]:
+def _claims(hazard: Hazard, state: SourceState, source: Source, conditions: Conditions) -> tuple[list[_Claim], int | None]:
     """The cities one source claims, and when the last of an ended source's effects has passed (None while it lasts)."""
-    source = place(region, state)
     lasting = state.ended_at is None
     found: list[_Claim] = []
     if source.city_id and lasting and not state.late:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from stream.decide import identity, telling
 from stream.decide.conditions import conditions
-from stream.decide.impacts import Reached, Wanted, reach
+from stream.decide.impacts import Event, Reached, Wanted, reach
 from stream.decide.life import SPOKEN, Moment, Verdict, due, judge, seconds
 from stream.decide.state import IncidentState, Told
 from stream.decide.status import statuses
@@ -28,7 +28,7 @@ def evaluate(scene: Scene, moment: Moment) -> list[Output]:
     reached = _reached(scene, moment.at)
     state.watched, state.passes_at = reached.watched, reached.passes_at
     if state.incident is None and reached.wanted:
-        state.incident = _open(scene, moment.at)
+        state.incident = IncidentState(_name(scene), moment.at)
     incident = state.incident
     outputs: list[Output] = []
     if incident is not None:
@@ -51,15 +51,16 @@ def _reached(scene: Scene, at: int) -> Reached:
     if not scene.state.sources:
         return Reached({}, {}, None, ())
     sources = [scene.state.sources[series] for series in sorted(scene.state.sources)]
-    return reach(scene.region, scene.hazard, sources, conditions(at, scene.region, scene.hazard, scene.domain.conditions))
+    return reach(scene.region, scene.hazard, Event(_name(scene), sources), conditions(at, scene.region, scene.hazard, scene.domain))
 
 
-def _open(scene: Scene, at: int) -> IncidentState:
-    """The incident is named after the earliest evidence still standing."""
+def _name(scene: Scene) -> str:
+    """The open incident's id, or the one it would have: it is named after the earliest evidence still standing."""
+    if scene.state.incident is not None:
+        return scene.state.incident.incident_id
     standing = [source for source in scene.state.sources.values() if source.ended_at is None] or list(scene.state.sources.values())
     first = min(standing, key=lambda source: (source.onset_at, source.series))
-    name = identity.incident_id(scene.hazard.hazard, scene.domain_id, first.series, first.onset_at, scene.lane.value)
-    return IncidentState(name, at)
+    return identity.incident_id(scene.hazard.hazard, scene.domain_id, first.series, first.onset_at, scene.lane.value)
 
 
 def _judge_city(scene: Scene, incident: IncidentState, city_id: str, wanted: Wanted | None, moment: Moment) -> Reason | None:

@@ -101,10 +101,25 @@ class Held(msgspec.Struct, array_like=True):
     value: bytes
 
 
+class Reported(msgspec.Struct, array_like=True):
+    """What somebody reported about a river: see `stream.records.report`."""
+
+    act: str
+    reach: str
+    km: float
+    starts_at: int
+    ends_at: int | None
+    hours: float
+    factor: float
+    by: str
+    reported_at: int
+
+
 class DomainState(msgspec.Struct):
     """One domain. `now` is the largest timestamp of its records. `instant` holds what a replay has not decided yet.
 
     `conditions`: the recent measurements of each series that only informs footprints, oldest first, as (observed_at, value).
+    `reports`: of people about its river, in order of their start.
     """
 
     region: str
@@ -112,6 +127,7 @@ class DomainState(msgspec.Struct):
     hazards: dict[str, HazardState] = msgspec.field(default_factory=dict)
     conditions: dict[str, list[tuple[int, float]]] = msgspec.field(default_factory=dict)
     instant: list[Held] = msgspec.field(default_factory=list)
+    reports: list[Reported] = msgspec.field(default_factory=list)
 
 
 class Counts(msgspec.Struct):

@@ -1,6 +1,6 @@
 """The journal: everything that happened in a domain, in one order, as compact binary records.
 
-A journal record's Kafka key is the domain (Measurements) or empty (Command, Tick); its partition follows from the domain
+A journal record's Kafka key is the domain (Measurements, Report) or empty (Command, Tick); its partition follows from the domain
 (`partition_of`), its timestamp is the broker's append time on live lanes and the time of observation on replay lanes.
 """
 
@@ -65,7 +65,28 @@ class Tick(msgspec.Struct, frozen=True, array_like=True, tag="t", gc=False):
     closing: bool = False
 
 
-Message = Measurements | Command | Tick
+class Report(msgspec.Struct, frozen=True, array_like=True, tag="r", gc=False):
+    """What a person reported about a domain; `kind` is always `intervention` today, the rest as in `stream.records.report` (instants int ms).
+
+    `region_hash`: of the region it was checked against. `reported_at` is the record's timestamp on replay lanes.
+    """
+
+    domain: str
+    region_hash: str
+    kind: str
+    act: str
+    reach: str
+    km: float
+    starts_at: int
+    ends_at: int | None
+    hours: float
+    factor: float
+    by: str
+    note: str
+    reported_at: int
+
+
+Message = Measurements | Command | Tick | Report
 
 
 class Entry(NamedTuple):

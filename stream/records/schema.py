@@ -9,12 +9,14 @@ import msgspec
 
 from stream.records.measurement import CaseCount, Measurement
 from stream.records.rejected import RejectedHeaders
+from stream.records.report import InterventionReport
 from stream.records.warning import CityStatus, CityWarning, Evidence, Incident, LinkTest
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 RECORDS: dict[str, type[msgspec.Struct]] = {
     "measurement": Measurement,
     "case_count": CaseCount,
+    "intervention": InterventionReport,
     "city_warning": CityWarning,
     "city_status": CityStatus,
     "link_test": LinkTest,
@@ -26,8 +28,9 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
 _FROM_SENDERS: dict[str, list[dict[str, list[str]]]] = {
     "Measurement": [{"required": ["series"]}, {"required": ["station", "quantity"]}],
     "CaseCount": [{"required": ["series"]}, {"required": ["area"]}],
+    "InterventionReport": [],
 }
-"""How each names its series. Their instants may also be local times without offset, which `date-time` of JSON Schema does not allow."""
+"""How each names its series. Their instants may also be seconds, or local times without offset, which `date-time` of JSON Schema does not allow."""
 
 
 def schemas() -> dict[str, dict[str, Any]]:
@@ -44,8 +47,8 @@ def _flat(record: type[msgspec.Struct]) -> dict[str, Any]:
     _, definitions = msgspec.json.schema_components([record], ref_template="#/$defs/{name}")
     for name, definition in definitions.items():
         _finish(definition, instants=name not in _FROM_SENDERS)
-        if name in _FROM_SENDERS:
-            definition["anyOf"] = _FROM_SENDERS[name]
+        if choices := _FROM_SENDERS.get(name):
+            definition["anyOf"] = choices
     own: dict[str, Any] = definitions.pop(record.__name__)
     return own | ({"$defs": definitions} if definitions else {})
 

@@ -18,3 +18,11 @@ def network_of(region: Region) -> Network | None:
             network: Network = hazard.graph.cities.network
             return network
     return None
+
+
+def reach_length_km(region: Region, reach: str) -> float | None:
+    """Length of a reach of the region's river network, None if it has no such reach."""
+    network = network_of(region)
+    if network is None or reach not in network.index:
+        return None
+    return float(network.length_km[network.index[reach]])

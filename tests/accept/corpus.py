@@ -59,7 +59,15 @@ def as_bytes(message: object) -> bytes:
 
 def corpus(known: Known) -> list[Broken]:
     """All of them."""
-    return [*_no_json(known), *_wrong_fields(known), *_wrong_times(known), *_wrong_meaning(known), *_arrays(known), *_counts(known)]
+    return [
+        *_no_json(known),
+        *_wrong_fields(known),
+        *_wrong_times(known),
+        *_wrong_meaning(known),
+        *_reports(known),
+        *_arrays(known),
+        *_counts(known),
+    ]
 
 
 def _no_json(known: Known) -> list[Broken]:
@@ -165,6 +173,35 @@ def _wrong_meaning(known: Known) -> list[Broken]:
     return [Broken(kind, "water", as_bytes(good(known) | change), reason) for kind, change, reason in kinds] + [
         Broken("water at the air door", "air", as_bytes(good(known)), Refused.WRONG_FAMILY),
         Broken("a case count at the water door", "water", as_bytes(good_count(known)), Refused.MISSING_FIELD),
+    ]
+
+
+def _reports(known: Known) -> list[Broken]:
+    report = {
+        "report": "intervention",
+        "domain": "nowhere",
+        "act": "delay",
+        "reach": "r1",
+        "km": 1,
+        "starts_at": to_text(known.now),
+        "by": "gate 3",
+    }
+    kinds = [
+        ("a report on a river nobody knows", {}, Refused.UNKNOWN_REACH),
+        ("a report of another kind", {"report": "party"}, Refused.OUT_OF_RANGE),
+        ("a report of an act that is none", {"act": "prayer"}, Refused.OUT_OF_RANGE),
+        ("a report above the river's first kilometre", {"km": -1}, Refused.OUT_OF_RANGE),
+        ("a report that makes water stronger", {"factor": 1.5}, Refused.OUT_OF_RANGE),
+        ("a report with a field of its own", {"weather": "fine"}, Refused.UNKNOWN_FIELD),
+        ("a report whose start is no time", {"starts_at": "noon"}, Refused.TIME_INVALID),
+        ("a report on a nameless reach", {"reach": 7}, Refused.WRONG_TYPE),
+    ]
+    return [
+        *(Broken(kind, "water", as_bytes(report | change), reason) for kind, change, reason in kinds),
+        Broken("a report by nobody", "water", without(report, "by"), Refused.MISSING_FIELD),
+        Broken("a report cut off", "water", as_bytes(report)[:-1], Refused.NOT_JSON),
+        Broken("a report at the air door", "air", as_bytes(report), Refused.MISSING_FIELD),
+        Broken("a measurement that speaks of a report", "water", as_bytes(good(known, None, note="report")), Refused.WRONG_TYPE),
     ]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from stream.decide.conditions import KEEP_MS, conditions, remember
+from stream.decide.state import DomainState, HazardState
 from stream.records.instants import HOUR
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ SERIES = SimpleNamespace(
     row_of={name: row for row, name in enumerate(NAMES)}, latitude=np.array([30.0, 30.0]), longitude=np.array([110.0, 110.0])
 )
 REGION = cast("Region", SimpleNamespace(series=SERIES))
-WIND = cast("Hazard", SimpleNamespace(conditions=("wind_speed", "wind_direction")))
+WIND = cast("Hazard", SimpleNamespace(hazard="smoke", conditions=("wind_speed", "wind_direction")))
 
 
 def told(speeds: dict[int, float], directions: dict[int, float]):
@@ -28,7 +29,8 @@ def told(speeds: dict[int, float], directions: dict[int, float]):
         remember(recent, "vane/wind_speed", at, value)
     for at, value in directions.items():
         remember(recent, "vane/wind_direction", at, value)
-    return conditions(HOUR, REGION, WIND, recent).winds
+    domain = DomainState("r", hazards={"smoke": HazardState()}, conditions=recent)
+    return conditions(HOUR, REGION, WIND, domain).winds
 
 
 def test_speed_and_direction_of_the_same_instant_make_a_wind():

@@ -11,6 +11,7 @@ import numpy as np
 from stream.accept.refusal import Refusal, Refused, digest, to_record
 from stream.records import journal
 from stream.records.measurement import CaseCount, Measurement
+from stream.records.report import InterventionReport
 from stream.records.warning import (
     AlsoWarned,
     CityState,
@@ -39,6 +40,9 @@ JSON = {
     "measurement": Measurement("2024-05-01T19:00:00+08:00", 5.25, series="upper/stage", unit="m", quality="good", id="gw-1"),
     "measurement_by_station": Measurement(1_714_561_200.5, -0.5, station="upper", quantity="stage"),
     "case_count": CaseCount("2024-04-22T00:00:00Z", "2024-04-29T00:00:00Z", 7, area="north", quantity="cases", unit="count", id="w17"),
+    "intervention": InterventionReport(
+        "basin", "delay", "r1", 12.5, "2024-05-01T19:00:00+08:00", "duty office", hours=6.0, factor=0.8, note="polder opened", id="rep-1"
+    ),
     "city_warning": CityWarning(
         warning_id="w-1f",
         revision=2,
@@ -133,6 +137,21 @@ JOURNAL = {
     ),
     "command_activate": journal.Command("activate", "example", "0123456789abcdef", 1_714_561_200_000),
     "command_link_test": journal.Command("link_test", at=1_714_561_200_000),
+    "report": journal.Report(
+        "basin",
+        "0123456789abcdef",
+        "intervention",
+        "delay",
+        "r1",
+        12.5,
+        1_714_561_200_000,
+        None,
+        6.0,
+        0.8,
+        "duty office",
+        "polder opened",
+        5,
+    ),
     "tick": journal.Tick(1_714_561_200_000, 2.0, 1_714_561_199_000),
     "tick_closing": journal.Tick(1_714_561_200_000, 2.0, 1_714_561_199_000, closing=True),
 }
