@@ -1,189 +1,157 @@
-"""A short forecast of the 24-hour mean concentration, 6 to 24 hours ahead, with the probability that it exceeds a limit.
+"""A short forecast of the 24-hour mean concentration, `lead_h` (6 to 24) hours ahead, and the level it will have then.
 
-The running 24-hour mean is what standards and health advice refer to. It is linear in the hours, and most of the hours it will hold are
-already measured; the rest is persistence, trend, time of day, season, what the other stations of the network measured, and weather as
-observed now. So: ridge regression in ug/m3 on those, one model for all stations of a network, learned by sums that can be
-added to and taken from (`Sums`: recursive learning and cross-validation need no second pass). The error grows with the concentration: its
-standard deviation is learned as a + b * forecast, and the probability is that of a normal error.
+The running 24-hour mean is what standards and health advice refer to. Of the hours it will hold, 24 - lead_h are measured already; the mean of the
+other ones is forecast by a regression on the means of the last 1, 3, 6, 12 and 24 hours (persistence and trend), the time of day, and
+both crossed. Every series learns its own coefficients, hour by hour (`recursive_regression.py`), from persistence on; they drift, for the
+weather regime of a season is no other season's. The error is learned in proportion to the forecast.
 
-This is a model and not a step detector: it looks at the whole network. `tests/benchmarks/detection_air.py` measures it.
+Level k is reached where P(24-hour mean in lead_h hours >= limit k) >= `chance_fraction`, that is where the forecast's quantile of that chance is
+at the limit: `score` = this quantile / lowest limit, `exceedance` = P for the lowest limit, `trend` = concentration per hour, measured. Hours,
+late and suspect samples: `hourly.py`. Weather is another series and not looked at; what it would add: tests/benchmarks/detection_air.py.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from detectors import hourly, hysteresis, recursive_regression
+from detectors.base import Findings
+from detectors.normal import upper_tail
+from detectors.rows import NEVER, matrix, parameter_dtype, read, write
+from detectors.usable import all_usable, step_usable
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from detectors.base import Samples
+
     Floats = NDArray[np.float64]
 
-HOURS = 24
-NETWORK_HOURS = 12
-MEANS_H = (1, 2, 3, 6, 12, 18, 24)
-NETWORK_MEANS_H = (1, 3, 6, 12)
-_YEAR_H = 365.2425 * 24.0
-_SPREAD_MIN = 1.0  # ug/m3: what a monitor's own error is, at least
-_ERROR_OF_ABSOLUTE = math.sqrt(math.pi / 2.0)  # standard deviation / mean absolute error of a normal error
-_erf = np.vectorize(math.erf, otypes=[np.float64])
+DAY = 24
+MEANS_H = (1, 3, 6, 12, 24)
+COLUMNS = 18
+PARAMETERS = parameter_dtype("blue_mean yellow_mean orange_mean red_mean lead_h chance_fraction clear_fraction raise_after_n clear_after_n")
+"""Limits of the 24-hour mean in the unit of the series; the lowest is also the measure the regression is scaled with. A level is left at once by
+default: a mean of 24 hours does not flicker, and a warning that stands too long is a false one for the next day."""
+DEFAULTS = (np.nan, np.nan, np.nan, np.nan, 9.0, 0.3, 0.0, 1.0, 1.0)
+STATE = np.dtype(
+    [
+        *hysteresis.FIELDS,
+        ("hour", np.int64),
+        ("in_hour", np.float64),
+        ("hourly", np.float64, (2 * DAY,)),
+        ("coefficients", np.float64, (COLUMNS,)),
+        ("covariance", np.float64, (COLUMNS, COLUMNS)),
+        ("error_variance", np.float64),
+        ("learned", np.float64),
+    ]
+)
+"""`error_variance`: of the mean of the hours forecast, relative to what was forecast; `learned`: how many hours."""
+WHY = (*hysteresis.WHY, "too_few_hours")
+TOO_FEW_HOURS = len(hysteresis.WHY)
+
+PRIOR = np.array([0.0, 0.0, 0.5, 0.0, 0.0, 0.5, *[0.0] * 12])
+PRIOR_SD = np.array([0.1, *[0.6] * 5, *[0.15] * 12])
+_DRIFT_AN_HOUR = 2e-6  # of the prior variance
+_NOISE = 0.4  # standard deviation of an observation, in the lowest limit
+_FIRST_ERROR, _ERROR_MEMORY_H, _ERROR_PRIOR_H = 0.3, 2000.0, 100.0
+_BASE = 0.2  # lowest limits: an error is never taken as smaller in proportion
+_NEEDED = 0.25  # share of the hours that must be known to forecast
+_NEEDED_TO_LEARN = 0.75
 
 
-def inputs(hourly: Floats, network: Floats | None, hour: NDArray[np.int64], weather: Floats | None) -> Floats:
-    """The raw columns of the regression, (n, d), NaN where not known.
+def initial(parameters: NDArray[Any]) -> NDArray[Any]:
+    """Fresh state: no hour known, the coefficients of persistence."""
+    state = hysteresis.initial(STATE, len(parameters))
+    state["hour"] = NEVER
+    state["hourly"] = np.nan
+    state["coefficients"] = PRIOR
+    state["covariance"] = np.diag(PRIOR_SD**2)
+    state["error_variance"] = _FIRST_ERROR**2
+    return state
 
-    `hourly`: the last 24 hourly means of the station, (n, 24), newest last, ug/m3, NaN = missing. `network`: the last 12 hours of the mean over
-    all stations, (n, 12), or None to do without. `hour`: hours since 1970 in local time, (n,). `weather`: any columns, (n, k), or None.
 
-    >>> inputs(np.full((1, 24), 7.0), None, np.array([0]), None).shape
-    (1, 13)
+def step(parameters: NDArray[Any], state: NDArray[Any], samples: Samples) -> Findings:
+    """Learn from the hours that are over, place each sample in its hour, forecast and compare (see `base.py` for shapes)."""
+    if not all_usable(samples):
+        return step_usable(step, parameters, state, samples)
+    p, s = read(parameters, samples.rows), read(state, samples.rows)
+    limits = matrix(p)[:, :4]
+    lowest = hysteresis.lowest_of(limits)
+    scale = np.where(lowest > 0, lowest, np.nan)
+    lead = np.clip(np.nan_to_num(np.rint(p["lead_h"]), nan=DAY), 1, DAY).astype(np.intp)
+    newest = hysteresis.is_newest(s, samples)
+    _learn_hours(s, lead, scale, newest & (samples.observed_at // 3_600_000 > s["hour"]))
+    seen = hourly.place(s, samples, newest)
+    mean, deviation = forecast(s, seen, lead, scale)
+    known = ~np.isnan(mean)
+    reach = mean + deviation * _quantile(p["chance_fraction"])
+    rules = hysteresis.Rules(limits, lambda: limits * (1.0 - p["clear_fraction"])[:, None], p["raise_after_n"], p["clear_after_n"])
+    why = hysteresis.advance(s, samples, reach, newest & known, rules)
+    why[~known] = TOO_FEW_HOURS
+    trend = hysteresis.trend_per_h(s, samples, newest)
+    hysteresis.remember(s, samples, newest)
+    write(state, samples.rows, s)
+    score = hysteresis.score_of(np.nan_to_num(reach), limits)
+    return Findings(s["level"].copy(), score, trend, why, exceedance=upper_tail((lowest - mean) / deviation))
+
+
+def forecast(s: NDArray[Any], hours: Floats, lead: NDArray[np.intp], scale: Floats) -> tuple[Floats, Floats]:
+    """The 24-hour mean expected `lead` hours ahead and the standard deviation of its error, (n,); NaN where too few hours are known.
+
+    `hours`: the last 48 hourly means, (n, 48), newest last. `scale`: what the regression is scaled with, in the unit of the series.
     """
-    day, year = 2.0 * math.pi * (hour % 24) / 24.0, 2.0 * math.pi * (hour % _YEAR_H) / _YEAR_H
-    cycle = [np.sin(day), np.cos(day), np.sin(2 * day), np.cos(2 * day), np.sin(year), np.cos(year)]
-    columns = [*(_mean(hourly, n) for n in MEANS_H), *cycle]
-    if network is not None:
-        columns += [_mean(network, n) for n in NETWORK_MEANS_H]
-    plain = np.column_stack(columns)
-    return plain if weather is None else np.column_stack([plain, weather])
+    sums, now = hourly.Sums(hours), np.zeros(len(hours), dtype=np.intp)
+    x = regressors(sums, now, s["hour"], scale)
+    rest = np.maximum(recursive_regression.predict(s["coefficients"], np.nan_to_num(x)), 0.0)
+    share = lead / DAY
+    measured = np.where(lead < DAY, sums.mean(now, DAY - lead, _NEEDED), 0.0)
+    told = ~np.isnan(x).any(axis=1)
+    mean = np.where(told, (1.0 - share) * measured + share * rest * scale, np.nan)
+    deviation = share * np.sqrt(s["error_variance"]) * (rest + _BASE) * scale
+    return mean, deviation
 
 
-def _mean(hours: Floats, n: int) -> Floats:
-    """The mean of the last n hours that are known; of the last three for n = 1 and 2 when those are missing."""
-    span = hours[:, -n:]
-    there = ~np.isnan(span)
-    mean: Floats = np.divide(
-        np.where(there, span, 0.0).sum(axis=1), there.sum(axis=1), out=np.full(len(hours), np.nan), where=there.any(axis=1)
-    )
-    wider = 3
-    return np.where(np.isnan(mean), _mean(hours, wider), mean) if n < wider else mean
+def regressors(sums: hourly.Sums, newest: NDArray[np.intp], hour: NDArray[np.int64], scale: Floats) -> Floats:
+    """The columns of the regression at `hour`, which lies `newest` hours before the newest one, (n, 18); NaN where too few hours are known."""
+    day = 2.0 * math.pi * (hour % DAY) / DAY
+    cycle = [np.sin(day), np.cos(day), np.sin(2.0 * day), np.cos(2.0 * day)]
+    means = [sums.mean(newest, n, _NEEDED if n == DAY else 0.0) / scale for n in MEANS_H]
+    means[0] = np.where(np.isnan(means[0]), means[1], means[0])
+    crossed = [mean * wave for mean in (means[0], means[-1]) for wave in cycle]
+    return np.column_stack([np.ones(len(hour)), *means, *cycle, *crossed])
 
 
-@dataclass(frozen=True, slots=True)
-class Scaling:
-    """Mean and standard deviation of the raw columns where a model was learned."""
-
-    mean: Floats
-    deviation: Floats
-
-    def design(self, raw: Floats) -> Floats:
-        """The columns of the regression: 1, the scaled raw ones (unknown = their mean), and crossed ones.
-
-        The station's last hour and its 24-hour mean are crossed with every column that is no mean of its own hours: wind matters
-        more when there is something to blow away.
-        """
-        scaled = np.nan_to_num((raw - self.mean) / self.deviation)
-        own = len(MEANS_H)
-        crossed = [scaled[:, [0]] * scaled[:, own:], scaled[:, [own - 1]] * scaled[:, own:]]
-        return np.column_stack([np.ones(len(raw)), scaled, *crossed])
-
-
-def scaling(raw: Floats) -> Scaling:
-    """The scaling of these columns; a column that never varies or is never known gets deviation 1."""
-    there = ~np.isnan(raw)
-    count = np.maximum(there.sum(axis=0), 1)
-    mean = np.where(there, raw, 0.0).sum(axis=0) / count
-    deviation: Floats = np.sqrt((np.where(there, raw - mean, 0.0) ** 2).sum(axis=0) / count)
-    return Scaling(mean, np.where(deviation > 0, deviation, 1.0))
+def _learn_hours(s: NDArray[Any], lead: NDArray[np.intp], scale: Floats, over: NDArray[np.bool_]) -> None:
+    """Where an hour is over (`over`), learn from the mean of the last `lead` hours and what was known before them, in place."""
+    rows = np.flatnonzero(over)
+    if not len(rows):
+        return
+    sums, back = hourly.Sums(s["hourly"][rows]), lead[rows]
+    x = regressors(sums, back, s["hour"][rows] - back, scale[rows])
+    seen = sums.mean(np.zeros(len(rows), dtype=np.intp), back, _NEEDED_TO_LEARN) / scale[rows]
+    known = ~(np.isnan(x).any(axis=1) | np.isnan(seen))
+    rows, x, seen = rows[known], x[known], seen[known]
+    if not len(rows):
+        return
+    mine = read(s, rows)
+    expected = recursive_regression.predict(mine["coefficients"], x)
+    recursive_regression.learn(mine["coefficients"], mine["covariance"], x, seen - expected, np.full(len(rows), _NOISE**2))
+    recursive_regression.drift(mine["covariance"], _DRIFT_AN_HOUR * PRIOR_SD**2)
+    likely = np.maximum(expected, 0.0)
+    gain = np.maximum(1.0 / _ERROR_MEMORY_H, 1.0 / (mine["learned"] + _ERROR_PRIOR_H))
+    mine["error_variance"] += gain * (((seen - likely) / (likely + _BASE)) ** 2 - mine["error_variance"])
+    mine["learned"] += 1.0
+    write(s, rows, mine)
 
 
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """All a ridge regression needs to know of its data. Sums of parts add up, and a part can be taken out again."""
-
-    square: NDArray[Any]
-    product: NDArray[Any]
-
-    def __add__(self, other: Sums) -> Sums:
-        return Sums(self.square + other.square, self.product + other.product)
-
-    def __sub__(self, other: Sums) -> Sums:
-        return Sums(self.square - other.square, self.product - other.product)
-
-
-def sums(design: Floats, target: Floats) -> Sums:
-    """The sums of rows whose target (or targets, (n, m)) is known."""
-    targets = target.reshape(len(target), -1)
-    known = ~np.isnan(targets).any(axis=1)
-    x = design[known]
-    return Sums(x.T @ x, x.T @ targets[known])
-
-
-def solve(learned: Sums, penalty: float) -> Floats:
-    """Ridge coefficients, (columns, targets); the intercept is not penalised."""
-    ridge: Floats = np.full(len(learned.square), penalty, dtype=np.float64)
-    ridge[0] = 0.0
-    found: Floats = np.linalg.solve(learned.square + np.diag(ridge), learned.product).astype(np.float64)
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A learned forecast of the 24-hour mean `lead_h` hours ahead."""
-
-    lead_h: int
-    scaling: Scaling
-    coefficients: Floats
-    spread: tuple[float, float]
-    """Standard deviation of the error = spread[0] + spread[1] * forecast, at least 1 ug/m3."""
-
-    def forecast(self, raw: Floats) -> Floats:
-        """The expected 24-hour mean `lead_h` hours ahead, ug/m3, (n,); never below zero."""
-        return np.maximum(self.scaling.design(raw) @ self.coefficients, 0.0)
-
-    def exceedance(self, raw: Floats, limit: float) -> Floats:
-        """The probability that the 24-hour mean `lead_h` hours ahead is above `limit`, (n,)."""
-        return exceedance(self.forecast(raw), self.spread, limit)
-
-
-def exceedance(forecast: Floats, spread: tuple[float, float], limit: float) -> Floats:
-    """The probability that a value forecast with this spread is above `limit`.
-
-    >>> exceedance(np.array([100.0, 115.0, 130.0]), (5.0, 0.1), 115.0).round(2)
-    array([0.16, 0.5 , 0.8 ])
-    """
-    deviation = np.maximum(spread[0] + spread[1] * forecast, _SPREAD_MIN)
-    probability: Floats = 0.5 * (1.0 + _erf((forecast - limit) / deviation / math.sqrt(2.0)))
-    return probability
-
-
-def spread_of(forecast: Floats, observed: Floats) -> tuple[float, float]:
-    """The standard deviation of the error as a + b * forecast, from the absolute errors (least squares, neither negative)."""
-    known = ~np.isnan(forecast) & ~np.isnan(observed)
-    x, error = forecast[known], _ERROR_OF_ABSOLUTE * np.abs(observed[known] - forecast[known])
-    if len(x) == 0:
-        return _SPREAD_MIN, 0.0
-    centred = x - x.mean()
-    variance = float((centred**2).sum())
-    slope = max(float((centred * error).sum()) / variance, 0.0) if variance > 0 else 0.0
-    return max(float(error.mean() - slope * x.mean()), 0.0), slope
-
-
-def learn(raw: Floats, later: Floats, lead_h: int, penalty: float) -> Model:
-    """A model from raw columns (`inputs`) and the 24-hour means observed `lead_h` hours later, (n,), NaN = not known."""
-    scale = scaling(raw)
-    design = scale.design(raw)
-    coefficients = solve(sums(design, later), penalty)[:, 0]
-    return Model(lead_h, scale, coefficients, spread_of(np.maximum(design @ coefficients, 0.0), later))
-
-
-def windows(values: Floats, length: int) -> Floats:
-    """The last `length` values at every instant of a series, (n, length), newest last, NaN before its start.
-
-    >>> windows(np.array([1.0, 2.0]), 3)
-    array([[nan, nan,  1.],
-           [nan,  1.,  2.]])
-    """
-    padded = np.concatenate([np.full(length - 1, np.nan), values])
-    view: NDArray[Any] = np.lib.stride_tricks.sliding_window_view(padded, length)
-    return view
-
-
-def day_mean(hourly: Floats) -> Floats:
-    """The mean of 24 hours, (n, 24); NaN unless 18 of them are there (three quarters, as standards ask)."""
-    there = ~np.isnan(hourly)
-    count = there.sum(axis=1)
-    mean = np.where(there, hourly, 0.0).sum(axis=1) / np.maximum(count, 1)
-    return np.where(count >= HOURS * 0.75, mean, np.nan)
+def _quantile(chance: Floats) -> Floats:
+    """How many standard deviations above the forecast lies what is reached with this chance; NaN for none between 0 and 1."""
+    deviations = np.full(len(chance), np.nan)
+    for one in np.unique(chance[(chance > 0.0) & (chance < 1.0)]):
+        deviations[chance == one] = NormalDist().inv_cdf(1.0 - float(one))
+    return deviations

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from detectors import hysteresis
+from detectors import hourly, hysteresis
 from detectors.aqi_tables import EPA_UNITS_PER_SI, SCALES, Averaging, Pollutant, Standard, Table, in_force
-from detectors.base import Findings, Quality
+from detectors.base import Findings
 from detectors.exceedance import exceedance
-from detectors.rows import MS_PER_H, NEVER, matrix, parameter_dtype, read, write
+from detectors.rows import NEVER, matrix, parameter_dtype, read, write
 from detectors.usable import all_usable, step_usable
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def step(parameters: NDArray[Any], state: NDArray[Any], samples: Samples) -> Fin
     p["table"] = in_force(p["table"], samples.observed_at)
     limits = matrix(p)[:, :4]
     newest = hysteresis.is_newest(s, samples)
-    seen = _place(s, samples, newest)
+    seen = hourly.place(s, samples, newest)
     aqi = _current_index(p, seen)
     known = ~np.isnan(aqi)
     rules = hysteresis.Rules(limits, lambda: limits * (1.0 - p["clear_fraction"])[:, None], p["raise_after_n"], p["clear_after_n"])
@@ -125,7 +125,7 @@ def overall(indices: Mapping[Pollutant, float]) -> tuple[float, tuple[Pollutant,
     return highest, primary
 
 
-def nowcast(hourly: Floats) -> Floats:
+def nowcast(hours: Floats) -> Floats:
     """EPA's NowCast of particulates from the last twelve hourly means, (n, 12), newest last, NaN = missing.
 
     NaN unless two of the last three hours are there.
@@ -135,68 +135,45 @@ def nowcast(hourly: Floats) -> Floats:
     >>> nowcast(np.array([[5.0] * 10 + [np.nan] * 2]))
     array([nan])
     """
-    there = ~np.isnan(hourly)
-    highest = np.where(there, hourly, -np.inf).max(axis=1)
-    lowest = np.where(there, hourly, np.inf).min(axis=1)
-    ratio = np.divide(lowest, highest, out=np.ones(len(hourly)), where=(highest > 0) & there.any(axis=1))
+    there = ~np.isnan(hours)
+    highest = np.where(there, hours, -np.inf).max(axis=1)
+    lowest = np.where(there, hours, np.inf).min(axis=1)
+    ratio = np.divide(lowest, highest, out=np.ones(len(hours)), where=(highest > 0) & there.any(axis=1))
     age = np.arange(HOURS - 1, -1, -1)
     weights = np.maximum(ratio, 0.5)[:, None] ** age * there
     total = weights.sum(axis=1)
-    mean = np.divide((weights * np.where(there, hourly, 0.0)).sum(axis=1), total, out=np.full(len(hourly), np.nan), where=total > 0)
+    mean = np.divide((weights * np.where(there, hours, 0.0)).sum(axis=1), total, out=np.full(len(hours), np.nan), where=total > 0)
     return np.where(there[:, -3:].sum(axis=1) >= _NOWCAST_NEEDS, mean, np.nan)
 
 
-def _place(s: NDArray[Any], samples: Samples, newest: NDArray[np.bool_]) -> Floats:
-    """Put each sample into its hour (state in place); returns the hours as this sample sees them, kept or not."""
-    hour = samples.observed_at // int(MS_PER_H)
-    shift = np.where(newest, np.clip(hour - s["hour"], 0, HOURS), 0)
-    source = np.arange(HOURS) + shift[:, None]
-    kept = np.where(source < HOURS, np.take_along_axis(s["hourly"], np.minimum(source, HOURS - 1), axis=1), np.nan)
-    now = np.where(newest, hour, s["hour"])
-    in_hour = np.where(shift > 0, 0.0, s["in_hour"])
-    slot = HOURS - 1 - (now - hour)
-    held = (slot >= 0) & (slot < HOURS)  # a late sample of a series without any hour has no place
-    at = np.where(held, slot, 0)[:, None]
-    old = np.take_along_axis(kept, at, axis=1)[:, 0]
-    fills = np.isnan(old)
-    averaged = np.where(fills, samples.value, old + (samples.value - old) / (in_hour + 1.0))
-    seen = kept.copy()
-    np.put_along_axis(seen, at, np.where(held, np.where(newest, averaged, samples.value), old)[:, None], axis=1)
-    stored = (newest | fills) & held & (samples.flag != Quality.SUSPECT)
-    s["hourly"] = np.where(stored[:, None], seen, kept)
-    s["in_hour"] = in_hour + (stored & (slot == HOURS - 1))
-    s["hour"] = now
-    return seen
-
-
-def _current_index(p: NDArray[Any], hourly: Floats) -> Floats:
+def _current_index(p: NDArray[Any], hours: Floats) -> Floats:
     """The index of each row by its own table and pollutant (a loop over the few combinations that occur)."""
     aqi = np.full(len(p), np.nan)
     codes = p["table"] * 100 + p["pollutant"] * 10 + (p["nowcast"] > 0)
     for code in np.unique(codes[~np.isnan(codes)]):
         rows = codes == code
         table, pollutant = Table(int(code) // 100), Pollutant(int(code) // 10 % 10)
-        aqi[rows] = _of_hours(table, pollutant, hourly[rows], smooth=bool(int(code) % 10))
+        aqi[rows] = _of_hours(table, pollutant, hours[rows], smooth=bool(int(code) % 10))
     return aqi
 
 
-def _error_of_index(p: NDArray[Any], hourly: Floats) -> Floats:
+def _error_of_index(p: NDArray[Any], hours: Floats) -> Floats:
     """Standard deviation of the index's error: half of how far it moves when the concentrations do, from one deviation below to one above."""
     share = p["error_fraction"][:, None]
     if np.isnan(share).all():
         return share[:, 0]
-    half: Floats = 0.5 * (_current_index(p, hourly * (1.0 + share)) - _current_index(p, hourly * (1.0 - share)))
+    half: Floats = 0.5 * (_current_index(p, hours * (1.0 + share)) - _current_index(p, hours * (1.0 - share)))
     return half
 
 
-def _of_hours(table: Table, pollutant: Pollutant, hourly: Floats, *, smooth: bool) -> Floats:
+def _of_hours(table: Table, pollutant: Pollutant, hours: Floats, *, smooth: bool) -> Floats:
     """The index of the newest hour by the averaging its standard wants."""
-    newest = hourly[:, -1]
+    newest = hours[:, -1]
     if pollutant in _PARTICULATES:
-        return index(table, pollutant, nowcast(hourly) if smooth else newest, Averaging.DAY)
+        return index(table, pollutant, nowcast(hours) if smooth else newest, Averaging.DAY)
     if table not in _AMERICAN:
         return index(table, pollutant, newest, Averaging.HOUR)
-    scaled = hourly * EPA_UNITS_PER_SI[pollutant]
+    scaled = hours * EPA_UNITS_PER_SI[pollutant]
     if pollutant in (Pollutant.SO2, Pollutant.NO2):
         return index(table, pollutant, scaled[:, -1], Averaging.HOUR)
     there = ~np.isnan(scaled[:, -8:])

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from detectors.air_forecast import exceedance, scaling, solve, spread_of, sums
 from tests.benchmarks.air_data import LIMITS
+from tests.benchmarks.air_ridge import exceedance, scaling, solve, spread_of, sums
 from tests.benchmarks.air_scoring import by_week, csi
 
 LEADS_H = (8, 10, 12, 15, 18)

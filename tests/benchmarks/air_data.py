@@ -8,7 +8,7 @@ from datetime import datetime
 import numpy as np
 
 from detectors import aqi
-from detectors.air_forecast import HOURS, NETWORK_HOURS, day_mean, inputs, windows
+from tests.benchmarks.air_ridge import HOURS, NETWORK_HOURS, day_mean, inputs, windows
 from tests.benchmarks.air_scoring import Span, events
 from tests.region.shared import POINTS, table
 

@@ -1,97 +1,106 @@
 from __future__ import annotations
 
+import math
+import shutil
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from streams import batch, table
 
-from detectors import air_forecast as af
+from detectors import air_forecast
+from detectors.base import Level
+from stream.region.load import load_folder
+from tests.region.shared import REGIONS
 
-HOURS = np.arange(3000)
+LIMITS = {"blue_mean": 75.0, "yellow_mean": 115.0, "orange_mean": 150.0, "red_mean": 250.0}
+HOURS = 3000
 
 
-def site(seed=1):
-    """A slowly wandering concentration with a daily course, and its 24-hour mean."""
+def wandering(sites, seed=1):
+    """(hours, sites): concentrations that wander slowly, with a daily course."""
     rng = np.random.default_rng(seed)
-    level = np.zeros(len(HOURS))
-    for hour in HOURS[1:]:
-        level[hour] = 0.97 * level[hour - 1] + rng.normal() * 12.0
-    hourly = np.maximum(120.0 + level + 15.0 * np.cos(2 * np.pi * HOURS / 24), 2.0)
-    return hourly, af.day_mean(af.windows(hourly, 24))
+    level, hourly = np.zeros(sites), np.zeros((HOURS, sites))
+    for hour in range(HOURS):
+        level = 0.97 * level + rng.normal(size=sites) * 12.0
+        hourly[hour] = np.maximum(90.0 + level + 15.0 * math.cos(2 * math.pi * hour / 24), 2.0)
+    return hourly
 
 
-def later(mean24, lead):
-    return np.concatenate([mean24[lead:], np.full(lead, np.nan)])
+def day_means(hourly):
+    sums = np.cumsum(np.vstack([np.zeros(hourly.shape[1]), hourly]), axis=0)
+    return np.vstack([np.full((23, hourly.shape[1]), np.nan), (sums[24:] - sums[:-24]) / 24.0])
 
 
-def test_the_forecast_is_better_than_persistence_on_hours_it_was_not_learned_on():
-    hourly, mean24 = site()
-    raw = af.inputs(af.windows(hourly, 24), None, HOURS, None)
-    target = later(mean24, 10)
-    model = af.learn(raw[:1990], target[:1990], 10, 100.0)
-    unseen = slice(2030, 2990)
-    error = np.abs(model.forecast(raw[unseen]) - target[unseen]).mean()
-    assert error < 0.7 * np.abs(mean24[unseen] - target[unseen]).mean()
-    chance = model.exceedance(raw[unseen], 140.0)
-    exceeded = target[unseen] > 140.0
-    assert abs(chance.mean() - exceeded.mean()) < 0.06
-    assert chance[exceeded].mean() > 0.6
-    assert chance[~exceeded].mean() < 0.2
+def played(hourly, **parameters):
+    """(level, chance of the lowest limit) of every hour and site."""
+    sites = hourly.shape[1]
+    p = np.repeat(table(air_forecast, {**LIMITS, **parameters}), sites)
+    state = air_forecast.initial(p)
+    found = [
+        air_forecast.step(p, state, batch(range(sites), [(hour * 3_600_000, value, 1, True) for value in row]))
+        for hour, row in enumerate(hourly)
+    ]
+    return np.array([f.level for f in found]), np.array([f.exceedance for f in found])
 
 
-def test_sums_of_parts_are_the_sums_of_the_whole_and_can_be_taken_apart():
-    hourly, mean24 = site(2)
-    raw = af.inputs(af.windows(hourly, 24), af.windows(hourly, 12), HOURS, None)
-    design, target = af.scaling(raw).design(raw), later(mean24, 6)
-    whole, first, rest = (af.sums(design[part], target[part]) for part in (slice(None), slice(0, 1000), slice(1000, None)))
-    np.testing.assert_allclose((first + rest).square, whole.square)
-    np.testing.assert_allclose(af.solve(whole - rest, 10.0), af.solve(first, 10.0), rtol=1e-5, atol=1e-6)
+@pytest.mark.parametrize("lead", [6, 12, 24])
+def test_the_chance_of_exceedance_is_what_it_says_and_knows_more_than_persistence(lead):
+    hourly = wandering(12)
+    _, chance = played(hourly, lead_h=float(lead))
+    now, later = day_means(hourly)[1000:-lead], day_means(hourly)[1000 + lead :]
+    said, happened = chance[1000:-lead], later >= 75.0
+    for low in np.arange(0.0, 1.0, 0.2):
+        chosen = (said >= low) & (said < low + 0.2)
+        assert happened[chosen].mean() == pytest.approx(said[chosen].mean(), abs=0.1)
+    brier, persistence = ((said - happened) ** 2).mean(), ((now >= 75.0) != happened).mean()
+    print(f"{lead} h ahead: Brier score {brier:.4f}, persistence {persistence:.4f}")
+    assert brier < 0.7 * persistence
 
 
-def test_ridge_without_penalty_is_least_squares():
-    rng = np.random.default_rng(0)
-    x = np.column_stack([np.ones(50), rng.normal(size=(50, 3))])
-    y = rng.normal(size=50)
-    expected = np.linalg.lstsq(x, y, rcond=None)[0]
-    np.testing.assert_allclose(af.solve(af.sums(x, y), 0.0)[:, 0], expected)
+def test_an_episode_is_foretold_hours_before_its_mean_is_there():
+    hourly = wandering(1)[:600] * 0.6
+    hourly[560:] = 260.0
+    level, _ = played(hourly)
+    mean = day_means(hourly)[:, 0]
+    reached = int(np.flatnonzero(mean[560:] >= 150.0)[0])
+    foretold = int(np.flatnonzero(level[560:, 0] >= Level.ORANGE)[0])
+    assert reached - foretold >= 6
+    assert level[500:560].max() < Level.ORANGE
 
 
-def test_missing_hours_and_targets_do_not_spoil_a_forecast():
-    hourly, mean24 = site(3)
-    gappy = hourly.copy()
-    gappy[np.random.default_rng(1).random(len(hourly)) < 0.1] = np.nan
-    raw = af.inputs(af.windows(gappy, 24), None, HOURS, np.full((len(HOURS), 1), np.nan))
-    model = af.learn(raw[:2000], later(af.day_mean(af.windows(gappy, 24)), 6)[:2000], 6, 100.0)
-    said = model.forecast(raw)
-    assert np.isfinite(said).all()
-    assert np.abs(said[2100:2900] - later(mean24, 6)[2100:2900]).mean() < 12.0
+@settings(max_examples=15, deadline=None)
+@given(factor=st.sampled_from([0.01, 0.25, 8.0]), seed=st.integers(0, 50))
+def test_the_unit_does_not_matter(factor, seed):
+    hourly = wandering(3, seed)[:200]
+    level, chance = played(hourly)
+    scaled, same = played(hourly * factor, **{name: limit * factor for name, limit in LIMITS.items()})
+    assert (level == scaled).mean() > 0.999, "but for round-off"
+    np.testing.assert_allclose(chance, same, rtol=1e-6, atol=1e-9)
 
 
-def test_a_forecast_is_never_negative():
-    hourly, mean24 = site(4)
-    raw = af.inputs(af.windows(hourly, 24), None, HOURS, None)
-    model = af.learn(raw, later(mean24, 6), 6, 1.0)
-    assert (model.forecast(raw - 1e4) >= 0.0).all()
+def test_without_a_quarter_of_the_day_nothing_is_said_and_a_level_is_kept():
+    p = table(air_forecast, LIMITS)
+    state, found = air_forecast.initial(p), []
+    for hour in [*range(10), *range(60, 70)]:
+        f = air_forecast.step(p, state, batch([0], [(hour * 3_600_000, 400.0 if hour < 10 else 5.0, 1, True)]))
+        found.append((Level(f.level[0]), air_forecast.WHY[f.why[0]]))
+    assert [why for _, why in found[:5]] == ["too_few_hours"] * 5
+    assert found[9][0] is Level.RED
+    assert found[10] == (Level.RED, "too_few_hours"), "two days of silence clear nothing"
+    assert found[-1][0] is Level.NONE
 
 
-def test_the_spread_grows_with_the_concentration_where_errors_do():
-    rng = np.random.default_rng(6)
-    said = rng.uniform(10.0, 400.0, 20_000)
-    base, slope = af.spread_of(said, said + rng.normal(size=20_000) * (5.0 + 0.1 * said))
-    assert (base, slope) == (pytest.approx(5.0, abs=1.0), pytest.approx(0.1, abs=0.01))
-    assert af.spread_of(np.full(3, np.nan), np.full(3, 1.0)) == (1.0, 0.0)
-
-
-def test_a_day_mean_needs_eighteen_hours():
-    day = np.full((1, 24), 10.0)
-    day[0, :6] = np.nan
-    assert af.day_mean(day).tolist() == [10.0]
-    day[0, 6] = np.nan
-    assert np.isnan(af.day_mean(day)).all()
-
-
-@settings(deadline=None)
-@given(st.floats(0.0, 900.0), st.floats(0.0, 50.0), st.floats(0.0, 1.0), st.floats(1.0, 500.0), st.floats(0.0, 200.0))
-def test_a_higher_limit_is_never_more_likely_exceeded(forecast, base, slope, limit, more):
-    chances = [float(af.exceedance(np.array([forecast]), (base, slope), one)[0]) for one in (limit, limit + more)]
-    assert 0.0 <= chances[1] <= chances[0] <= 1.0
+def test_a_hazard_file_can_use_it(tmp_path):
+    folder = tmp_path / "beijing"
+    shutil.copytree(REGIONS / "beijing", folder)
+    hazard = (folder / "hazards" / "air.toml").read_text("utf-8")
+    limits = "\n".join(f"{name} = {limit}" for name, limit in LIMITS.items())
+    hazard = hazard.replace('name = "aqi"', 'name = "air_forecast"').replace('table = "hj_633_2012"', limits + "\nlead_h = 17")
+    (folder / "hazards" / "outlook.toml").write_text(hazard, "utf-8")
+    region = load_folder(folder)
+    uses = [use for one in region.hazards if one.hazard == "outlook" for use in one.detectors]
+    assert [use.name for use in uses] == ["air_forecast"]
+    assert uses[0].parameters["lead_h"].tolist() == [17.0] * 12
+    assert uses[0].parameters["chance_fraction"].tolist() == [0.3] * 12

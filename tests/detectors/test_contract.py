@@ -12,12 +12,20 @@ from detectors.base import Level, Quality, Samples, detector
 
 FILES = sorted(path.stem for path in Path(detectors.__file__).parent.glob("*.py") if path.stem != "__init__")
 NAMES = [name for name in FILES if hasattr(detector(name), "step")]
-STEP_MS = {"aqi": 3_600_000, "negative_binomial": 604_800_000, "nb_cusum": 604_800_000, "ears": 604_800_000, "air_cusum": 3_600_000}
+STEP_MS = {
+    "aqi": 3_600_000,
+    "negative_binomial": 604_800_000,
+    "nb_cusum": 604_800_000,
+    "ears": 604_800_000,
+    "air_cusum": 3_600_000,
+    "air_forecast": 3_600_000,
+}
 LIMITS = {
     "stage": {"blue": 2.0, "yellow": 3.0, "orange": 4.0, "red": 6.0},
     "concentration": {"limit": 2.0, "yellow_factor": 1.5, "orange_factor": 2.0, "red_factor": 3.0},
     "rate_of_rise": {"rise_blue_per_h": 0.5, "rise_yellow_per_h": 1.0, "rise_orange_per_h": 2.0, "rise_red_per_h": 4.0},
     "aqi": {"blue_aqi": 3.0, "yellow_aqi": 5.0, "orange_aqi": 7.0, "red_aqi": 9.0},
+    "air_forecast": {"blue_mean": 2.0, "yellow_mean": 3.0, "orange_mean": 4.0, "red_mean": 6.0, "lead_h": 6.0},
     "negative_binomial": {"warmup_periods": 15.0, "alpha_blue": 0.1, "min_cases": 0.0},
     "cusum": {"h_blue": 1.0, "h_yellow": 2.0, "h_orange": 4.0, "h_red": 8.0, "k": 0.25, "warmup_n": 8.0},
     "air_cusum": {"h_blue": 1.0, "h_yellow": 2.0, "h_orange": 4.0, "h_red": 8.0, "k": 0.25, "warmup_n": 8.0, "floor_ug_per_m3": 0.1},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from air_forecast_twin import AirForecastTwin
 from aqi_twin import AqiTwin
 from concentration_twin import ConcentrationTwin
 from cusum_twin import CusumTwin
@@ -13,7 +14,7 @@ from rate_of_rise_twin import RateOfRiseTwin
 from stage_twin import StageTwin
 from streams import MINUTE, as_dict, play, streams, table
 
-from detectors import aqi, concentration, cusum, negative_binomial, rate_of_rise, stage
+from detectors import air_forecast, aqi, concentration, cusum, negative_binomial, rate_of_rise, stage
 
 NAN = float("nan")
 WEEK = 7 * 24 * 60 * MINUTE
@@ -63,6 +64,18 @@ CASES = {
         ],
         st.integers(0, 900).map(lambda v: v * 0.7131 + 0.0137),
         {"gaps_ms": (20 * MINUTE, 60 * MINUTE, 60 * MINUTE, 180 * MINUTE, 900 * MINUTE), "sizes": (8, 40)},
+    ),
+    "air_forecast": (
+        air_forecast,
+        AirForecastTwin,
+        [
+            {"blue_mean": 40.0, "yellow_mean": 60.0, "red_mean": 90.0, "lead_h": 6.0},
+            {"yellow_mean": 50.0, "lead_h": 24.0, "clear_fraction": 0.1, "clear_after_n": 2.0},
+            {"blue_mean": 30.0, "orange_mean": 80.0, "chance_fraction": 0.6, "raise_after_n": 2.0},
+            {},
+        ],
+        st.integers(0, 900).map(lambda v: v * 0.1131 + 0.0137),
+        {"gaps_ms": (20 * MINUTE, 60 * MINUTE, 60 * MINUTE, 60 * MINUTE, 180 * MINUTE, 900 * MINUTE), "sizes": (20, 70)},
     ),
     "negative_binomial": (
         negative_binomial,
