@@ -1,40 +1,46 @@
 """Footprint of something the water carries: front, peak and tail of a solute downstream.
 
-The clock is the velocity of the concentration peak. Front, tail and fading of the peak follow Jobson's relations from some hundred dye
-studies (USGS WRIR 96-4013): the leading edge arrives at 0.89 of the peak's travel time, the unit-peak concentration falls with
-travel time T (h) as 857 T^(-0.760 (Q/Qa)^-0.079), and concentration is down to a tenth of the peak 2e6 / unit-peak seconds after the front.
+The clock is the velocity of the concentration peak: a river's own where it is given, Jobson's relation where drainage area and mean
+discharge are, else the configured one. Front, tail and fading of the peak follow from it (`jobson.py`). Every place where the front was
+found corrects the rest of its way (`river_learning.py`).
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from topology.arrival import instant, last_left_at, log_normal_hours, nearest_first
-from topology.base import Arrival, Impact, Path
+import numpy as np
+
+from topology import river_pace
+from topology.arrival import HOUR_MS, instant, last_left_at, nearest_first
+from topology.base import Impact, Path
+from topology.jobson import LEADING_EDGE, VELOCITY_EXPONENT, peak_left, peak_velocity, tail_hours
 from topology.parameters import merged, parameter_faults
-from topology.river import build_cities, build_clock, cities_below, way_confidence, way_reasons
+from topology.river import build_cities, build_clock, way_confidence, way_reasons
+from topology.river_forecast import cities_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from topology.base import Conditions, Places, Source
-    from topology.river import Clock, Reached, RiverCities
+    from numpy.typing import NDArray
 
-# Jobson 1996, equations 18, 7 and 19.
-LEADING_EDGE = 0.89
-UNIT_PEAK_AT_1_H = 857.0
-UNIT_PEAK_EXPONENT = -0.760
-DISCHARGE_EXPONENT = -0.079
-TAIL = 2e6
+    from topology.base import Conditions, Places, Source
+    from topology.network import Network
+    from topology.river import Clock, Reached, RiverCities
+    from topology.river_forecast import Ahead
 
 PARAMETERS: Mapping[str, float] = MappingProxyType(
     {
         "velocity_m_per_s": 0.5,
         "log_sd": 0.4,
+        "correlation_km": 1000.0,
         "floor_h": 1.0,
+        "discharge_exponent": VELOCITY_EXPONENT,
+        "ice_factor": 0.76,
+        "ice_log_sd": 0.15,
         "source_age_h": 24.0,
         "attenuation_per_km": 0.0002,
         "share_power": 0.5,
@@ -43,9 +49,8 @@ PARAMETERS: Mapping[str, float] = MappingProxyType(
 )
 LIMITS: Mapping[str, tuple[float, float]] = MappingProxyType(
     {
+        **river_pace.LIMITS,
         "velocity_m_per_s": (0.02, 10.0),
-        "log_sd": (0.0, 2.0),
-        "floor_h": (0.0, 240.0),
         "source_age_h": (0.1, 8760.0),
         "attenuation_per_km": (0.0, 1.0),
         "share_power": (0.0, 10.0),
@@ -66,75 +71,53 @@ class SoluteGraph:
 def build(places: Places, parameters: Mapping[str, float]) -> SoluteGraph:
     """Validated graph of a solute. Raises `TopologyError` with every fault of parameters, reaches and city positions.
 
-    `velocity_m_per_s` (default velocity of the peak), `log_sd` (standard deviation of the log of the travel time), `floor_h` (least
-    half width of the arrival window), `source_age_h` (travel time the solute already has when it passes the source station: the older,
-    the slower its peak still falls), `attenuation_per_km` (loss on the way), `share_power` (how probability follows dilution),
-    `min_share` (below that dilution a city is not affected).
+    `velocity_m_per_s` (default velocity of the peak at mean flow), `log_sd` (standard deviation of the log of the slowness),
+    `correlation_km` (over which it stays alike along a river), `floor_h` (least half width of the arrival window), `discharge_exponent`
+    (how velocity follows discharge), `ice_factor` and `ice_log_sd` (speed under ice over that of open water, and its spread),
+    `source_age_h` (travel time the solute already has when it passes the source station: the older, the slower its peak still falls),
+    `attenuation_per_km` (loss on the way), `share_power` (how probability follows dilution), `min_share` (below that dilution a city is
+    not affected).
     """
     cities = build_cities(places, parameter_faults(PARAMETERS, LIMITS, parameters))
     used = merged(PARAMETERS, LIMITS, parameters)
-    network = cities.network
-    return SoluteGraph(cities, build_clock(network, network.velocity_m_per_s, used["velocity_m_per_s"]), used)
+    own = _own_velocity(cities.network, places)
+    return SoluteGraph(cities, build_clock(cities.network, own, used["velocity_m_per_s"]), used)
 
 
 def footprint(graph: SoluteGraph, source: Source, conditions: Conditions) -> tuple[Impact, ...]:
     """The cities the solute reaches, earliest first. Raises `TopologyError` if the source is not on the network.
 
-    p10, p50 and p90 are arrivals of the front, counted from `onset_at`; `passed_at` is when the tail is down to a tenth of the peak,
-    counted from the end of the source, or from the newest measurement while it lasts.
+    p10, p50 and p90 are arrivals of the front, counted from the newest passage above the city, else from `onset_at`; `passed_at` is when the
+    tail is down to a tenth of the peak, counted from the end of the source, or from the newest measurement while it lasts.
     """
-    if not isinstance(graph, SoluteGraph):
-        problem = f"a solute needs a SoluteGraph, not {type(graph).__name__}: build it with river_solute.build"
-        raise TypeError(problem)
-    relative = _relative_discharge(graph, source, conditions)
     found = []
-    for reached in cities_below(graph.cities, graph.solute_clock, source):
-        dilution = _dilution(reached)
+    aheads = forecasts(graph, source, conditions)
+    relative = river_pace.relative_discharge(graph.cities.network, source, conditions)
+    for ahead in aheads:
+        dilution = _dilution(ahead.reached)
         if dilution >= graph.parameters["min_share"]:
-            found.append((reached.distance_km, _impact(graph.parameters, source, reached, dilution, relative)))
+            found.append((ahead.reached.distance_km, _impact(graph.parameters, source, ahead, dilution, relative)))
     return nearest_first(found)
 
 
-def front_hours(peak_h: float) -> float:
-    """Travel time (h) of the leading edge from that of the peak (Jobson 1996, eq. 18).
-
-    >>> round(front_hours(100.0), 6)
-    89.0
-    """
-    return LEADING_EDGE * peak_h
-
-
-def tail_hours(peak_h: float, relative_discharge: float = 1.0) -> float:
-    """Hours from the front until concentration is down to a tenth of the peak (Jobson 1996, eq. 7 and 19); 0 at the source.
-
-    `relative_discharge` is Q/Qa, the discharge over its mean.
-
-    >>> round(tail_hours(100.0), 1)
-    21.5
-    """
-    return TAIL / UNIT_PEAK_AT_1_H * peak_h ** -_peak_exponent(relative_discharge) / 3600.0 if peak_h > 0.0 else 0.0
+def forecasts(graph: SoluteGraph, source: Source, conditions: Conditions) -> tuple[Ahead, ...]:
+    """The arrival of the front at every city below, as a distribution (any quantile), before anything is left out."""
+    if not isinstance(graph, SoluteGraph):
+        problem = f"a solute needs a SoluteGraph, not {type(graph).__name__}: build it with river_solute.build"
+        raise TypeError(problem)
+    relative = river_pace.relative_discharge(graph.cities.network, source, conditions)
+    pace = river_pace.pace(graph.solute_clock, graph.parameters, relative, LEADING_EDGE)
+    return cities_ahead(graph.cities, pace, source, conditions)
 
 
-def peak_left(peak_h: float, age_h: float, relative_discharge: float = 1.0) -> float:
-    """Part of the peak concentration left after `peak_h` more hours of travel, `age_h` (> 0) hours after the release (eq. 7), 0..1.
-
-    >>> round(peak_left(76.0, 24.0), 3)
-    0.338
-    """
-    return float(((age_h + peak_h) / age_h) ** _peak_exponent(relative_discharge))
-
-
-def _peak_exponent(relative_discharge: float) -> float:
-    return float(UNIT_PEAK_EXPONENT * relative_discharge**DISCHARGE_EXPONENT)
-
-
-def _relative_discharge(graph: SoluteGraph, source: Source, conditions: Conditions) -> float:
-    """Q/Qa at the source from the live discharge and the mean, 1 when either is missing; kept to the range of the dye studies."""
-    network = graph.cities.network
-    now = (conditions.discharge_m3_per_s or {}).get(source.reach, math.nan)
-    at = network.index.get(source.reach)
-    mean = math.nan if at is None else network.mean_discharge_m3_per_s.item(at)
-    return min(10.0, max(0.1, now / mean)) if now > 0.0 and mean > 0.0 else 1.0
+def _own_velocity(network: Network, places: Places) -> NDArray[np.float64]:
+    """The velocity column, filled by Jobson's relation at mean flow where a reach has a drainage area and a mean discharge instead."""
+    own = np.array(network.velocity_m_per_s)
+    for row in places.reaches:
+        if math.isnan(row.velocity_m_per_s) and row.drainage_area_km2 > 0.0 and row.mean_discharge_m3_per_s > 0.0:
+            flow = row.mean_discharge_m3_per_s
+            own[network.index[row.reach]] = peak_velocity(row.drainage_area_km2, flow, flow)
+    return own
 
 
 def _dilution(reached: Reached) -> float:
@@ -142,27 +125,25 @@ def _dilution(reached: Reached) -> float:
     return 1.0 if math.isnan(reached.flow_ratio) else min(1.0, reached.flow_ratio * reached.share)
 
 
-def _impact(parameters: Mapping[str, float], source: Source, reached: Reached, dilution: float, relative: float) -> Impact:
+def _impact(parameters: Mapping[str, float], source: Source, ahead: Ahead, dilution: float, relative: float) -> Impact:
+    reached = ahead.reached
     loss = math.exp(-parameters["attenuation_per_km"] * reached.distance_km)
     arrival, left = None, 1.0
-    if math.isfinite(reached.hours):
-        low_h, median_h, high_h = log_normal_hours(reached.hours, parameters["log_sd"])
-        floor_h, front_h = parameters["floor_h"], front_hours(median_h)
-        late_h = max(front_hours(high_h), front_h + floor_h)
-        arrival = Arrival(
-            instant(source.onset_at, max(0.0, min(front_hours(low_h), front_h - floor_h))),
-            instant(source.onset_at, front_h),
-            instant(source.onset_at, late_h),
-            instant(last_left_at(source), late_h + tail_hours(high_h, relative)),
-        )
-        left = peak_left(median_h, parameters["source_age_h"], relative)
+    if ahead.way is not None:
+        arrival = ahead.arrival()
+        # From the front's hours back to the peak's, which fading and tail are counted by.
+        late_h, middle_h = (max(0, at - source.onset_at) / HOUR_MS for at in (arrival.p90_at, arrival.p50_at))
+        passed_at = instant(last_left_at(source), late_h + tail_hours(late_h / LEADING_EDGE, relative))
+        arrival = replace(arrival, passed_at=max(passed_at, arrival.p90_at))
+        left = peak_left(middle_h / LEADING_EDGE, parameters["source_age_h"], relative)
     return Impact(
         city_id=reached.city_id,
         path=Path.RIVER,
-        probability=dilution ** parameters["share_power"] * loss,
+        probability=(dilution * ahead.strength) ** parameters["share_power"] * loss,
         arrival=arrival,
         intensity=dilution * loss * left,
-        confidence=way_confidence(reached.marks, reached.hours),
-        unknown_because="" if arrival else "still water or a reservoir without a residence time on the way",
-        reasons=way_reasons(reached.marks),
+        confidence=river_pace.confidence(way_confidence(reached.marks, 0.0), ahead.legs, timed=ahead.way is not None),
+        unknown_because=ahead.unknown_because,
+        reasons=(*way_reasons(reached.marks), *ahead.reasons),
+        asset=reached.asset,
     )

@@ -2,32 +2,44 @@
 
 The wave runs faster than the water (about 5/3 of its velocity in a wide channel), so this clock must never be used for what the water
 carries (`river_solute.py`): the arrival would be 1.7 times too early. Without routing, the arrival is path length over celerity with a
-log-normal spread; the danger fades with distance and with the water of other rivers.
+log-normal spread; the danger fades with distance and with the water of other rivers. The celerity follows the live discharge (kinematic
+wave in a wide channel, Manning: celerity goes with discharge to the power 0.4), and every gauge that the wave has passed corrects the
+rest of its way (`river_learning.py`).
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from topology.arrival import instant, last_left_at, log_normal_hours, nearest_first
-from topology.base import Arrival, Impact, Path
+import numpy as np
+
+from topology import river_pace
+from topology.arrival import HOUR_MS, instant, last_left_at, nearest_first
+from topology.base import Impact, Path
+from topology.lags import learned_clock
 from topology.parameters import merged, parameter_faults
-from topology.river import build_cities, build_clock, cities_below, way_confidence, way_reasons
+from topology.river import DEFAULT_SPEED, build_cities, build_clock, clock_of, way_confidence, way_reasons
+from topology.river_forecast import cities_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from topology.base import Conditions, Places, Source
     from topology.river import Clock, Reached, RiverCities
+    from topology.river_forecast import Ahead
 
 PARAMETERS: Mapping[str, float] = MappingProxyType(
     {
         "celerity_m_per_s": 1.5,
         "log_sd": 0.35,
+        "correlation_km": 1000.0,
         "floor_h": 0.5,
+        "discharge_exponent": 0.4,
+        "ice_factor": 0.76,
+        "ice_log_sd": 0.15,
         "duration_h": 24.0,
         "attenuation_per_km": 0.001,
         "share_power": 0.5,
@@ -36,9 +48,8 @@ PARAMETERS: Mapping[str, float] = MappingProxyType(
 )
 LIMITS: Mapping[str, tuple[float, float]] = MappingProxyType(
     {
+        **river_pace.LIMITS,
         "celerity_m_per_s": (0.05, 20.0),
-        "log_sd": (0.0, 2.0),
-        "floor_h": (0.0, 240.0),
         "duration_h": (0.0, 8760.0),
         "attenuation_per_km": (0.0, 1.0),
         "share_power": (0.0, 10.0),
@@ -57,33 +68,47 @@ class WaveGraph:
 
 
 def build(places: Places, parameters: Mapping[str, float]) -> WaveGraph:
-    """Validated graph of a flood wave. Raises `TopologyError` with every fault of parameters, reaches and city positions.
+    """Validated graph of a flood wave. Raises `TopologyError` with every fault of parameters, reaches, city positions and lags.
 
-    `celerity_m_per_s` (default speed of the wave), `log_sd` (standard deviation of the log of the travel time), `floor_h` (least half
-    width of the arrival window), `duration_h` (how long the wave lasts at a place), `attenuation_per_km`, `share_power` (how
-    probability follows the share of the city's flow), `min_share` (below it a city is not affected).
+    `celerity_m_per_s` (default speed of the wave at mean flow), `log_sd` (standard deviation of the log of the slowness), `correlation_km`
+    (over which it stays alike along a river), `floor_h` (least half width of the arrival window), `discharge_exponent` (how celerity
+    follows discharge), `ice_factor` and `ice_log_sd` (speed under ice over that of open water, and its spread), `duration_h` (how long
+    the wave lasts at a place), `attenuation_per_km`, `share_power` (how probability follows the share of the city's flow), `min_share`
+    (below it a city is not affected). Where `places.lags` say how long a wave took before, that is its clock.
     """
     cities = build_cities(places, parameter_faults(PARAMETERS, LIMITS, parameters))
     used = merged(PARAMETERS, LIMITS, parameters)
     network = cities.network
-    return WaveGraph(cities, build_clock(network, network.celerity_m_per_s, used["celerity_m_per_s"]), used)
+    clock = build_clock(network, network.celerity_m_per_s, used["celerity_m_per_s"])
+    if places.lags:
+        learned = learned_clock(network, places.lags).hours_per_km
+        known = ~np.isnan(learned)
+        marks = np.where(known, clock.marks & ~DEFAULT_SPEED, clock.marks).astype(np.int32)
+        clock = clock_of(network, np.where(known, learned, clock.hours_per_km), marks)
+    return WaveGraph(cities, clock, used)
 
 
 def footprint(graph: WaveGraph, source: Source, conditions: Conditions) -> tuple[Impact, ...]:
     """The cities a flood wave from the source reaches, earliest first. Raises `TopologyError` if the source is not on the network.
 
-    Arrivals count from `onset_at`; `passed_at` from the end of the source, or from the newest measurement while it lasts.
+    Arrivals count from the newest passage above the city, else from `onset_at`; `passed_at` from the end of the source, or from the newest
+    measurement while it lasts.
     """
-    del conditions  # Discharge does not change this clock yet.
+    found = []
+    for ahead in forecasts(graph, source, conditions):
+        share = _flow_share(ahead.reached)
+        if share >= graph.parameters["min_share"]:
+            found.append((ahead.reached.distance_km, _impact(graph.parameters, source, ahead, share)))
+    return nearest_first(found)
+
+
+def forecasts(graph: WaveGraph, source: Source, conditions: Conditions) -> tuple[Ahead, ...]:
+    """The arrival of the wave at every city below, as a distribution (any quantile), before anything is left out."""
     if not isinstance(graph, WaveGraph):
         problem = f"a flood wave needs a WaveGraph, not {type(graph).__name__}: build it with river_wave.build"
         raise TypeError(problem)
-    found = []
-    for reached in cities_below(graph.cities, graph.wave_clock, source):
-        share = _flow_share(reached)
-        if share >= graph.parameters["min_share"]:
-            found.append((reached.distance_km, _impact(graph.parameters, source, reached, share)))
-    return nearest_first(found)
+    relative = river_pace.relative_discharge(graph.cities.network, source, conditions)
+    return cities_ahead(graph.cities, river_pace.pace(graph.wave_clock, graph.parameters, relative), source, conditions)
 
 
 def _flow_share(reached: Reached) -> float:
@@ -92,24 +117,23 @@ def _flow_share(reached: Reached) -> float:
     return min(1.0, ratio * reached.share)
 
 
-def _impact(parameters: Mapping[str, float], source: Source, reached: Reached, share: float) -> Impact:
+def _impact(parameters: Mapping[str, float], source: Source, ahead: Ahead, share: float) -> Impact:
+    reached = ahead.reached
     fading = math.exp(-parameters["attenuation_per_km"] * reached.distance_km)
     arrival = None
-    if math.isfinite(reached.hours):
-        low_h, median_h, high_h = log_normal_hours(reached.hours, parameters["log_sd"], parameters["floor_h"])
-        arrival = Arrival(
-            instant(source.onset_at, low_h),
-            instant(source.onset_at, median_h),
-            instant(source.onset_at, high_h),
-            instant(last_left_at(source), high_h + parameters["duration_h"]),
-        )
+    if ahead.way is not None:
+        arrival = ahead.arrival()
+        run_h = max(0, arrival.p90_at - source.onset_at) / HOUR_MS
+        passed_at = instant(last_left_at(source), run_h + parameters["duration_h"])
+        arrival = replace(arrival, passed_at=max(passed_at, arrival.p90_at))
     return Impact(
         city_id=reached.city_id,
         path=Path.RIVER,
-        probability=share ** parameters["share_power"] * fading,
+        probability=(share * ahead.strength) ** parameters["share_power"] * fading,
         arrival=arrival,
-        intensity=share * fading,
-        confidence=way_confidence(reached.marks, reached.hours),
-        unknown_because="" if arrival else "still water or a reservoir without a residence time on the way",
-        reasons=way_reasons(reached.marks),
+        intensity=share * ahead.strength * fading,
+        confidence=river_pace.confidence(way_confidence(reached.marks, 0.0), ahead.legs, timed=ahead.way is not None),
+        unknown_because=ahead.unknown_because,
+        reasons=(*way_reasons(reached.marks), *ahead.reasons),
+        asset=reached.asset,
     )

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.topology.places import HOUR, NOW, QUIET, river_city, source
 from topology.base import Conditions, Places, Reach
-from topology.river_solute import build, footprint, front_hours, peak_left, tail_hours
+from topology.jobson import front_hours, peak_left, tail_hours
+from topology.river_solute import build, footprint
 
 CST = timezone(timedelta(hours=8))
 
