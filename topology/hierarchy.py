@@ -28,6 +28,8 @@ class Scope(StrEnum):
     PROVINCE = "province"
     NATION = "nation"
     TRANSBOUNDARY = "transboundary"
+    UNKNOWN = "unknown"
+    """Nobody is known above one of the cities: the region's file does not say."""
 
 
 # What regions call the levels of their administrations.
@@ -116,9 +118,9 @@ def joint(hierarchy: Hierarchy, levels: Mapping[str, str], ids: Sequence[str]) -
 
     `levels` (id -> its level as the region's file names it) decides where `SCOPES` knows the word; else a city of `ids` is a city, a root a
     nation, and what stands between a province. Where nations meet only in a body above them (a river commission), that body is the
-    administration and the scope is transboundary.
+    administration and the scope is transboundary; UNKNOWN where nobody is known above a city at all.
 
-    >>> tree = build_hierarchy({"harbin": "heilongjiang", "mulan": "harbin", "heilongjiang": "china", "china": "", "khabarovsk": ""})
+    >>> tree = build_hierarchy({"harbin": "heilongjiang", "mulan": "harbin", "heilongjiang": "china", "china": "", "khabarovsk": "russia", "russia": ""})
     >>> joint(tree, {}, ["mulan", "harbin"])
     Joint(administration_id='harbin', scope=<Scope.CITY: 'city'>)
     >>> joint(tree, {"china": "country"}, ["harbin", "khabarovsk"]).scope.value
@@ -126,7 +128,7 @@ def joint(hierarchy: Hierarchy, levels: Mapping[str, str], ids: Sequence[str]) -
     """
     found = lowest_common_ancestor(hierarchy, ids)
     if found is None:
-        return Joint("", Scope.TRANSBOUNDARY)
+        return Joint("", Scope.TRANSBOUNDARY if all(hierarchy.above[one] for one in ids) else Scope.UNKNOWN)
     named = SCOPES.get(levels.get(found, ""))
     if named is not None:
         return Joint(found, named)

@@ -12,7 +12,23 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from stream.cli import calibrate, cap, demo, feed, journal, region, replay, schema, status, tail, topics, validate, version, worker
+from stream.cli import (
+    calibrate,
+    cap,
+    demo,
+    feed,
+    footprint,
+    journal,
+    region,
+    replay,
+    schema,
+    status,
+    tail,
+    topics,
+    validate,
+    version,
+    worker,
+)
 from stream.errors import TocsinError
 
 PROBLEM = 1
@@ -59,6 +75,7 @@ app.command("cap")(cap.cap)
 app.command("replay")(replay.replay)
 app.add_typer(journal.app, name="journal")
 app.command("calibrate")(calibrate.calibrate)
+app.command("footprint")(footprint.footprint)
 app.command("schema")(schema.schema)
 app.command("version")(version.version)
 

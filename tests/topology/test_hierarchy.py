@@ -94,6 +94,10 @@ def test_nations_that_meet_in_a_river_commission_are_transboundary_and_it_is_nam
     assert joint(danube, levels, ["passau", "linz"]) == Joint("icpdr", Scope.TRANSBOUNDARY)
 
 
+def test_cities_of_whom_nothing_is_known_above_share_nothing_known() -> None:
+    assert joint(build_hierarchy({"g20": "", "g07": ""}), {"g20": "gauge"}, ["g20", "g07"]) == Joint("", Scope.UNKNOWN)
+
+
 def impact(city_id: str, p50_at: int | None) -> Impact:
     arrival = None if p50_at is None else Arrival(p50_at, p50_at, p50_at)
     return Impact(city_id, Path.RIVER, 0.5, arrival, 0.5, 0.5, "" if arrival else "a reservoir")

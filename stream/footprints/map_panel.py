@@ -1,0 +1,122 @@
+"""The list beside the map: what happened where, who is reached when and how surely, who leads, and what the colours mean."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from stream.footprints.fonts import built_in, written
+from stream.footprints.map_words import CHANCES, NOT_REACHED, colour_of, english, in_chinese, likely, moment, when, window, wrapped
+from stream.region.administrations import name_of
+
+if TYPE_CHECKING:
+    from stream.footprints.answer import Answer
+    from topology.base import Impact
+
+LEFT, RIGHT, TOP, BOTTOM = 1110, 1580, 26, 820
+ROW, MOST_ROWS = 58, 10
+INK, GREY = (30, 30, 35), (110, 110, 115)
+_RIVER = "river: straight between known places, no true course"
+_WIND = "ways of the wind: where the ensemble goes"
+
+
+def panel(answer: Answer, pen: Any, fine: int) -> None:
+    """Draw the list at the right of the map; `fine`: pixels of the drawing per pixel of the picture."""
+    _Panel(answer, pen, fine).draw()
+
+
+class _Panel:
+    """The pen goes down the page."""
+
+    def __init__(self, answer: Answer, pen: Any, fine: int) -> None:
+        self.answer, self.pen, self.fine, self.y = answer, pen, fine, float(TOP)
+
+    def draw(self) -> None:
+        """From the title down, the legend at the foot."""
+        self._title()
+        self._rows()
+        self._legend()
+
+    def _text(self, x: float, y: float, text: str, size: int, colour: tuple[int, int, int] = INK) -> None:
+        letters = written(text, size * self.fine)
+        self.pen.text((x * self.fine, y * self.fine), letters.text, fill=colour, font=letters.font)
+
+    def _title(self) -> None:
+        question = self.answer.question
+        source = question.source
+        self._text(LEFT, self.y, f"{question.hazard.texts.get('en', {}).get('name', question.hazard.hazard)}", 26)
+        self.y += 34
+        self._text(LEFT, self.y, question.region.title.get("en", question.region.name), 17, GREY)
+        self.y += 26
+        value = "" if math.isnan(source.value) else f", measured {source.value:g}"
+        river = f", reach {source.reach} km {source.reach_km:g}" if source.reach else ""
+        for line in wrapped(f"source {source.series}{river}{value}", 56):
+            self._text(LEFT, self.y, line, 16)
+            self.y += 21
+        self._text(LEFT, self.y, f"since {moment(source.onset_at)} UTC; all times UTC; footprint {question.hazard.footprint}", 16)
+        self.y += 24
+        for line in wrapped(self._who(), 60):
+            self._text(LEFT, self.y, line, 15, GREY)
+            self.y += 19
+        self.y += 8
+        self.pen.line([(LEFT * self.fine, self.y * self.fine), (RIGHT * self.fine, self.y * self.fine)], fill=GREY, width=self.fine)
+        self.y += 10
+
+    def _who(self) -> str:
+        held, region = self.answer.roles, self.answer.question.region
+        if held is None:
+            return ""
+        lead = ", ".join(name_of(region, one) for one in held.lead) or "nobody by place"
+        body, scope = held.joint.administration_id, held.joint.scope.value
+        return f"leads: {lead}; shared: {name_of(region, body)} ({scope})" if body else f"leads: {lead}; shared: {scope}"
+
+    def _rows(self) -> None:
+        impacts = self.answer.impacts
+        if not impacts:
+            self._text(LEFT, self.y, "No other city is reached.", 20)
+            return
+        most = MOST_ROWS if len(impacts) <= MOST_ROWS else MOST_ROWS - 1
+        for number, impact in enumerate(impacts[:most], 1):
+            self._row(number, impact)
+            self.y += ROW
+        if len(impacts) > most:
+            self._text(LEFT, self.y, f"and {len(impacts) - most} more: see the table and the GeoJSON file", 16, GREY)
+
+    def _row(self, number: int, impact: Impact) -> None:
+        city = self.answer.question.region.cities[self.answer.question.region.city_index[impact.city_id]]
+        x, y, fine = LEFT * self.fine, self.y * self.fine, self.fine
+        self.pen.ellipse((x, y, x + 30 * fine, y + 30 * fine), fill=colour_of(impact.probability))
+        self.pen.text(
+            (x + 15 * fine, y + 15 * fine),
+            str(number),
+            fill="white",
+            font=built_in(17 * fine),
+            anchor="mm",
+            stroke_width=fine,
+            stroke_fill=INK,
+        )
+        name = english(city) + (f" ({impact.asset})" if impact.asset else "")
+        self._text(LEFT + 42, self.y - 2, name, 19)
+        if chars := in_chinese(city):
+            self._text(LEFT + 50 + self.pen.textlength(*written(name, 19 * fine)) / fine, self.y - 2, chars, 19)
+        told = f"{when(impact)}    chance {likely(impact.probability)}"
+        self.pen.text((RIGHT * fine, y), told, fill=INK, font=built_in(17 * fine), anchor="ra")
+        expected = f", {impact.expected.p50:g} expected" if impact.expected else ""
+        sure = f"    confidence {impact.confidence:.2f}{expected}"
+        self._text(
+            LEFT + 42, self.y + 24, wrapped(window(impact), 52)[0] + sure if impact.arrival else wrapped(window(impact), 60)[0], 14, GREY
+        )
+
+    def _legend(self) -> None:
+        y = BOTTOM
+        self.pen.line([(LEFT * self.fine, (y - 10) * self.fine), (RIGHT * self.fine, (y - 10) * self.fine)], fill=GREY, width=self.fine)
+        entries = [(colour, words) for _, colour, words in CHANCES] + [(NOT_REACHED, "not reached")]
+        self._text(LEFT, y - 4, "chance that it comes; beside each city when (50 %), below 10 % to 90 %", 14, GREY)
+        for at, (colour, words) in enumerate(entries):
+            x, line = LEFT + (at % 3) * 160, y + 24 + (at // 3) * 26
+            self.pen.ellipse([one * self.fine for one in (x, line, x + 16, line + 16)], fill=colour)
+            self._text(x + 24, line - 1, words, 15)
+        foot = {"river": _RIVER, "wind": _WIND}.get("river" if self.answer.lines else "wind" if self.answer.outline is not None else "", "")
+        self._text(LEFT, y + 82, foot, 14, GREY)
+        self._text(LEFT, y + 104, "A forecast, as sure as its confidence says; no observation.", 14, GREY)
+        self._text(LEFT, y + 126, f"region {self.answer.question.region.region_hash}", 14, GREY)
