@@ -33,6 +33,7 @@ PROPERTIES = ("id", "name_zh", "name_en", "level", "parent", "parents", "adcode"
 _KM_PER_DEGREE = 111.2
 _POPULATION_MAX = 1e9
 _RADIUS_MAX_KM = 1_000.0
+_Points = tuple[tuple[tuple[str, float], ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ def _names(feature: Feature) -> dict[str, str]:
     return {"zh": zh or en, "en": en or zh} if zh or en else {}
 
 
-def _city(city_id: str, feature: Feature, place: _Place, parents: tuple[str, ...], river: tuple[tuple[str, float], ...]) -> City:
+def _city(city_id: str, feature: Feature, place: _Place, parents: tuple[str, ...], river: _Points) -> City:
     names = _names(feature)
     zh, en = feature.string("name_zh"), feature.string("name_en")
     if not names:
@@ -163,25 +164,30 @@ def _city(city_id: str, feature: Feature, place: _Place, parents: tuple[str, ...
         names=names,
         level=feature.string("level") or "city",
         parents=parents,
-        place=CityPlace(city_id, place.latitude, place.longitude, place.radius_km, 0 if math.isnan(population) else int(population), river),
+        place=CityPlace(
+            city_id, place.latitude, place.longitude, place.radius_km, 0 if math.isnan(population) else int(population), *river
+        ),
         adcode=feature.string("adcode"),
         polygon_wkt="" if place.area is None else shapely.to_wkt(place.area, rounding_precision=-1),
         note=feature.string("note"),
     )
 
 
-def _river(feature: Feature, reach_length_km: Mapping[str, float] | None) -> tuple[tuple[str, float], ...]:
+def _river(feature: Feature, reach_length_km: Mapping[str, float] | None) -> _Points:
     places = feature.properties.get("river")
     if places is None:
-        return ()
-    if not isinstance(places, list) or not all(isinstance(place, dict) and set(place) == {"reach", "km"} for place in places):
-        feature.problem("river", f"{places!r} is no list of places on a river", 'write [{"reach": "...", "km": 12.5}]')
-        return ()
-    found = []
+        return (), ()
+    shape = 'write [{"reach": "...", "km": 12.5}], and "asset": "name" for a point of its own (a water intake)'
+    if not isinstance(places, list) or not all(
+        isinstance(p, dict) and {"reach", "km"} <= set(p) <= {"reach", "km", "asset"} for p in places
+    ):
+        feature.problem("river", f"{places!r} is no list of places on a river", shape)
+        return (), ()
+    found, assets = [], []
     for place in places:
-        reach, km = place["reach"], place["km"]
-        if not isinstance(reach, str) or isinstance(km, bool) or not isinstance(km, int | float):
-            feature.problem("river", f"{place!r} has no reach id and km", 'write [{"reach": "...", "km": 12.5}]')
+        reach, km, asset = place["reach"], place["km"], place.get("asset", "")
+        if not isinstance(reach, str) or isinstance(km, bool) or not isinstance(km, int | float) or not isinstance(asset, str):
+            feature.problem("river", f"{place!r} has no reach id and km, or an asset that is no text", shape)
         elif reach_length_km is not None and reach not in reach_length_km:
             feature.problem("river", f"no reach {reach!r} in reaches.csv", nearest(reach, reach_length_km))
         elif km < 0 or (reach_length_km is not None and km > reach_length_km[reach]):
@@ -189,7 +195,9 @@ def _river(feature: Feature, reach_length_km: Mapping[str, float] | None) -> tup
             feature.problem("river", f"km {km:g} is outside reach {reach!r}", f"give 0 (its upstream end) to {length:g}")
         else:
             found.append((reach, float(km)))
-    return tuple(found)
+            assets.append(asset)
+    # Parallel to the points only when one of them has a name.
+    return tuple(found), tuple(assets) if any(assets) else ()
 
 
 def _place(feature: Feature, geometry: Mapping[str, Any]) -> _Place:

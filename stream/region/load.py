@@ -16,7 +16,7 @@ from stream.region.lags import read_lags
 from stream.region.model import Region
 from stream.region.places import Graphs
 from stream.region.problems import Findings, RegionError, nearest
-from stream.region.reaches import REACHES_FILE, TRAVEL_FILE, read_reaches, read_travel
+from stream.region.reaches import REACHES_FILE, TRAVEL_FILE, check_banks, read_reaches, read_travel
 from stream.region.stations import FILE as STATIONS_FILE
 from stream.region.stations import Known, Stations, read_stations
 from topology.lags import LAGS_FILE, regressions
@@ -53,6 +53,8 @@ def examine(bundled: Bundle) -> tuple[Region | None, Findings]:
     reaches = read_reaches(files[REACHES_FILE], findings) if REACHES_FILE in files else ()
     lengths = None if reaches is None else {reach.reach: reach.length_km for reach in reaches}
     cities = read_cities(files[CITIES_FILE], lengths, findings) if CITIES_FILE in files else None
+    if reaches and cities is not None:
+        check_banks(reaches, cities, findings)
     travel = read_travel(files[TRAVEL_FILE], findings) if TRAVEL_FILE in files else ()
     domains = None if head is None else {domain.domain_id: at for at, domain in enumerate(head.domains)}
     known = Known(domains, cities, lengths, None if head is None else head.defaults)

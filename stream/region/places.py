@@ -65,8 +65,9 @@ class Graphs:
             self.findings.add(fault.table, fault.line, fault.field, fault.problem, fault.fix)
 
     def _note_cities_without_river(self, draft: HazardDraft) -> None:
+        on_border = {bank for reach in self.reaches or () for bank in (reach.left, reach.right)}
         for city in self.cities.cities if self.cities else ():
-            if not city.place.river:
+            if not city.place.river and city.city_id not in on_border:
                 line = self.cities.lines[city.city_id] if self.cities else 0
                 what = f"{city.city_id} has no position on a river: no forecast of {draft.hazard}, only what is measured there"
                 why = f' ("{city.note}")' if city.note else ""

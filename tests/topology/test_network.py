@@ -9,7 +9,8 @@ from hypothesis import given
 
 from tests.topology.places import rivers
 from topology.base import Reach, TopologyError
-from topology.network import build_network, downstream, path_to
+from topology.network import build_network, downstream, network_of, path_to
+from topology.reach_columns import reach_columns
 
 
 def refused(*rows: Reach) -> list[tuple[int, str, str]]:
@@ -66,6 +67,73 @@ def test_shares_of_a_split_must_be_given_and_add_up() -> None:
 def test_branches_of_one_reach_must_agree_on_the_reach() -> None:
     faults = refused(Reach("a", "x", 1.0, 0.5, line=2), Reach("a", "", 2.0, 0.5, line=3), Reach("x", "", 1.0, line=4))
     assert [(line, field) for line, field, _ in faults] == [(3, "length_km")]
+
+
+def test_a_reach_against_the_others_is_told_to_be_reversed() -> None:
+    with pytest.raises(TopologyError) as error:
+        build_network((Reach("a", "b", 1.0, line=2), Reach("b", "a", 1.0, line=3), Reach("c", "", 1.0, line=4)))
+    [fault] = error.value.faults
+    assert (fault.line, fault.problem, fault.fix) == (3, "water runs in a circle: a -> b -> a", "one of the two is reversed: turn it")
+
+
+def test_water_that_would_run_from_more_to_less_of_it_is_refused_with_every_such_reach() -> None:
+    rows = (
+        Reach("a", "b", 1.0, drainage_area_km2=100.0, line=2),
+        Reach("b", "c", 1.0, drainage_area_km2=90.0, line=3),
+        Reach("c", "", 1.0, drainage_area_km2=200.0, mean_discharge_m3_per_s=1.0, line=4),
+        Reach("d", "c", 1.0, mean_discharge_m3_per_s=50.0, line=5),
+    )
+    assert [(line, field) for line, field, _ in refused(*rows)] == [(2, "drainage_area_km2"), (5, "mean_discharge_m3_per_s")]
+
+
+def test_a_river_that_loses_its_water_is_no_mistake_where_its_drainage_area_grows_or_a_number_is_missing() -> None:
+    build_network((
+        Reach("a", "b", 1.0, drainage_area_km2=100.0, mean_discharge_m3_per_s=50.0),
+        Reach("b", "c", 1.0, drainage_area_km2=100.0, mean_discharge_m3_per_s=1.0),
+        Reach("c", "d", 1.0, drainage_area_km2=99.95, mean_discharge_m3_per_s=0.0),
+        Reach("d", "e", 1.0, mean_discharge_m3_per_s=30.0),
+        Reach("e", "", 1.0, mean_discharge_m3_per_s=3.1),
+    ))  # fmt: skip
+
+
+def test_a_branch_may_carry_less_than_the_river_it_leaves() -> None:
+    build_network((
+        Reach("a", "b", 1.0, 0.01, mean_discharge_m3_per_s=100.0, drainage_area_km2=900.0),
+        Reach("a", "c", 1.0, 0.99, mean_discharge_m3_per_s=100.0, drainage_area_km2=900.0),
+        Reach("b", "", 1.0, mean_discharge_m3_per_s=1.0, drainage_area_km2=5.0),
+        Reach("c", "", 1.0, mean_discharge_m3_per_s=99.0, drainage_area_km2=905.0),
+    ))  # fmt: skip
+
+
+def test_a_hundred_thousand_rows_with_faults_are_told_completely() -> None:
+    count = 100_000
+    down = np.arange(1, count + 1)
+    down[-1] = 0
+    wrong = {"length_km": np.ones(count), "velocity_m_per_s": np.full(count, np.nan)}
+    wrong["length_km"][[10, 20_000]] = -1.0
+    wrong["velocity_m_per_s"][99_998] = np.inf
+    down[50_000] = 777_777
+    down[70_000] = 70_000
+    columns = reach_columns(
+        {"reach": np.arange(1, count + 1), "downstream": down + 1 * (down > 0), "line": np.arange(2, count + 2), **wrong}
+    )
+    with pytest.raises(TopologyError) as error:
+        network_of(columns)
+    assert [(fault.line, fault.field) for fault in error.value.faults] == [
+        (12, "length_km"),
+        (20_002, "length_km"),
+        (50_002, "downstream"),
+        (70_002, "downstream"),
+        (100_000, "velocity_m_per_s"),
+    ]
+
+
+def test_columns_that_do_not_fit_together_are_refused() -> None:
+    with pytest.raises(TopologyError, match="different lengths"):
+        reach_columns({"reach": ["a"], "downstream": ["", ""], "length_km": [1.0]})
+    with pytest.raises(TopologyError) as error:
+        reach_columns({"reach": ["a"], "lenght_km": [1.0]})
+    assert [fault.field for fault in error.value.faults] == ["lenght_km", "downstream", "length_km"]
 
 
 def test_only_an_outlet_may_have_no_length() -> None:
