@@ -42,13 +42,14 @@ STATE = np.dtype(
         ("alarmed", np.float64),
     ]
 )
-"""`sum`: S of the newest period, `sum_before`: of the one before it, from which a correction starts again; `alarmed`: periods in alarm
-without a break. Its first 13 hardly change the baseline; what lasts longer is learned, else one wrong baseline would alarm for ever."""
+"""`sum`: S of the newest period, `sum_before`: of the one before it, from which a correction starts again; `alarmed`: periods with S
+at a level's height, without a break (a period of few cases gives no level, and is none). The first 13 hardly change the baseline; what lasts
+longer is learned, else one wrong baseline would alarm for ever."""
 WHY = (*hysteresis.WHY, *count_period.REASONS)
 _HEADROOM = 1.1
 _DAMPED_PERIODS = 13
 _MARGIN_SE, _HIGHEST_RATIO = 1.0, 3.0
-_TAIL, _TAIL_RATE = 0.31, 1.17  # P(S >= h) = 0.31 e^(-1.17 h), from rates of .03 to .0005 a week in 28 kinds of simulated quiet series
+_TAIL, _TAIL_RATE = 0.31, 1.24  # P(S >= h) = 0.31 e^(-1.24 h), from rates of .03 to .0005 a week in 28 kinds of simulated quiet series
 
 
 def initial(parameters: NDArray[Any]) -> NDArray[Any]:
@@ -67,15 +68,16 @@ def step(parameters: NDArray[Any], state: NDArray[Any], samples: Samples) -> Fin
     samples = running_total.cases(p, s, samples)
     opened = count_period.take(p, s, samples)
     np.copyto(s["sum_before"], s["sum"], where=opened.begun)
-    s["alarmed"] = np.where(opened.begun, (s["alarmed"] + 1.0) * (s["level"] > 0), s["alarmed"])
     count = count_period.whole(samples.value)
     told = opened.known & opened.counted
     ratio = evidence(count, opened.expected)
     alphas = matrix(p)[:, :4]
     limits = -np.log10(np.where(alphas > 0, alphas, np.nan))
+    lowest = np.fmin.reduce(limits, axis=1)
+    s["alarmed"] = np.where(opened.begun, (s["alarmed"] + 1.0) * (_log_p(s["sum"]) <= -math.log(10.0) * lowest), s["alarmed"])
     highest = _HEADROOM / _TAIL_RATE * np.nan_to_num(np.fmax.reduce(limits, axis=1)) * math.log(10.0)
     total = np.where(told & opened.open, np.clip(s["sum_before"] + ratio, 0.0, highest), s["sum"])
-    log_p = np.where(total > 0.0, math.log(_TAIL) - _TAIL_RATE * total, 0.0)
+    log_p = _log_p(total)
     score = np.where(told, -log_p / math.log(10.0), 0.0)
 
     compared = np.where(told & opened.open, np.where(samples.value < p["min_cases"], 0.0, score), np.nan)
@@ -85,11 +87,16 @@ def step(parameters: NDArray[Any], state: NDArray[Any], samples: Samples) -> Fin
     why = count_period.explain(why, before, s["level"], opened)
     trend = hysteresis.trend_per_h(s, samples, opened.newest)
     np.copyto(s["sum"], total, where=samples.flag != Quality.SUSPECT)
-    damped = (s["level"] > 0) & (s["alarmed"] < _DAMPED_PERIODS)
+    damped = (_log_p(s["sum"]) <= -math.log(10.0) * lowest) & (s["alarmed"] < _DAMPED_PERIODS)
     count_period.close(s, samples, opened, np.ones(len(samples)), damped)
     hysteresis.remember(s, samples, opened.newest)
     write(state, samples.rows, s)
     return Findings(s["level"], score, trend, why, np.where(told, np.exp(log_p), np.nan), np.where(told, ratio, np.nan))
+
+
+def _log_p(total: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Natural logarithm of the p-value of a sum."""
+    return np.where(total > 0.0, math.log(_TAIL) - _TAIL_RATE * total, 0.0)
 
 
 def evidence(count: NDArray[np.float64], expected: Prediction) -> NDArray[np.float64]:

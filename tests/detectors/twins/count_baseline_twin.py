@@ -98,7 +98,8 @@ class BaselineTwin:
             for j in range(self.size):
                 self.cov[i][j] -= gain[i] * gain[j] / (1.0 / precision + variance)
         share = max(self.period_s / WEEK_S / 520.0, 1.0 / (self.periods + 10.0)) * weight
-        self.phi = max(phi + share * ((kept - mean) ** 2 / mean * phi / wide - phi), 1.02)
+        whole = 1.01 + 0.039 * min(math.sqrt((phi - 1.0) / mean), 5.0)
+        self.phi = max(phi + share * ((kept - mean) ** 2 / mean * phi / wide * whole - phi), 1.02)
 
     def _move_on(self, weeks):
         faded = 0.9995**weeks

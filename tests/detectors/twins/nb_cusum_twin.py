@@ -14,12 +14,20 @@ class NbCusumTwin(CountTwin):
     def __init__(self, parameters):
         super().__init__(parameters)
         limits = [-math.log10(parameters[f"alpha_{level}"]) for level in ("blue", "yellow", "orange", "red")]
-        self.highest = 1.1 / 1.17 * max(limits) * math.log(10.0)
+        self.highest = 1.1 / 1.24 * max(limits) * math.log(10.0)
         self.rule = HysteresisTwin(limits, limits, parameters["raise_after_n"], parameters["clear_after_n"])
         self.min_cases = parameters["min_cases"]
         self.sum = self.sum_before = 0.0
         self.alarmed = 0
         self.p_value = self.log_lr = NAN
+
+    def log_p(self, total):
+        """Of a sum."""
+        return math.log(0.31) - 1.24 * total if total > 0 else 0.0
+
+    def beyond(self):
+        """Whether the sum alone is at the height of a level."""
+        return self.log_p(self.sum) <= -math.log(10.0) * min(self.rule.limits)
 
     def step(self, observed_at, value, flag, in_order):
         """(level, score, trend, why) after one count; also sets p_value and log_lr."""
@@ -29,7 +37,7 @@ class NbCusumTwin(CountTwin):
         newest, begun, is_open, known = how
         if begun:
             self.sum_before = self.sum
-            self.alarmed = self.alarmed + 1 if self.rule.level else 0
+            self.alarmed = self.alarmed + 1 if self.beyond() else 0
         mean, phi, variance = base.predict(at_s)
         count, told = max(round(value), 0) if value >= 0 else 0, known and value >= 0
         high = mean * math.exp(math.sqrt(variance))
@@ -37,7 +45,7 @@ class NbCusumTwin(CountTwin):
         total = self.sum
         if told and is_open:
             total = min(max(self.sum_before + ratio, 0.0), self.highest)
-        log_p = math.log(0.31) - 1.17 * total if total > 0 else 0.0
+        log_p = self.log_p(total)
         score = -log_p / math.log(10.0) if told else 0.0
         self.p_value, self.log_lr = (math.exp(log_p), ratio) if told else (NAN, NAN)
         before = self.rule.level
@@ -45,5 +53,5 @@ class NbCusumTwin(CountTwin):
         why = self.explain(self.rule.move(compared, flag, newest), self.rule.level > before, how, value)
         if flag != SUSPECT:
             self.sum = total
-        self.close(value, mean, flag == SUSPECT, how, 0.0, self.rule.level > 0 and self.alarmed < 13)
+        self.close(value, mean, flag == SUSPECT, how, 0.0, self.beyond() and self.alarmed < 13)
         return self.rule.level, score, self.trend(at_s, value, newest), why
