@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("stream", "detectors", "topology", "tests", "deploy", ".ci")
+LEFT_BEHIND = ("__pycache__", ".egg-info", ".hypothesis")
 BINARY = (".png", ".gz", ".bin", ".so", ".pyc", ".coverage")
 LINES_MAX = 300
 FUNCTION_LINES_MAX = 50
@@ -24,7 +25,7 @@ def written() -> list[str]:
     """Every file of the project below its known folders and at its top, without what tools leave behind."""
     below = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.is_file()]
     names = [path.relative_to(ROOT).as_posix() for path in [*below, *(path for path in ROOT.iterdir() if path.is_file())]]
-    return sorted(name for name in names if "__pycache__" not in name and ".egg-info" not in name and not name.endswith(BINARY))
+    return sorted(name for name in names if not any(one in name for one in LEFT_BEHIND) and not name.endswith(BINARY))
 
 
 FILES = written()
