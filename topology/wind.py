@@ -1,8 +1,9 @@
-"""Footprint of something in the air: the cities in the sector downwind of the source.
+"""Footprint of something in the air: which cities a source reaches with the wind, when, how strongly, how surely.
 
-A first model: the wind of the last hours, averaged as a vector, is taken to hold everywhere and for the whole way. Its spread opens the
-sector; calm or missing wind gives a circle, an unknown arrival and low confidence, and says so. It is a screening of who may be
-affected, not a dispersion model, and is not to be trusted beyond some tens of kilometres.
+The source is followed by an ensemble of puffs (`puffs.py`) through the wind as it was measured since and as it is forecast, or else as
+it blew in the last hours (`wind_field.py`). Up to about 50 km a puff is as wide as a Gaussian plume (`plume.py`), beyond it grows with
+time. The probability of a city is the share of members that touch it. Calm or missing wind gives a circle, an unknown arrival and low
+confidence, and says so. Nothing here knows terrain, rain, chemistry or height: it is a screening of who may be affected.
 """
 
 from __future__ import annotations
@@ -15,33 +16,53 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from topology.arrival import instant, last_left_at, log_normal_hours, nearest_first
-from topology.base import Arrival, Impact, Path
-from topology.direction import angle_between_deg, vector_mean, yamartino_deg
-from topology.geodesy import bearing_deg, distance_km
+from topology.arrival import nearest_first
+from topology.base import Impact, Path
+from topology.cloud import follow, within_window
+from topology.exposure import exposure
+from topology.geodesy import distance_km, to_xy
 from topology.parameters import merged
+from topology.plume import dilution
+from topology.protective_zone import protected
+from topology.puffs import HEFFTER_M_PER_S, Cities, spread_m, touches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from topology.base import Conditions, Places, Source, Winds
+    from topology.cloud import Cloud
+    from topology.exposure import Exposure
+
+    Floats = NDArray[np.float64]
 
 PARAMETERS: Mapping[str, float] = MappingProxyType(
     {
         "window_s": 10800.0,
+        "history_s": 21600.0,
+        "step_s": 3600.0,
         "calm_m_per_s": 0.5,
         "calm_radius_km": 15.0,
         "calm_probability": 0.5,
         "blind_radius_km": 15.0,
         "blind_probability": 0.2,
-        "min_half_width_deg": 30.0,
-        "sigmas": 2.0,
-        "max_km": 150.0,
-        "max_travel_h": 24.0,
-        "fading_km": 100.0,
+        "protective_km": 5.0,
+        "isolation_km": 1.0,
+        "protective_probability": 0.5,
+        "members": 128.0,
+        "min_direction_sd_deg": 15.0,
         "min_speed_spread": 0.3,
+        "sigmas": 2.0,
+        "min_strength": 0.02,
+        "source_radius_km": 1.0,
+        "stability": 0.0,
+        "urban": 0.0,
+        "mixing_height_m": 1000.0,
+        "near_km": 50.0,
+        "max_km": 300.0,
+        "max_travel_h": 24.0,
+        "station_km": 100.0,
         "floor_h": 0.5,
         "clearing_h": 1.0,
     }
@@ -49,156 +70,164 @@ PARAMETERS: Mapping[str, float] = MappingProxyType(
 LIMITS: Mapping[str, tuple[float, float]] = MappingProxyType(
     {
         "window_s": (1.0, 86400.0),
+        "history_s": (0.0, 86400.0),
+        "step_s": (600.0, 21600.0),
         "calm_m_per_s": (0.01, 5.0),
         "calm_radius_km": (0.0, 1000.0),
         "calm_probability": (0.0, 1.0),
         "blind_radius_km": (0.0, 1000.0),
         "blind_probability": (0.0, 1.0),
-        "min_half_width_deg": (1.0, 180.0),
-        "sigmas": (0.1, 10.0),
+        "protective_km": (0.0, 50.0),
+        "isolation_km": (0.0, 50.0),
+        "protective_probability": (0.0, 1.0),
+        "members": (8.0, 1024.0),
+        "min_direction_sd_deg": (1.0, 90.0),
+        "min_speed_spread": (0.0, 2.0),
+        "sigmas": (0.1, 5.0),
+        "min_strength": (0.0, 1.0),
+        "source_radius_km": (0.01, 100.0),
+        "stability": (0.0, 6.0),
+        "urban": (0.0, 1.0),
+        "mixing_height_m": (10.0, 5000.0),
+        "near_km": (1.0, 100.0),
         "max_km": (0.1, 2000.0),
         "max_travel_h": (0.1, 240.0),
-        "fading_km": (0.1, 10000.0),
-        "min_speed_spread": (0.0, 2.0),
+        "station_km": (1.0, 10000.0),
         "floor_h": (0.0, 48.0),
         "clearing_h": (0.0, 240.0),
     }
 )
+_ZONE = "inside the protective zone, not on the way of the wind"
+_FAR_CONFIDENCE = 0.7
+_CALM_FADING_KM = 100.0
+_NEAREST_RADIUS_KM = 6335.0
+"""The smallest radius of curvature of the ellipsoid: an angle of an arc is at most its length over this."""
 
 
 @dataclass(frozen=True, slots=True)
 class WindGraph:
-    """The cities as parallel arrays (degrees, km) and the parameters in force."""
+    """The cities as parallel arrays (degrees, km), as points of a unit sphere [city, 3], and the parameters in force."""
 
     city_ids: tuple[str, ...]
-    latitude: NDArray[np.float64]
-    longitude: NDArray[np.float64]
-    radius_km: NDArray[np.float64]
+    latitude: Floats
+    longitude: Floats
+    radius_km: Floats
+    points: Floats
     parameters: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Sector:
-    """Where the wind of the window carries: `downwind_deg` +- `half_width_deg` at `speed_m_per_s`, whose log spreads by `log_sd`."""
-
-    downwind_deg: float
-    half_width_deg: float
-    speed_m_per_s: float
-    log_sd: float
 
 
 def build(places: Places, parameters: Mapping[str, float]) -> WindGraph:
     """The cities as arrays. Raises `TopologyError` with every fault of the parameters.
 
-    `window_s` (age of the oldest wind used), `calm_m_per_s` (below it the vector mean is calm), `calm_radius_km` and
-    `calm_probability` (then), `blind_radius_km` and `blind_probability` (no wind known), `min_half_width_deg` and `sigmas` (half width = the greater of it and sigmas x direction
-    spread), `max_km`, `max_travel_h`, `fading_km` (probability and strength fall by e over it), `min_speed_spread` (standard
-    deviation / mean), `floor_h` (least half width of the arrival window), `clearing_h` (until the air is clean after the last of it).
+    Wind: `window_s` (what blew in it goes on, unless a forecast says otherwise), `history_s` (so far back puffs are released),
+    `step_s` (time between puffs and of their steps), `calm_m_per_s` (below it, it is calm), `calm_radius_km` and `calm_probability`
+    (then), `blind_radius_km` and `blind_probability` (no wind known), `station_km` (at this distance of the nearest wind station the
+    confidence is half). Ensemble: `members`, `min_direction_sd_deg` and `min_speed_spread` (standard deviation / mean): the least they
+    differ by. Plume: `source_radius_km` (how far around the source it is as measured there), `stability` (1 to 6 = Pasquill's A to F,
+    0 = from wind and sun), `urban` (1 = spreads as over a city), `mixing_height_m`, `near_km` (so far it spreads as a plume), `sigmas`
+    and `min_strength` (it touches what is within so many spreads and has at least that part of the source's concentration), `max_km`,
+    `max_travel_h`, `floor_h` (least half width of the arrival window), `clearing_h` (until the air is clean after the last of it).
+    Zone: `protective_km` (side of a square downwind) and `isolation_km` (radius around the source) are always included, with
+    `protective_probability` at least; the shape is that of the Emergency Response Guidebook (initial isolation, protective action).
     """
+    given = merged(PARAMETERS, LIMITS, parameters)
     columns = np.array([(c.latitude, c.longitude, c.radius_km) for c in places.cities], dtype=np.float64).reshape(-1, 3).T
-    columns.flags.writeable = False
+    points = _on_sphere(columns[0], columns[1])
+    for array in (columns, points):
+        array.flags.writeable = False
     latitude, longitude, radius_km = columns
-    return WindGraph(tuple(c.city_id for c in places.cities), latitude, longitude, radius_km, merged(PARAMETERS, LIMITS, parameters))
+    return WindGraph(tuple(c.city_id for c in places.cities), latitude, longitude, radius_km, points, given)
 
 
 def footprint(graph: WindGraph, source: Source, conditions: Conditions) -> tuple[Impact, ...]:
-    """The cities downwind, earliest first; around the source, untimed, when the wind is calm or unknown. Empty without a position.
+    """The cities the wind reaches, earliest first; around the source, untimed, when it is calm or unknown. Empty without a position.
 
-    Arrivals count from `onset_at`; `passed_at` from the end of the source, or from the newest measurement while it lasts.
+    Arrivals count from when the present exposure began, `passed_at` from the end of the source, or from the newest measurement while
+    it lasts. Cities that only puffs reached which have passed are left out.
     """
     if not (math.isfinite(source.latitude) and math.isfinite(source.longitude)):
         return ()
-    away_km = distance_km(source.latitude, source.longitude, graph.latitude, graph.longitude)
-    sector = _sector(conditions, graph.parameters)
-    if sector is None:
-        return nearest_first(_around(graph, source, conditions, away_km))
-    return nearest_first(_downwind(graph, source, sector, away_km))
+    here = _candidates(graph, source)
+    if not here.size:
+        return ()
+    cloud = follow(source, conditions, graph.parameters)
+    if cloud is None:
+        return nearest_first(_around(graph, source, conditions, here))
+    return nearest_first(_carried(graph, source, conditions, cloud, here))
 
 
-def declared_sector(conditions: Conditions, parameters: Mapping[str, float]) -> tuple[float, float] | None:
-    """(downwind bearing, half width) in degrees that `footprint` uses under these conditions; None when calm or no wind is known.
-
-    No city is ever warned whose bearing from the source differs from downwind by more than the half width plus its own angular
-    half size, asin(radius / distance).
-    """
-    sector = _sector(conditions, merged(PARAMETERS, LIMITS, parameters))
-    return None if sector is None else (sector.downwind_deg, sector.half_width_deg)
+def _on_sphere(latitude: ArrayLike, longitude: ArrayLike) -> Floats:
+    """Directions as unit vectors [place, 3]: what is near one is found by one product, also at the poles and across the antimeridian."""
+    phi, theta = np.radians(latitude), np.radians(longitude)
+    return np.stack([np.cos(phi) * np.cos(theta), np.cos(phi) * np.sin(theta), np.sin(phi)], axis=-1)
 
 
-def _in_window(winds: Winds, now: int, parameters: Mapping[str, float]) -> NDArray[np.bool_]:
-    """Which measurements count: not older than the window, not after now, with a speed, and with a direction unless they are calm."""
-    recent = (winds.observed_at > now - parameters["window_s"] * 1000.0) & (winds.observed_at <= now)
-    speed = winds.speed_m_per_s
-    usable = np.isfinite(speed) & (speed >= 0.0) & (np.isfinite(winds.from_deg) | (speed < parameters["calm_m_per_s"]))
-    return np.asarray(recent & usable, dtype=np.bool_)
-
-
-def _sector(conditions: Conditions, parameters: Mapping[str, float]) -> Sector | None:
-    winds = conditions.winds
-    if winds is None:
-        return None
-    used = _in_window(winds, conditions.now, parameters)
-    if not used.any():
-        return None
-    speed, from_deg = winds.speed_m_per_s[used], winds.from_deg[used]
-    moving = speed >= parameters["calm_m_per_s"]
-    # The direction of a calm is noise (and often missing): it slows the mean down and says nothing about where to.
-    mean = vector_mean(np.where(moving, speed, 0.0), from_deg)
-    if mean.speed_m_per_s < parameters["calm_m_per_s"]:
-        return None
-    half_width = max(parameters["min_half_width_deg"], parameters["sigmas"] * yamartino_deg(from_deg[moving]))
-    spread = max(parameters["min_speed_spread"], float(speed.std() / speed.mean()))
-    return Sector(mean.downwind_deg, min(180.0, half_width), mean.speed_m_per_s, math.sqrt(math.log1p(spread**2)))
-
-
-def _downwind(graph: WindGraph, source: Source, sector: Sector, away_km: NDArray[np.float64]) -> list[tuple[float, Impact]]:
+def _candidates(graph: WindGraph, source: Source) -> NDArray[np.intp]:
+    """Cities not farther than anything is ever carried, without the source's own; a few too many rather than one too few."""
     parameters = graph.parameters
-    bearing = bearing_deg(source.latitude, source.longitude, graph.latitude, graph.longitude)
-    inside = away_km <= graph.radius_km
-    angular_size = np.degrees(np.arcsin(np.where(inside, 1.0, graph.radius_km / np.where(inside, 1.0, away_km))))
-    off_axis = np.where(inside, 0.0, np.maximum(0.0, angle_between_deg(bearing, sector.downwind_deg) - angular_size))
-    edge_km = np.maximum(0.0, away_km - graph.radius_km)
-    hours = edge_km / sector.speed_m_per_s / 3.6
-    reached = (off_axis <= sector.half_width_deg) & (edge_km <= parameters["max_km"]) & (hours <= parameters["max_travel_h"])
-    sigma_deg = sector.half_width_deg / parameters["sigmas"]
-    chance = np.exp(-0.5 * (off_axis / sigma_deg) ** 2 - edge_km / parameters["fading_km"])
-    confidence = 0.6 * (1.0 - sector.half_width_deg / 180.0)
-    found: list[tuple[float, Impact]] = []
-    for i in np.flatnonzero(reached).tolist():
-        if graph.city_ids[i] == source.city_id:
-            continue
-        arrival = _arrival(source, hours.item(i), sector.log_sd, parameters)
-        strength = chance.item(i)
-        impact = Impact(graph.city_ids[i], Path.WIND, strength, arrival, strength, confidence, reasons=("downwind",))
-        found.append((edge_km.item(i), impact))
-    return found
+    far_km = max(parameters[name] for name in ("max_km", "calm_radius_km", "blind_radius_km", "protective_km", "isolation_km"))
+    widest_km = float(graph.radius_km.max(initial=0.0)) + 3.6 * HEFFTER_M_PER_S * parameters["max_travel_h"] * parameters["sigmas"]
+    angle = min(math.pi, 1.01 * (far_km + widest_km) / _NEAREST_RADIUS_KM)
+    here = _on_sphere(source.latitude, source.longitude)
+    near = np.flatnonzero(graph.points @ here >= math.cos(angle) - 1e-12)
+    return near[[graph.city_ids[i] != source.city_id for i in near.tolist()]] if source.city_id else near
 
 
-def _arrival(source: Source, hours: float, log_sd: float, parameters: Mapping[str, float]) -> Arrival:
-    low_h, median_h, high_h = log_normal_hours(hours, log_sd, parameters["floor_h"])
-    return Arrival(
-        instant(source.onset_at, low_h),
-        instant(source.onset_at, median_h),
-        instant(source.onset_at, high_h),
-        instant(last_left_at(source), high_h + parameters["clearing_h"]),
-    )
+def _carried(graph: WindGraph, source: Source, conditions: Conditions, cloud: Cloud, here: NDArray[np.intp]) -> list[tuple[float, Impact]]:
+    """What the wind brings, and whoever lies in the protective zone whatever it does."""
+    parameters = graph.parameters
+    east_km, north_km = to_xy(source.latitude, source.longitude, graph.latitude[here], graph.longitude[here])
+    cities = Cities(east_km, north_km, graph.radius_km[here])
+    zone = protected(cities, cloud.drift, parameters)
+    met = cloud.may_touch(cities)
+    found = exposure(touches(cloud.tracks, Cities(*(one[met] for one in cities)), cloud.growth), cloud, conditions.now, parameters)
+    row = np.full(here.size, -1)
+    row[met] = np.arange(int(met.sum()))
+    edge_km = np.maximum(np.hypot(east_km, north_km) - cities.radius_km, 0.0)
+    impacts: list[tuple[float, Impact]] = []
+    for i in np.flatnonzero(zone | met).tolist():
+        reached = row[i] >= 0 and found.share[row[i]] > 0.0
+        if reached or zone[i]:
+            impact = _impact(graph, source, cloud, found, (int(here[i]), int(row[i]) if reached else -1, edge_km.item(i), bool(zone[i])))
+            impacts.append((edge_km.item(i), impact))
+    return impacts
 
 
-def _around(graph: WindGraph, source: Source, conditions: Conditions, away_km: NDArray[np.float64]) -> list[tuple[float, Impact]]:
+def _impact(graph: WindGraph, source: Source, cloud: Cloud, found: Exposure, city: tuple[int, int, float, bool]) -> Impact:
+    """One city: (its index, its row of the exposure or -1, its distance from the source in km, whether it lies in the protective zone)."""
+    i, row, edge_km, zone = city
+    parameters = graph.parameters
+    near = edge_km <= parameters["near_km"]
+    reasons = (("downwind", "plume" if near else "puffs") if row >= 0 else ()) + (("protective_zone",) if zone else ())
+    reasons += cloud.remarks(parameters)
+    confidence = cloud.confidence(parameters) * (1.0 if near else _FAR_CONFIDENCE)
+    least = parameters["protective_probability"] if zone else 0.0
+    if row < 0:
+        gone_m = np.asarray(edge_km * 1000.0)
+        strength = float(dilution(gone_m, spread_m(gone_m, np.zeros(()), cloud.growth), cloud.growth.air))
+        return Impact(graph.city_ids[i], Path.WIND, least, None, strength, confidence, _ZONE, reasons)
+    chance = max(least, found.share.item(row))
+    return Impact(graph.city_ids[i], Path.WIND, chance, found.arrival(row, source), found.strength.item(row), confidence, reasons=reasons)
+
+
+def _around(graph: WindGraph, source: Source, conditions: Conditions, here: NDArray[np.intp]) -> list[tuple[float, Impact]]:
     """A circle when there is no direction: calm air (fairly sure for the nearest) or no wind known (a guess, and called one)."""
     parameters, winds = graph.parameters, conditions.winds
-    calm = winds is not None and bool(_in_window(winds, conditions.now, parameters).any())
+    calm = conditions.wind_grid is not None or (winds is not None and bool(within_window(winds, conditions.now, parameters).any()))
     radius_km = parameters["calm_radius_km" if calm else "blind_radius_km"]
     highest, confidence = (parameters["calm_probability"], 0.3) if calm else (parameters["blind_probability"], 0.1)
     because = "calm wind" if calm else _no_wind_since(winds, conditions.now)
-    edge_km = np.maximum(0.0, away_km - graph.radius_km)
-    chance = np.exp(-edge_km / parameters["fading_km"])
+    away_km = distance_km(source.latitude, source.longitude, graph.latitude[here], graph.longitude[here])
+    edge_km = np.maximum(0.0, away_km - graph.radius_km[here])
+    # Nothing carries it: what is farther than the source is wide gets ever less likely, but is not safe.
+    near = np.exp(-edge_km / _CALM_FADING_KM)
+    zone = edge_km <= parameters["isolation_km"]
     found: list[tuple[float, Impact]] = []
-    for i in np.flatnonzero(edge_km <= radius_km).tolist():
-        if graph.city_ids[i] == source.city_id:
-            continue
-        near, city_id, reason = chance.item(i), graph.city_ids[i], "calm" if calm else "no_wind_data"
-        found.append((edge_km.item(i), Impact(city_id, Path.WIND, highest * near, None, near, confidence, because, (reason,))))
+    for i in np.flatnonzero((edge_km <= radius_km) | zone).tolist():
+        chance = max(highest * near.item(i), parameters["protective_probability"] if zone[i] else 0.0)
+        reasons = ("calm" if calm else "no_wind_data",) + (("protective_zone",) if zone[i] else ())
+        city_id = graph.city_ids[int(here[i])]
+        found.append((edge_km.item(i), Impact(city_id, Path.WIND, chance, None, near.item(i), confidence, because, reasons)))
     return found
 
 

@@ -1,0 +1,98 @@
+"""From the puffs that touch a city to one answer: how likely, since or from when, until when, how strongly.
+
+A source that lasts for days sends puffs all the time. Those that have passed are history; of the present exposure, the beginning is that
+of the unbroken row of puffs before it, so that the arrival does not move as time goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from topology.arrival import HOUR_MS
+from topology.base import Arrival
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from topology.base import Source
+    from topology.cloud import Cloud
+    from topology.puffs import Touches
+
+    Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Per city: the share of members that touch it now or later, their mean strength, and quantiles of beginning (10, 50, 90 %) and end (90 %), ms."""
+
+    share: Floats
+    strength: Floats
+    begins_ms: Floats
+    ends_ms: Floats
+    floor_ms: float
+
+    def arrival(self, row: int, source: Source) -> Arrival:
+        """The instants of one city; the window is at least the floor wide to either side, and begins with the source at the earliest."""
+        p10, p50, p90 = self.begins_ms[:, row].tolist()
+        p10_at = max(source.onset_at, round(min(p10, p50 - self.floor_ms)))
+        p90_at = round(max(p90, p50 + self.floor_ms))
+        return Arrival(p10_at, max(p10_at, round(p50)), p90_at, max(p90_at, round(self.ends_ms.item(row))))
+
+
+def exposure(found: Touches, cloud: Cloud, now: int, parameters: Mapping[str, float]) -> Exposure:
+    """Put touches [city, member, release] together by city. Members weigh the same; each city is answered on its own."""
+    clearing_ms = parameters["clearing_h"] * HOUR_MS
+    hit = np.isfinite(found.first_ms)
+    # A source that lasts still sends what was not measured yet: a city its newest puff has touched is not clear before it is known to end.
+    alive = hit & (found.last_ms + clearing_ms >= now)
+    if cloud.lasting:
+        alive[..., -1] |= hit[..., -1]
+    begins = _beginnings(found.first_ms, hit, alive, cloud.started_at - cloud.tracks.at_ms[0])
+    # Known is only what left the source until the newest measurement.
+    unsure = np.where(np.arange(alive.shape[2]) == alive.shape[2] - 1, (cloud.lasted_to - cloud.evidence_at) * cloud.lasting, 0)
+    ends = np.where(alive, found.last_ms - unsure, -np.inf).max(axis=2)
+    any_alive = alive.any(axis=2)
+    count = any_alive.sum(axis=1)
+    strength = np.where(alive, found.strength, 0.0).max(axis=2).sum(axis=1) / np.maximum(count, 1)
+    quantiles = np.stack([quantile(begins, count, share) for share in (0.1, 0.5, 0.9)])
+    return Exposure(
+        count / any_alive.shape[1],
+        strength,
+        quantiles,
+        quantile(np.where(any_alive, ends, np.inf), count, 0.9) + clearing_ms,
+        parameters["floor_h"] * HOUR_MS,
+    )
+
+
+def _beginnings(first_ms: Floats, hit: NDArray[np.bool_], alive: NDArray[np.bool_], before_ms: float) -> Floats:
+    """By city and member, when the unbroken row of touching puffs began to which the first living one belongs; inf if none lives.
+
+    A row that begins with the first puff followed began as much earlier as the source did (`before_ms`, not positive).
+    """
+    begins = np.full(first_ms.shape[:2], np.inf)
+    row = np.full(first_ms.shape[:2], np.inf)
+    for release in range(first_ms.shape[2]):
+        new = first_ms[..., release] + (before_ms if release == 0 else 0.0)
+        row = np.where(hit[..., release], np.where(np.isfinite(row), row, new), np.inf)
+        begins = np.where(alive[..., release] & ~np.isfinite(begins), row, begins)
+    return begins
+
+
+def quantile(values: Floats, count: NDArray[np.intp], share: float) -> Floats:
+    """That quantile of the `count` smallest values of each row (linear between them); inf where there are none.
+
+    >>> quantile(np.array([[3.0, np.inf, 1.0]]), np.array([2]), 0.5).tolist()
+    [2.0]
+    """
+    ordered = np.sort(values, axis=1)
+    place = share * np.maximum(count - 1, 0)
+    low = np.floor(place).astype(np.intp)
+    rows = np.arange(values.shape[0])
+    first, then = ordered[rows, low], ordered[rows, np.minimum(low + 1, np.maximum(count - 1, 0))]
+    apart = np.subtract(then, first, out=np.zeros_like(first), where=count > 0)
+    return np.asarray(first + (place - low) * apart, dtype=np.float64)
