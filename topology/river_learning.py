@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_ROUNDS = 10
+_ROUNDS = 20
+_SETTLED = 1e-10
 # No gauge's clock is better than this; it also keeps the solve regular.
 _CLOCK_H = 1.0 / 60.0
 # Shorter stretches than this (km) are taken to be this long: the double integral below loses its digits.
@@ -128,7 +129,9 @@ def learn(spread: Spread, legs: Sequence[Leg]) -> Learned:
         way = np.asarray(np.diag(about), dtype=np.float64)
         inverse = np.asarray(np.linalg.inv(way @ prior @ way + noise + np.eye(count) * _CLOCK_H**2), dtype=np.float64)
         solved = inverse @ (hours - about + about * mean)
-        mean = prior @ way @ solved
+        before, mean = mean, prior @ way @ solved
+        if np.abs(mean - before).max() < _SETTLED:
+            break
     return Learned(spread, tuple(legs), way, clock, inverse, solved)
 
 

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks import songhua, songhua_data
+from tests.region.shared import shared_file
+
+COMMAND = Path(__file__).with_name("songhua.py")
+FIXED = songhua.SETTINGS["river_solute"]
+
+
+@pytest.fixture(scope="module")
+def told():
+    shared_file("events/songhua_2005_observations.csv")
+    return songhua.forecasts(FIXED)
+
+
+def test_only_what_was_public_by_then_is_used(told):
+    assert len(told) == 23
+    for one in told:
+        known = [front for front in songhua_data.fronts() if front.known_at <= one.now]
+        assert one.newest == known[-1]
+        assert one.detections == len(known)
+        assert one.km > one.newest.km, "only sections still ahead"
+        assert ("corrected_by_passage" in one.reasons) == (one.detections > 1)
+
+
+def test_every_line_holds_and_prior_and_officials_did_worse(told):
+    verdict = songhua.judge(told)
+    assert verdict.passed, verdict
+    assert verdict.second > 0.10, "an error this small would mean that the front is known beforehand"
+    fronts = {front.section: front.at for front in songhua_data.fronts()}
+    for one in told:
+        if one.section in fronts and one.detections >= 2:
+            assert abs(one.error_h(fronts[one.section])) < abs(one.prior - fronts[one.section]) / songhua_data.HOUR
+
+
+def test_the_lines_can_be_missed(told):
+    assert not songhua.judge(songhua.forecasts({**FIXED, "velocity_m_per_s": 1.0})).passed
+    assert not songhua.judge(songhua.forecasts({**FIXED, "correlation_km": 50.0})).passed
+    assert not songhua.judge(songhua.forecasts({**FIXED, "log_sd": 0.05})).inside
+
+
+def test_the_settings_hold_no_value_of_that_river():
+    text = (COMMAND.parent / "songhua_settings.toml").read_text("utf-8")
+    body = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+    assert not re.search(r"harbin|mulan|tonghe|dalai|jiamusi|711|2005", body, re.IGNORECASE)
+    assert songhua.SETTINGS["scoring"]["error_from_third_detection"] == 0.08
+    assert songhua.SETTINGS["scoring"]["error_from_second_detection"] == 0.15
+    assert songhua.SETTINGS["scoring"]["width"] == 0.6
+
+
+def test_the_command_prints_every_pair_and_draws_them(tmp_path):
+    shared_file("events/songhua_2005_observations.csv")
+    done = subprocess.run(
+        [sys.executable, str(COMMAND), "--small", "--out", str(tmp_path)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(re.findall(r"^\| \d\d (?:Nov|Dec) ", done.stdout, re.MULTILINE)) == 23
+    assert done.stdout.count("| Khabarovsk |") == 7
+    assert "| as fixed |" in done.stdout
+    assert (tmp_path / "songhua.png").read_bytes()[:4] == b"\x89PNG"
