@@ -8,6 +8,7 @@ from streams import START, batch, table
 
 from detectors import nb_cusum, negative_binomial
 from detectors.base import Level, Quality
+from tests.region.shared import table as shared_table
 
 WEEK = 604_800_000
 USUAL = [4, 6, 3, 5, 4, 2, 7, 4, 5, 3] * 8
@@ -77,3 +78,24 @@ def test_a_suspect_total_is_not_what_the_next_week_counts_from():
     p, state, _ = played(negative_binomial, values, cumulative=1.0)
     one(p, state, len(values), values[-1] + 900.0, Quality.SUSPECT)
     assert one(p, state, len(values) + 1, values[-1] + 9.0) == (Level.NONE, "quiet"), "nine cases in two weeks"
+
+
+def test_in_the_totals_of_italian_provinces_exactly_those_that_went_down_say_nothing():
+    rows = shared_table("counts/covid_italy_province_2020H1.csv.gz")
+    days, provinces = sorted({row["date"] for row in rows}), sorted({row["province"] for row in rows})
+    total = np.full((len(days), len(provinces)), np.nan)
+    for row in rows:
+        total[days.index(row["date"]), provinces.index(row["province"])] = float(row["total_cases"])
+    p = np.repeat(table(negative_binomial, {"period_s": 86_400.0, "cumulative": 1.0}), len(provinces))
+    state, before, downs = negative_binomial.initial(p), np.zeros(len(provinces), dtype=np.uint8), 0
+    for day, values in enumerate(total):
+        at = START + day * WEEK // 7
+        found = negative_binomial.step(p, state, batch(range(len(provinces)), [(at, value, 1, True) for value in values]))
+        if day > 20:  # nine periods are learned everywhere
+            down = values < total[day - 1]
+            downs += int(down.sum())
+            np.testing.assert_array_equal(found.why == negative_binomial.WHY.index("corrected"), down)
+            np.testing.assert_array_equal(found.level[down], before[down])
+        before = found.level
+    assert downs > 100
+    assert np.isfinite(state["coefficients"]).all()
