@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from datetime import datetime
 from itertools import pairwise
 
@@ -14,6 +15,8 @@ from streams import batch, table
 from detectors import aqi
 from detectors.aqi_tables import IN_FORCE, SCALES, Averaging, Pollutant, Standard, Table, in_force
 from detectors.base import Level
+from stream.region.load import load_folder
+from tests.region.shared import REGIONS
 
 CN12, CN26, US, US15 = Table.HJ_633_2012, Table.HJ_633_2026, Table.EPA_2024, Table.EPA_2015
 DAY, EIGHT, HOUR = Averaging.DAY, Averaging.EIGHT_HOURS, Averaging.HOUR
@@ -173,3 +176,12 @@ def test_the_same_concentration_has_the_level_of_its_year():
     found = aqi.step(p, aqi.initial(p), batch(range(3), [(instant(day), 70.0, 1, True) for day in days]))
     assert [Level(level) for level in found.level] == [Level.NONE, Level.BLUE, Level.NONE]
     assert found.score.tolist() == pytest.approx([94 / 101, 110 / 101, 94 / 101])
+
+
+def test_a_hazard_file_names_the_standard_and_the_date_chooses_its_version(tmp_path):
+    folder = tmp_path / "beijing"
+    shutil.copytree(REGIONS / "beijing", folder)
+    file = folder / "hazards" / "air.toml"
+    file.write_text(file.read_text("utf-8").replace('"hj_633_2012"', '"hj_633"'), "utf-8")
+    (use,) = load_folder(folder).hazards[0].detectors
+    assert set(use.parameters["table"].tolist()) == {float(Standard.HJ_633)}
