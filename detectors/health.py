@@ -3,6 +3,8 @@
 They are judged at grid instants against what is expected of the station (its neighbours, or its own usual value) and become the
 station's health, never a warning level. A fault is named only after `confirm_n` observations in a row point to the same one, and taken back
 the same way, so a real flood that doubles a gauge is no unit mistake: factors of 10, 100 and 1000 up or down only, within `factor_tolerance`.
+Once it is named, a value that is a hundred times off or more stays in the wrong unit while the water moves: nearer to the wrong scale than to
+the right one.
 """
 
 from __future__ import annotations
@@ -33,12 +35,13 @@ class Health(IntEnum):
     """The warning level changes so often that it says nothing."""
 
 
-PARAMETERS = parameter_dtype("confirm_n factor_tolerance expected_min drift_max drift_tau_n chatter_max chatter_tau_n")
+PARAMETERS = parameter_dtype("confirm_n factor_tolerance factor_min expected_min drift_max drift_tau_n chatter_max chatter_tau_n")
 """`factor_tolerance`: share by which a value divided by the factor may miss the expected one; no factor or sign is judged where the expected
-value is smaller than `expected_min` (unit of the series, above 0). `drift_max`: unit of the series; NaN: off. `drift_tau_n`, `chatter_tau_n`:
-memory in observations. `chatter_max`: turns of the level (up after down, down after up) an observation that are too many, in the mean over
-the memory; a flood that goes up and down again has two."""
-DEFAULTS = (3.0, 0.3, 0.1, np.nan, 100.0, 0.2, 20.0)
+value is smaller than `expected_min` (unit of the series, above 0), no factor below `factor_min` (50: a brook may well rise tenfold between
+two samples). `drift_max`: unit of the series; NaN: off. `drift_tau_n`, `chatter_tau_n`: memory in observations. `chatter_max`: turns of the
+level (up after down, down after up) an observation that are too many, in the mean over the memory; a flood that goes up and down again has
+two."""
+DEFAULTS = (3.0, 0.3, 10.0, 0.1, np.nan, 100.0, 0.2, 20.0)
 STATE = np.dtype(
     [
         ("health", np.uint8),
@@ -48,21 +51,30 @@ STATE = np.dtype(
         ("direction", np.int8),
         ("unused", np.uint8, (3,)),
     ]
-    + [(name, np.float64) for name in ("difference", "turns", "count")]
+    + [(name, np.float64) for name in ("difference", "turns", "count", "usual", "heard")]
 )
 """`suspected` for `run` observations in a row; `difference`: mean value - expected; `direction` of the last change
-of level; `turns`: mean turns an observation."""
+of level; `turns`: mean turns an observation; `usual`: the slow mean of the `heard` sound values."""
 _FACTORS = (10.0, 100.0, 1000.0)
 _RUN_MAX = 254
+_FAR = 1.5
+"""Decades: half way to a factor of a thousand, beyond what water does between two samples of a gauge that is known to send the wrong unit."""
+_USUAL_TAU = 10.0
+"""The usual value moves ten times as slowly as the drift that is looked for."""
 
 
 class Seen(NamedTuple):
-    """One observation of each station: index into the arrays (each once), value, expected value (NaN: unknown), its warning level now."""
+    """One observation of each station: index into the arrays (each once), value, expected value (NaN: unknown), its warning level now.
+
+    `around`: how far the neighbours are from their own usual values now (NaN: unknown). Where it is given, drift is judged against the
+    station's usual value plus it, otherwise against `expected`, too.
+    """
 
     rows: NDArray[np.intp]
     value: Floats
     expected: Floats
     level: NDArray[np.uint8]
+    around: Floats | None = None
 
 
 def initial(parameters: NDArray[Any]) -> NDArray[Any]:
@@ -87,13 +99,12 @@ def observe(parameters: NDArray[Any], state: NDArray[Any], seen: Seen) -> NDArra
     """The health (uint8 `Health`) of each station after this observation; `state[seen.rows]` is updated in place."""
     p, s = read(parameters, seen.rows), read(state, seen.rows)
     able = ~np.isnan(seen.value)
-    factor = np.ones(len(seen.rows))
-    judged = able & (np.abs(seen.expected) >= p["expected_min"])
-    factor[judged] = factor_of(seen.value[judged], seen.expected[judged], p["factor_tolerance"][judged])
+    factor = _factors(p, s, seen, able)
     off = factor != 1.0
-    compared = able & ~np.isnan(seen.expected) & ~off
+    expected = seen.expected if seen.around is None else s["usual"] + np.where(s["heard"] > 0.0, seen.around, np.nan)
+    compared = able & ~np.isnan(expected) & ~off
     gain = np.where(compared, np.maximum(1.0 / p["drift_tau_n"], 1.0 / (s["count"] + 1.0)), 0.0)
-    s["difference"] += gain * (np.where(compared, seen.value - seen.expected, 0.0) - s["difference"])
+    s["difference"] += gain * (np.where(compared, seen.value - expected, 0.0) - s["difference"])
     s["count"] += compared
     direction = np.sign(seen.level.astype(np.int8) - s["level"].astype(np.int8))
     s["turns"] += np.where(able, 1.0 / p["chatter_tau_n"], 0.0) * ((direction * s["direction"] < 0) - s["turns"])
@@ -107,6 +118,35 @@ def observe(parameters: NDArray[Any], state: NDArray[Any], seen: Seen) -> NDArra
     np.copyto(s["run"], run.astype(np.uint8), where=able)
     np.copyto(s["suspected"], now, where=able)
     np.copyto(s["health"], now, where=able & (run >= p["confirm_n"]))
+    usual_gain = np.maximum(1.0 / (_USUAL_TAU * p["drift_tau_n"]), 1.0 / (s["heard"] + 1.0))
+    learned = able & (now == Health.SOUND) & (s["health"] == Health.SOUND)
+    s["usual"] += np.where(learned, usual_gain * (np.where(able, seen.value, 0.0) - s["usual"]), 0.0)
+    s["heard"] += learned
     write(state, seen.rows, s)
     health: NDArray[np.uint8] = s["health"].copy()
     return health
+
+
+def suspected_factor(parameters: NDArray[Any], value: Floats, expected: Floats) -> Floats:
+    """The factor or sign by which each value is off what is expected of it (row by row), 1 where there is none or none is judged.
+
+    >>> p = np.array([DEFAULTS, (3.0, 0.3, 50.0, 0.1, np.nan, 100.0, 0.2, 20.0)], dtype=PARAMETERS)
+    >>> suspected_factor(p, np.array([21.0, 21.0]), np.array([2.0, 2.0]))
+    array([10.,  1.])
+    """
+    factor = np.ones(len(value))
+    judged = ~np.isnan(value) & (np.abs(expected) >= parameters["expected_min"])
+    factor[judged] = factor_of(value[judged], expected[judged], parameters["factor_tolerance"][judged])
+    small = np.maximum(factor, 1.0 / np.abs(factor)) < parameters["factor_min"]
+    factor[small & (factor > 0.0)] = 1.0
+    return factor
+
+
+def _factors(p: NDArray[Any], s: NDArray[Any], seen: Seen, able: NDArray[np.bool_]) -> Floats:
+    """The factor of each observation; one that is known to send the wrong unit does so while it is far off."""
+    factor = suspected_factor(p, seen.value, seen.expected)
+    known = able & (s["health"] == Health.UNIT_MISTAKE) & (np.abs(seen.expected) >= p["expected_min"]) & (seen.value != 0.0)
+    if known.any():
+        decades = np.log10(np.abs(seen.value[known] / seen.expected[known]))
+        factor[known] = np.where(np.abs(decades) >= _FAR, 10.0 ** np.rint(decades), factor[known])
+    return factor

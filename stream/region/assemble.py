@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stream.region.binding import bind_detectors, bind_quality
+from stream.region.binding import bind_detectors, bind_health, bind_quality
 from stream.region.model import Hazard, SeriesTable
 from stream.region.observers import observers
 from stream.region.problems import nearest
@@ -84,6 +84,7 @@ def assemble_hazard(
         observers=observers(draft.footprint if graph is not None else "", graph, rows, stations.series, cities),
         rules=draft.rules,
         texts=draft.texts,
+        health=bind_health(draft, rows, stations, cells),
     )
 
 

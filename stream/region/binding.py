@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from detectors import quality
+from detectors import health, quality
 from detectors.base import detector
 from stream.region.hazards import FOLDER, parameter_limits
 from stream.region.model import DetectorUse
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Cells = Mapping[str, NDArray[np.float64]]
 
-QUALITY = "quality"
+QUALITY, HEALTH = "quality", "health"
 _COLOUR = re.compile(r"(?:^|(?<=_))(blue|yellow|orange|red)(?=_|$)")
 
 
@@ -39,6 +39,8 @@ def read_cells(stations: Stations, drafts: Sequence[HazardDraft], findings: Find
     names = {use.name for draft in drafts for use in draft.detectors}
     known = {f"{name}.{field}" for name in names for field in detector(name).PARAMETERS.names or ()}
     known |= {f"{QUALITY}.{field}" for field in quality.PARAMETERS.names or ()}
+    if any(draft.health for draft in drafts):
+        known |= {f"{HEALTH}.{field}" for field in health.PARAMETERS.names or ()}
     plain = {name.partition(".")[2] for name in known}
     cells: dict[str, NDArray[np.float64]] = {}
     for column in sorted(stations.further, key=lambda name: "." in name):  # the exact name wins over the plain one
@@ -59,11 +61,29 @@ def bind_quality(draft: HazardDraft, rows: NDArray[np.int32], stations: Stations
     """The quality parameters of the hazard's rows."""
     bound = _defaults(quality.PARAMETERS, quality.DEFAULTS, len(rows))
     quantity = np.array([stations.series[row].quantity for row in rows.tolist()], dtype=object)
-    for meant in sorted(draft.quality):  # "" (all quantities) first
-        for field, value in draft.quality[meant].items():
-            bound[field][(quantity == meant) if meant else slice(None)] = value
+    _fill(bound, draft.quality, quantity)
     _override(bound, QUALITY, rows, cells)
     return _frozen(bound)
+
+
+def bind_health(draft: HazardDraft, rows: NDArray[np.int32], stations: Stations, cells: Cells) -> NDArray[Any] | None:
+    """The health parameters of the hazard's rows, `confirm_n` NaN where the hazard file does not ask for it; None if it does nowhere."""
+    if not draft.health:
+        return None
+    bound = _defaults(health.PARAMETERS, health.DEFAULTS, len(rows))
+    quantity = np.array([stations.series[row].quantity for row in rows.tolist()], dtype=object)
+    _fill(bound, draft.health, quantity)
+    _override(bound, HEALTH, rows, cells)
+    asked = np.array(["" in draft.health or one in draft.health for one in quantity], dtype=np.bool_)
+    bound["confirm_n"][~asked] = np.nan
+    return _frozen(bound)
+
+
+def _fill(bound: NDArray[Any], tables: Mapping[str, Mapping[str, float]], quantity: NDArray[Any]) -> None:
+    """Put the hazard file's parameters in, in place, those for all quantities first."""
+    for meant in sorted(tables):
+        for field, value in tables[meant].items():
+            bound[field][(quantity == meant) if meant else slice(None)] = value
 
 
 def bind_detectors(

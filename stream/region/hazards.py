@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from detectors import quality
+from detectors import health, quality
 from detectors.base import detector
 from stream.region.fields import read_toml
 from stream.region.names import CATEGORIES, CHOICES, FAMILIES, HAZARD, LANGUAGES, detector_names, footprint_names
@@ -39,7 +39,7 @@ class DetectorDraft:
 
 @dataclass(frozen=True, slots=True)
 class HazardDraft:
-    """A hazard file, checked by itself. `quality`: by quantity, "" = for all of them."""
+    """A hazard file, checked by itself. `quality` and `health`: by quantity, "" = for all of them; health only where the file names it."""
 
     hazard: str
     fields: Fields
@@ -51,6 +51,7 @@ class HazardDraft:
     footprint_parameters: Mapping[str, float]
     detectors: tuple[DetectorDraft, ...]
     quality: Mapping[str, Mapping[str, float]]
+    health: Mapping[str, Mapping[str, float]]
     rules: Rules
     texts: Mapping[str, Mapping[str, str]]
 
@@ -74,7 +75,8 @@ def read_hazard(file: str, data: bytes, findings: Findings) -> HazardDraft | Non
         footprint=_footprint(top),
         footprint_parameters=_footprint_parameters(top),
         detectors=_detectors(top, quantities),
-        quality=_quality(top, quantities),
+        quality=_by_quantity(top, "quality", quality.PARAMETERS.names or (), quantities),
+        health=_health(top, quantities),
         rules=read_rules(top.sub("rules")),
         texts=_texts(top),
     )
@@ -173,17 +175,25 @@ def parameter_limits(name: str) -> tuple[float, float]:
     return _NUMBER
 
 
-def _quality(top: Fields, quantities: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
-    table = top.sub("quality")
+def _by_quantity(top: Fields, key: str, known: Sequence[str], quantities: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
+    """Parameters from the table `key`, those for all quantities ("") and those in a table of a quantity's own."""
+    table = top.sub(key)
     if table is None:
         return {}
-    known = quality.PARAMETERS.names or ()
     found: dict[str, Mapping[str, float]] = {}
     for quantity in quantities:
         own = table.sub(quantity)
         if own is not None:
-            found[quantity] = _parameters(own, known, "quality")
-    found[""] = _parameters(table, known, "quality")
+            found[quantity] = _parameters(own, known, key)
+    found[""] = _parameters(table, known, key)
+    return found
+
+
+def _health(top: Fields, quantities: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
+    """`[health]` has the stations of all quantities judged, `[health.stage]` alone those of one."""
+    found = dict(_by_quantity(top, "health", health.PARAMETERS.names or (), quantities))
+    if len(found) > 1 and not found[""]:
+        del found[""]
     return found
 
 

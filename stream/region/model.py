@@ -121,7 +121,8 @@ class Hazard:
     `quantities`: which series are detected on. `conditions`: which series only inform footprints (wind). `footprint`: the topology module,
     "" for none, with its built `graph`. `observers[city index]`: rows of the series that can see this danger coming for that city
     (its own and those whose footprint includes it). `texts`: by language, template overrides and the hazard's `name`.
-    `quality`: the quality parameters (detectors.quality PARAMETERS) of every row in `rows`.
+    `quality`: the quality parameters (detectors.quality PARAMETERS) of every row in `rows`. `health`: the same for the health of their
+    stations (detectors.health PARAMETERS; `confirm_n` NaN = not judged), None where the hazard file has no `[health]`.
     """
 
     hazard: str
@@ -139,6 +140,7 @@ class Hazard:
     observers: tuple[NDArray[np.int32], ...]
     rules: Rules
     texts: Mapping[str, Mapping[str, str]]
+    health: NDArray[Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
