@@ -37,6 +37,7 @@ def activate(partition: Partition, region: Region, at: int) -> list[Output]:
         partition.admit(domain_id)
         if partition.observed and domain.now < 0:
             continue  # a replay's clock starts with its first measurement
+        partition.begin(domain_id, max(at, domain.now))
         for index in partition.hazards_of(domain_id):
             scene = partition.scene(domain_id, index)
             when = max(at, domain.now)
@@ -48,13 +49,17 @@ def activate(partition: Partition, region: Region, at: int) -> list[Output]:
 
 
 def _carry(old: Bound, new: Bound) -> None:
-    """Copy history, levels, detector states and silence of the series both have."""
+    """Copy history, health, levels, detector states and silence of the series both have; what could be undone cannot be any more."""
     known = {old.series(row): row for row in range(len(old.rows))}
     pairs = [(known[series], row) for row in range(len(new.rows)) if (series := new.series(row)) in known]
     if not pairs:
         return
     source, target = (np.array(side, np.intp) for side in zip(*pairs, strict=True))
     new.history[target] = old.history[source]
+    new.watch[target] = old.watch[source]
+    judged = new.health_rows[target]
+    new.health[target[judged]] = old.health[source[judged]]
+    new.faults = bool(new.health["health"].any())
     by_name = {hazard.hazard.hazard: hazard for hazard in old.hazards}
     for hazard in new.hazards:
         if (before := by_name.get(hazard.hazard.hazard)) is not None:

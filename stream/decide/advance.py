@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from stream.decide.incident import evaluate, settled_due
 from stream.decide.life import Moment
+from stream.decide.station_health import SILENT, tell
+from stream.decide.stations import check
 from stream.decide.status import refresh_due, statuses
 
 if TYPE_CHECKING:
@@ -54,15 +56,17 @@ def fire(partition: Partition, domain_id: str, at: int) -> list[Output]:
     """Do what is due at `at` in this domain."""
     outputs: list[Output] = []
     settled = min(at, partition.settled(at))
+    domain = partition.core.domains[domain_id]
+    if domain.check_at is not None and domain.check_at <= at:
+        domain.check_at = None
+        outputs += check(partition, domain_id, at)
     for index in partition.hazards_of(domain_id):
         scene = partition.scene(domain_id, index)
         touched: set[str] = set()
         if partition.clocks[domain_id].silent_at.get(index, at + 1) <= settled:
-            for series in partition.sweep(domain_id, index, settled):
-                scene.state.silent.add(series)
-                for city in scene.bound.cities_of.get(series, ()):
-                    scene.fresh[city] -= 1
-                    touched.add(city)
+            rows = partition.overdue(domain_id, index, settled)
+            outputs += tell(partition, domain_id, rows.tolist(), SILENT, at)
+            touched |= partition.silence(scene, index, rows)
         grid_at, life_at, say_at = scene.state.grid_at, settled_due(scene), refresh_due(scene)
         if (grid_at is not None and grid_at <= at) or (life_at is not None and life_at <= settled) or (touched and scene.state.incident):
             outputs += evaluate(scene, Moment(at, settled))

@@ -1,7 +1,7 @@
 """A region bound to one partition: its arrays, and the look-ups that follow from it and are never written down.
 
 Every series of the partition has one local row, the same for all arrays. What detection remembers (`history`, detector states, levels, who is
-silent) is state and goes into the snapshot; everything else is rebuilt from the region.
+silent, what can be undone, the stations' health) is state and goes into the snapshot; everything else is rebuilt from the region.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from detectors import history, quality
+from detectors import health, history, quality
 from detectors.base import Detector, detector
+from stream.decide import refused
+from stream.decide.neighbours import NOBODY, neighbours
 from stream.records.journal import partition_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from stream.decide.undo import Undo
     from stream.region.model import DetectorUse, Hazard, Region
 
 
@@ -36,6 +39,8 @@ class BoundDetector:
 class BoundHazard:
     """One hazard: `levels[detector, local row]` now, `silent[local row]`, `silent_after` (ms), who watches which city in which domain.
 
+    `undo[local row]`: what the newest measurement of the series, which raised its level, can be undone with.
+
     `watchers[domain][city]`: series that can see this danger coming for the city. `cities_of[series]`: the other way round.
     """
 
@@ -48,11 +53,16 @@ class BoundHazard:
     detectors: tuple[BoundDetector, ...]
     watchers: dict[str, dict[str, tuple[str, ...]]]
     cities_of: dict[str, tuple[str, ...]]
+    undo: dict[int, Undo] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Bound:
-    """The part of a region that lives in this partition. `rows`: region rows by local row; `local`: the other way, -1 = elsewhere."""
+    """The part of a region that lives in this partition. `rows`: region rows by local row; `local`: the other way, -1 = elsewhere.
+
+    By local row: `history`, `quality` (parameters), `watch` (`refused.WATCH`), `health` (state) with `health_parameters` where `health_rows`,
+    and the `neighbours` that can speak for a station. `checked`: domains whose stations are looked at at grid instants; `faults`: any is in fault.
+    """
 
     region: Region
     rows: NDArray[np.intp]
@@ -61,7 +71,14 @@ class Bound:
     quality: NDArray[Any]
     hazards: tuple[BoundHazard, ...]
     domains: tuple[str, ...]
-    members: dict[str, NDArray[np.intp]] = field(default_factory=dict)
+    members: dict[str, NDArray[np.intp]]
+    watch: NDArray[Any]
+    health: NDArray[Any]
+    health_parameters: NDArray[Any]
+    health_rows: NDArray[np.bool_]
+    neighbours: NDArray[np.int32]
+    checked: frozenset[str]
+    faults: bool = False
 
     def series(self, row: int) -> str:
         """The id of the series in a local row."""
@@ -76,8 +93,27 @@ def bind(region: Region, partition: int, partitions: int) -> Bound:
     local[rows] = np.arange(len(rows), dtype=np.int32)
     domains = tuple(region.domains[index].domain_id for index in mine)
     members = {region.domains[index].domain_id: np.flatnonzero(region.series.domain[rows] == index) for index in mine}
-    hazards = tuple(_bind_hazard(region, hazard, rows, local) for hazard in region.hazards)
-    return Bound(region, rows, local, history.initial(len(rows)), _quality(region, rows, local), hazards, domains, members)
+    tests, watched = _quality(region, rows, local), _health(region, rows, local)
+    judged = ~np.isnan(watched["confirm_n"])
+    jumps = ~(np.isnan(tests["spike_suspect"]) & np.isnan(tests["rate_suspect_per_h"]))
+    near = neighbours(region.series, rows, judged | jumps)
+    looked_at = judged | (near != NOBODY).any(axis=1)
+    return Bound(
+        region=region,
+        rows=rows,
+        local=local,
+        history=history.initial(len(rows)),
+        quality=tests,
+        hazards=tuple(_bind_hazard(region, hazard, rows, local) for hazard in region.hazards),
+        domains=domains,
+        members=members,
+        watch=refused.initial(len(rows)),
+        health=health.initial(watched),
+        health_parameters=watched,
+        health_rows=judged,
+        neighbours=near,
+        checked=frozenset(domain for domain, here in members.items() if looked_at[here].any()),
+    )
 
 
 def _quality(region: Region, rows: NDArray[np.intp], local: NDArray[np.int32]) -> NDArray[Any]:
@@ -87,6 +123,18 @@ def _quality(region: Region, rows: NDArray[np.intp], local: NDArray[np.int32]) -
     for hazard in reversed(region.hazards):
         here = local[hazard.rows]
         parameters[here[here >= 0]] = hazard.quality[here >= 0]
+    return parameters
+
+
+def _health(region: Region, rows: NDArray[np.intp], local: NDArray[np.int32]) -> NDArray[Any]:
+    """One record a series: that of the first hazard that judges the health of its stations; `confirm_n` is NaN for the rest."""
+    parameters = np.zeros(len(rows), health.PARAMETERS)
+    parameters["confirm_n"] = np.nan
+    for hazard in reversed(region.hazards):
+        if hazard.health is not None:
+            here = local[hazard.rows]
+            mine = (here >= 0) & ~np.isnan(hazard.health["confirm_n"])
+            parameters[here[mine]] = hazard.health[mine]
     return parameters
 
 

@@ -6,85 +6,34 @@ the findings are the same as if every message had been scored alone. They are ha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors import history, quality
-from detectors.base import Findings, Quality, Samples
+from detectors.base import Quality, Samples
+from detectors.rows import read
+from stream.decide import refused, undo
+from stream.decide.findings import Failed, Finding, Found, Informing, Returned, Run, Said, Step
+from stream.decide.outlook import reaches_h
 from stream.records.journal import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from stream.decide.bound import Bound, BoundHazard
     from stream.decide.state import Counts
 
-
-class Run(NamedTuple):
-    """Measurements of several messages as parallel arrays: `unit` numbers the message, `rows` are local rows."""
-
-    unit: NDArray[np.int64]
-    rows: NDArray[np.intp]
-    observed_at: NDArray[np.int64]
-    value: NDArray[np.float64]
-    flags: NDArray[np.uint8]
-
-    def pick(self, keep: NDArray[Any]) -> Run:
-        """The measurements selected by a mask or an index array."""
-        return Run(self.unit[keep], self.rows[keep], self.observed_at[keep], self.value[keep], self.flags[keep])
-
-
-class Finding(NamedTuple):
-    """A measurement of a series that is, was, or became unusual; `old` and `new` are the series' levels for this hazard."""
-
-    hazard: int
-    row: int
-    old: int
-    new: int
-    observed_at: int
-    value: float
-    quality: int
-    score: float
-    trend: float
-    detector: int
-    why: int
-    late: bool
-
-
-class Returned(NamedTuple):
-    """A silent series was heard again."""
-
-    hazard: int
-    row: int
-
-
-class Informing(NamedTuple):
-    """A measurement of a series that only informs footprints."""
-
-    row: int
-    observed_at: int
-    value: float
-
-
-Found = Finding | Returned | Informing
-Said = tuple[NDArray[np.intp], Findings] | None
-"""What a detector said of the chosen samples of a step; None if it was not asked."""
-
-
-class Step(NamedTuple):
-    """The sound samples of one round, with the message each came in, its place there, and whether it came late."""
-
-    samples: Samples
-    unit: NDArray[np.int64]
-    place: NDArray[np.int64]
-    late: NDArray[np.bool_]
+Placed = list[tuple[int, int, Found]]
+"""Findings with their message and their place in it."""
+_NAN = float("nan")
 
 
 def detect(bound: Bound, counts: Counts, run: Run) -> dict[int, list[Found]]:
     """Score a run in place; the findings of every unit that has any, in the order of its measurements."""
-    found: list[tuple[int, int, Found]] = []
+    found: Placed = []
     place = np.arange(len(run.rows))
     for chosen in _rounds(run.rows):
         found += _score(bound, counts, run.pick(chosen), place[chosen])
@@ -108,7 +57,7 @@ def _rounds(rows: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
         yield order[rank == turn]
 
 
-def _score(bound: Bound, counts: Counts, run: Run, place: NDArray[np.int64]) -> list[tuple[int, int, Found]]:
+def _score(bound: Bound, counts: Counts, run: Run, place: NDArray[np.int64]) -> Placed:
     """One round: classify, judge quality, remember, let every detector step."""
     kind = history.classify(bound.history, run.rows, run.observed_at, run.value)
     usable = (kind != history.Arrival.DUPLICATE) & (kind != history.Arrival.TOO_OLD)
@@ -117,28 +66,49 @@ def _score(bound: Bound, counts: Counts, run: Run, place: NDArray[np.int64]) -> 
         counts.too_old += int((kind == history.Arrival.TOO_OLD).sum())
         run, place, kind = run.pick(usable), place[usable], kind[usable]
     in_order = kind == history.Arrival.NEW
+    corrects = np.zeros(len(kind), np.bool_)
     if not in_order.all():
+        corrects = (kind == history.Arrival.CORRECTION) & (run.observed_at == bound.history["observed_at"][run.rows, -1])
         counts.correction += int((kind == history.Arrival.CORRECTION).sum())
         counts.out_of_order += int((kind == history.Arrival.OUT_OF_ORDER).sum())
     sent = np.where(run.flags & Flag.SUSPECT, np.uint8(Quality.SUSPECT), np.uint8(Quality.GOOD))
     samples = Samples(run.rows, run.observed_at, run.value, sent, in_order)
     flag = quality.flag(bound.quality, bound.history, samples)
-    sound = flag != Quality.FAIL
-    if not sound.all():
-        counts.failed += int((~sound).sum())
-        run, place, flag, in_order = run.pick(sound), place[sound], flag[sound], in_order[sound]
+    found: Placed = []
+    why = refused.refuse(bound, samples, flag, corrects)
+    if why is not None:
+        found += _refused(bound, counts, (run, place), samples, why)
+        sound = why == refused.Refused.NO
+        run, place, flag, in_order, corrects = run.pick(sound), place[sound], flag[sound], in_order[sound], corrects[sound]
     samples = Samples(run.rows, run.observed_at, run.value, flag, in_order)
     history.push(bound.history, samples)
-    step = Step(samples, run.unit, place, run.flags & Flag.LATE != 0)
+    step = Step(samples, run.unit, place, run.flags & Flag.LATE != 0, corrects)
     counts.scored += len(run.rows)
     counts.late += int(step.late.sum())
-    found: list[tuple[int, int, Found]] = []
+    return found + score(bound, step)
+
+
+def _refused(bound: Bound, counts: Counts, where: tuple[Run, NDArray[np.int64]], samples: Samples, why: NDArray[np.uint8]) -> Placed:
+    """Keep what is not believed; the first of each series in a row is said."""
+    run, place = where
+    bad = np.flatnonzero(why)
+    counts.failed += len(bad)
+    first = bad[refused.remember(bound, samples.pick(bad), why[bad])]
+    return [
+        (int(run.unit[i]), int(place[i]), Failed(int(run.rows[i]), int(run.observed_at[i]), float(run.value[i]), int(why[i])))
+        for i in first
+    ]
+
+
+def score(bound: Bound, step: Step) -> Placed:
+    """What every hazard finds in sound samples that are in the history already."""
+    found: Placed = []
     for index, hazard in enumerate(bound.hazards):
         found += _informing(hazard, step) + _returned(index, hazard, step) + _findings(index, hazard, step)
     return found
 
 
-def _informing(hazard: BoundHazard, step: Step) -> list[tuple[int, int, Found]]:
+def _informing(hazard: BoundHazard, step: Step) -> Placed:
     samples = step.samples
     return [
         (int(step.unit[i]), int(step.place[i]), Informing(int(samples.rows[i]), int(samples.observed_at[i]), float(samples.value[i])))
@@ -146,59 +116,81 @@ def _informing(hazard: BoundHazard, step: Step) -> list[tuple[int, int, Found]]:
     ]
 
 
-def _returned(index: int, hazard: BoundHazard, step: Step) -> list[tuple[int, int, Found]]:
+def _returned(index: int, hazard: BoundHazard, step: Step) -> Placed:
     rows = step.samples.rows
     hits = np.flatnonzero(hazard.silent[rows])
     hazard.silent[rows[hits]] = False
     return [(int(step.unit[i]), int(step.place[i]), Returned(index, int(rows[i]))) for i in hits]
 
 
-def _findings(index: int, hazard: BoundHazard, step: Step) -> list[tuple[int, int, Found]]:
+def _findings(index: int, hazard: BoundHazard, step: Step) -> Placed:
     """Let the hazard's detectors step; report every sample whose series is above none now or was before."""
     samples = step.samples
     rows = samples.rows
-    old = hazard.levels[:, rows].max(axis=0)
+    levels, undone = hazard.levels[:, rows], step.corrects
+    old = levels.max(axis=0)
+    if undone.any():
+        undone = undo.undo(hazard, step)
+        levels = hazard.levels[:, rows]
+    before: undo.Before = []
     said: list[Said] = []
     for number, use in enumerate(hazard.detectors):
         mine = use.compact[rows]
         chosen = np.flatnonzero(mine >= 0)
         if not len(chosen):
             said.append(None)
+            before.append(None)
             continue
         picked = samples.pick(chosen) if len(chosen) < len(rows) else samples
-        given = Samples(mine[chosen].astype(np.intp), picked.observed_at, picked.value, picked.flag, picked.in_order)
+        # A correction whose forerunner was undone is the newest sample; the detectors have not seen that instant.
+        in_order = picked.in_order | undone[chosen] if undone.any() else picked.in_order
+        given = Samples(mine[chosen].astype(np.intp), picked.observed_at, picked.value, picked.flag, in_order)
+        before.append((chosen, read(use.state, given.rows)))
         findings = use.module.step(use.parameters, use.state, given)
         hazard.levels[number, rows[chosen]] = findings.level
         said.append((chosen, findings))
     new = hazard.levels[:, rows].max(axis=0)
+    above = np.flatnonzero((old > 0) | (new > 0))
+    if not len(above):
+        return []
+    undo.keep(hazard, step, before, levels, above[new[above] > levels[:, above].max(axis=0)])
     return [
-        (int(step.unit[i]), int(step.place[i]), _finding(index, hazard, said, step, int(i), (int(old[i]), int(new[i]))))
-        for i in np.flatnonzero((old > 0) | (new > 0))
+        (int(step.unit[i]), int(step.place[i]), _finding(hazard, said, step, i, (index, int(old[i]), int(new[i]), bool(undone[i]))))
+        for i in above.tolist()
     ]
 
 
-def _finding(index: int, hazard: BoundHazard, said: list[Said], step: Step, i: int, levels: tuple[int, int]) -> Finding:
+def _finding(hazard: BoundHazard, said: list[Said], step: Step, i: int, judged: tuple[int, int, int, bool]) -> Finding:
     """The finding of the detector with the highest level (the first of equals) for sample `i`."""
     samples = step.samples
     row = int(samples.rows[i])
     lead = int(hazard.levels[:, row].argmax())
-    score, trend, why = float("nan"), float("nan"), 0
+    index, old, new, corrects = judged
+    score_, trend, why, p_value, log_lr, exceedance = _NAN, _NAN, 0, _NAN, _NAN, _NAN
     answer = said[lead] if lead < len(said) else None
     if answer is not None:
         chosen, findings = answer
         at = int(np.searchsorted(chosen, i))
-        score, trend, why = float(findings.score[at]), float(findings.trend[at]), int(findings.why[at])
+        score_, trend, why = float(findings.score[at]), float(findings.trend[at]), int(findings.why[at])
+        p_value, log_lr, exceedance = (
+            _NAN if one is None else float(one[at]) for one in (findings.p_value, findings.log_lr, findings.exceedance)
+        )
     return Finding(
         hazard=index,
         row=row,
-        old=levels[0],
-        new=levels[1],
+        old=old,
+        new=new,
         observed_at=int(samples.observed_at[i]),
         value=float(samples.value[i]),
         quality=int(samples.flag[i]),
-        score=score,
+        score=score_,
         trend=trend,
+        p_value=p_value,
+        log_lr=log_lr,
+        exceedance=exceedance,
+        reaches_h=reaches_h(hazard, said, row, i, float(samples.value[i])) if new else _NAN,
         detector=lead,
         why=why,
         late=bool(step.late[i]),
+        corrects=corrects,
     )

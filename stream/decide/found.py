@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-from detectors.base import Quality
+import msgspec
+
+from detectors.health import Health
 from stream.decide.conditions import remember
-from stream.decide.detect import Finding, Found, Informing, Returned
+from stream.decide.evidence import known, of_failed, of_finding
+from stream.decide.findings import Failed, Finding, Found, Informing, Returned
 from stream.decide.incident import evaluate
 from stream.decide.life import Moment
 from stream.decide.state import SourceState
+from stream.decide.station_health import SILENT, tell
 from stream.decide.status import statuses
-from stream.decide.telling import level_label
-from stream.records.instants import to_text
-from stream.records.warning import Evidence
-from stream.warnings.envelope import of_evidence
 
 if TYPE_CHECKING:
     from stream.decide.partition import Partition
     from stream.decide.scene import Scene
     from stream.records.output import Output
-
-SUSPECT_WEIGHT = 0.3
 
 
 def take(partition: Partition, domain_id: str, at: int, found: list[Found]) -> list[Output]:
@@ -30,25 +27,32 @@ def take(partition: Partition, domain_id: str, at: int, found: list[Found]) -> l
     outputs: list[Output] = []
     domain = partition.core.domains[domain_id]
     bound = partition.bound(domain_id)
-    judged: set[int] = set()
+    judged: dict[int, bool] = {}
     seen: dict[int, set[str]] = {}
     for one in found:
         if isinstance(one, Informing):
             remember(domain.conditions, bound.series(one.row), one.observed_at, one.value)
-            continue
-        scene = partition.scene(domain_id, one.hazard)
-        if isinstance(one, Returned):
-            seen.setdefault(one.hazard, set()).update(_sighted(partition, scene, one))
-            continue
-        if _source(scene, bound.series(one.row), one):
-            judged.add(one.hazard)
-        if one.old != one.new:
-            outputs.append(of_evidence(_evidence(scene, bound.series(one.row), one, at), sent_at=at))
+        elif isinstance(one, Failed):
+            outputs += of_failed(partition, domain_id, one, at)
+        elif isinstance(one, Returned):
+            seen.setdefault(one.hazard, set()).update(_sighted(partition, partition.scene(domain_id, one.hazard), one))
+            outputs += tell(partition, domain_id, [one.row], int(Health.SOUND), at) if bound.watch["told"][one.row] == SILENT else []
+        else:
+            scene = partition.scene(domain_id, one.hazard)
+            changed, withdrawn = _source(scene, bound.series(one.row), one)
+            judged |= {one.hazard: judged.get(one.hazard, False) or withdrawn} if changed else {}
+            outputs += of_finding(scene, bound.series(one.row), one, at)
+    return outputs + _judge(partition, domain_id, at, judged, seen)
+
+
+def _judge(partition: Partition, domain_id: str, at: int, judged: dict[int, bool], seen: dict[int, set[str]]) -> list[Output]:
+    """Judge the hazards whose sources changed (and whether one was withdrawn), and those of which cities see more."""
+    outputs: list[Output] = []
     for index in partition.hazards_of(domain_id):
         scene = partition.scene(domain_id, index)
         open_incident = scene.state.incident is not None
         if index in judged or (open_incident and (partition.observed or index in seen)):
-            outputs += evaluate(scene, Moment(at, partition.settled(at)))
+            outputs += evaluate(scene, Moment(at, partition.settled(at), judged.get(index, False)))
         elif index in seen or not scene.state.status:
             outputs += statuses(scene, seen.get(index, set()) if scene.state.status else scene.cities(), at)
     partition.wind(domain_id)
@@ -71,51 +75,58 @@ def _sighted(partition: Partition, scene: Scene, one: Returned) -> tuple[str, ..
     return cities
 
 
-def _source(scene: Scene, series: str, one: Finding) -> bool:
-    """Keep the source of this series up to date; whether cities must be judged at once."""
-    use = scene.bound.detectors[one.detector]
+def _source(scene: Scene, series: str, one: Finding) -> tuple[bool, bool]:
+    """Keep the source of this series up to date; whether cities must be judged at once, and whether it is withdrawn."""
     source = scene.state.sources.get(series)
-    trend = round(one.trend, 6) if math.isfinite(one.trend) else None
+    if one.corrects and source is not None:
+        return _corrected(scene, series, source, one)
     if source is None:
         if not one.new:
-            return False
-        why = use.module.WHY[one.why]
-        scene.state.sources[series] = SourceState(
-            series, one.new, one.new, one.observed_at, one.observed_at, one.value, one.score, trend, use.name, why, one.quality, one.late
-        )
-        return True
+            return False, False
+        scene.state.sources[series] = _fresh_source(scene, series, one)
+        return True, False
     changed = one.new != source.level or (source.late and not one.late)
+    if one.new > source.level:
+        source.before = msgspec.structs.replace(source, before=None)
+    elif one.observed_at > source.observed_at:
+        source.before = None
+    _renew(scene, source, one)
+    return changed, False
+
+
+def _corrected(scene: Scene, series: str, source: SourceState, one: Finding) -> tuple[bool, bool]:
+    """The measurement that had raised the source was wrong: the source is what it was before, moved on by the right one."""
+    before = source.before
+    if before is None:
+        del scene.state.sources[series]
+        if one.new:
+            scene.state.sources[series] = _fresh_source(scene, series, one)
+        return True, not one.new
+    renewed = msgspec.structs.replace(before)
+    _renew(scene, renewed, one)
+    renewed.before = before if one.new > before.level else None
+    scene.state.sources[series] = renewed
+    return True, False
+
+
+def _fresh_source(scene: Scene, series: str, one: Finding) -> SourceState:
+    use = scene.bound.detectors[one.detector]
+    source = SourceState(
+        series, one.new, one.new, one.observed_at, one.observed_at, one.value, one.score, None, use.name, "", one.quality, one.late
+    )
+    _renew(scene, source, one)
+    return source
+
+
+def _renew(scene: Scene, source: SourceState, one: Finding) -> None:
+    """Bring the source up to a finding, in place."""
     source.level, source.peak = one.new, max(source.peak, one.new)
     source.late = source.late and one.late
     source.ended_at = None if one.new else source.ended_at if source.ended_at is not None else one.observed_at
     if one.observed_at >= source.observed_at:
-        source.observed_at, source.value, source.score, source.trend_per_h = one.observed_at, one.value, one.score, trend
-        source.quality = one.quality
+        source.observed_at, source.value, source.score, source.quality = one.observed_at, one.value, one.score, one.quality
+        source.trend_per_h, source.p_value, source.log_lr = known(one.trend), known(one.p_value), known(one.log_lr)
+        source.exceedance, source.reaches_next_level_in_h = known(one.exceedance), known(one.reaches_h, 3)
     if one.new:
+        use = scene.bound.detectors[one.detector]
         source.detector, source.why = use.name, use.module.WHY[one.why]
-    return changed
-
-
-def _evidence(scene: Scene, series: str, one: Finding, at: int) -> Evidence:
-    use = scene.bound.detectors[one.detector]
-    station, _, quantity = series.rpartition("/")
-    return Evidence(
-        domain=scene.domain_id,
-        hazard=scene.hazard.hazard,
-        series=series,
-        station=station,
-        quantity=quantity,
-        observed_at=to_text(one.observed_at),
-        value=one.value,
-        unit=scene.region.series.unit[scene.region.series.row_of[series]],
-        level=level_label(one.new),
-        previous_level=level_label(one.old),
-        detector=use.name,
-        score=round(one.score, 4) if math.isfinite(one.score) else 0.0,
-        trend_per_h=round(one.trend, 6) if math.isfinite(one.trend) else None,
-        weight=SUSPECT_WEIGHT if one.quality == Quality.SUSPECT else 1.0,
-        quality=one.quality,
-        why=use.module.WHY[one.why],
-        lane=scene.lane,
-        as_of_at=to_text(at),
-    )

@@ -49,10 +49,14 @@ SPOKEN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a judgement is made: `at` stamps it; `settled` is how far the doors are known to be read (<= `at` while they lag)."""
+    """When a judgement is made: `at` stamps it; `settled` is how far the doors are known to be read (<= `at` while they lag).
+
+    `withdrawn`: a measurement that had raised a source was corrected just now, and the source is none any more.
+    """
 
     at: int
     settled: int
+    withdrawn: bool = False
 
 
 def seconds(duration_s: float) -> int:
@@ -77,6 +81,8 @@ def judge(told: Told | None, wanted: Wanted | None, moment: Moment, rules: Rules
         if reason is Reason.NOTHING_NEW:
             reason = _prolonged(told, blind_since, moment, rules)
         return Verdict(reason, None, blind_since)
+    if wanted is None and moment.withdrawn and told.below_since is None:
+        return Verdict(Reason.CANCELLED)  # it was not over: it was wrong
     below_since = told.below_since if told.below_since is not None else moment.at
     if fresh and moment.settled >= below_since + seconds(rules.hold_s):
         return Verdict(Reason.CLEARED if wanted is None else Reason.BETTER, None, None)

@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from detectors.rows import NEVER as NEVER_HEARD
 from stream.decide.incident import settled_due
 from stream.decide.scene import Scene, fresh_counts
 from stream.decide.state import Core, HazardState
+from stream.decide.station_health import SILENT
 from stream.decide.status import refresh_due
 
 if TYPE_CHECKING:
-    import numpy as np
+    from numpy.typing import NDArray
 
-    from stream.decide.bound import Bound
+    from stream.decide.bound import Bound, BoundHazard
     from stream.records.warning import Lane
 
 NEVER = 2**62
@@ -89,33 +93,54 @@ class Partition:
         self.clocks[domain_id] = Clock(silent_at={index: self._silent_at(domain_id, index) for index in self.hazards_of(domain_id)})
         self.wind(domain_id)
 
-    def sweep(self, domain_id: str, hazard_index: int, at: int) -> list[str]:
-        """Mark the series that were not heard for too long at `at` as silent; their ids, sorted."""
-        bound = self.bound(domain_id)
-        hazard = bound.hazards[hazard_index]
-        rows = self._listening(domain_id, hazard_index)
-        rows = rows[bound.history["observed_at"][rows, -1] + hazard.silent_after[rows] <= at]
-        hazard.silent[rows] = True
-        self.clocks[domain_id].silent_at[hazard_index] = self._silent_at(domain_id, hazard_index)
-        return sorted(bound.series(row) for row in rows)
+    def overdue(self, domain_id: str, hazard_index: int, at: int) -> NDArray[np.intp]:
+        """The series that were not heard for too long at `at` and are not yet known, or not yet told, to be silent."""
+        rows, due = self._silence_due(domain_id, hazard_index)
+        return rows[due <= at]
 
-    def _listening(self, domain_id: str, hazard_index: int) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    def silence(self, scene: Scene, hazard_index: int, rows: NDArray[np.intp]) -> set[str]:
+        """Let these series count as not reporting; the cities that see less for it."""
+        bound = self.bound(scene.domain_id)
+        touched: set[str] = set()
+        for row in rows[~scene.bound.silent[rows]].tolist():
+            series = bound.series(row)
+            scene.bound.silent[row] = True
+            scene.state.silent.add(series)
+            for city in scene.bound.cities_of.get(series, ()):
+                scene.fresh[city] -= 1
+                touched.add(city)
+        self.clocks[scene.domain_id].silent_at[hazard_index] = self._silent_at(scene.domain_id, hazard_index)
+        return touched
+
+    def begin(self, domain_id: str, at: int) -> None:
+        """From this instant on, a station of the domain that was never heard is missed."""
+        self.core.domains[domain_id].began_at = at
+        self.clocks[domain_id].silent_at = {index: self._silent_at(domain_id, index) for index in self.hazards_of(domain_id)}
+
+    def _silence_due(self, domain_id: str, hazard_index: int) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+        """The rows whose silence is still to be noticed, and when it is."""
         bound = self.bound(domain_id)
-        hazard = bound.hazards[hazard_index]
-        rows = bound.members[domain_id]
-        return rows[hazard.member[rows] & ~hazard.silent[rows]]
+        hazard: BoundHazard = bound.hazards[hazard_index]
+        began_at = self.core.domains[domain_id].began_at
+        members = bound.members[domain_id]
+        members = members[hazard.member[members]]
+        heard_at = bound.history["observed_at"][members, -1]
+        never = (heard_at == NEVER_HEARD) & (bound.watch["told"][members] != SILENT) & (began_at >= 0)
+        listening = ~hazard.silent[members] | never
+        heard_at = np.where(never, began_at, heard_at)[listening]
+        rows = members[listening]
+        return rows, heard_at + hazard.silent_after[rows]
 
     def _silent_at(self, domain_id: str, hazard_index: int) -> int:
-        rows = self._listening(domain_id, hazard_index)
-        bound = self.bound(domain_id)
-        due = bound.history["observed_at"][rows, -1] + bound.hazards[hazard_index].silent_after[rows]
+        _, due = self._silence_due(domain_id, hazard_index)
         return int(due.min()) if len(due) else NEVER
 
     def wind(self, domain_id: str) -> None:
         """Set the domain's clock anew after its state changed."""
         clock = self.clocks[domain_id]
         scenes = [self.scene(domain_id, index) for index in self.hazards_of(domain_id)]
-        clock.grid_at = min((one.state.grid_at for one in scenes if one.state.grid_at is not None), default=NEVER)
+        instants = [self.core.domains[domain_id].check_at, *(one.state.grid_at for one in scenes)]
+        clock.grid_at = min((at for at in instants if at is not None), default=NEVER)
         if self.observed:
             clock.grid_at = NEVER
         dues = [due for one in scenes for due in (settled_due(one), refresh_due(one)) if due is not None]

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from stream.decide.advance import advance, next_due
-from stream.decide.detect import Found, Run, detect
+from stream.decide.detect import detect
+from stream.decide.findings import Found, Run
 from stream.decide.found import take
+from stream.decide.stations import check, schedule
 
 if TYPE_CHECKING:
     from stream.decide.bound import Bound
@@ -40,8 +42,12 @@ class Pending:
             outputs += self.settle() if self._units else []
             outputs += advance(partition, domain_id, unit.at)
         self._units.append(unit)
-        if _returns(partition, unit.message):
-            # A returning series may fall silent again before the next message: nothing may be scored beyond this point yet.
+        if partition.core.domains[domain_id].began_at < 0:
+            partition.begin(domain_id, unit.at)
+        looks = schedule(partition, domain_id, unit.at)
+        if looks or _returns(partition, unit.message):
+            # A returning series may fall silent again before the next message, and stations looked at may change what is believed:
+            # nothing may be scored beyond this point yet.
             outputs += self.settle()
         return outputs
 
@@ -63,6 +69,8 @@ class Pending:
             domain.now = max(domain.now, unit.at)
             if number in found or (partition.observed and any(one.incident is not None for one in domain.hazards.values())):
                 outputs += take(partition, domain_id, domain.now, found.get(number, []))
+            if partition.observed and domain_id in partition.bound(domain_id).checked:
+                outputs += check(partition, domain_id, domain.now)
         return outputs
 
 

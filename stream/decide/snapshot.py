@@ -10,6 +10,7 @@ import numpy as np
 from stream.decide.bound import bind
 from stream.decide.partition import Partition
 from stream.decide.state import Core
+from stream.decide.undo import Undo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,12 +21,15 @@ if TYPE_CHECKING:
 
 
 class Arrays(msgspec.Struct, array_like=True):
-    """The arrays of one bound region: history, then per hazard who is silent, the levels, and every detector's state."""
+    """The arrays of one bound region, then per hazard who is silent, the levels, every detector's state, and what can be undone by row."""
 
     history: bytes
+    watch: bytes
+    health: bytes
     silent: list[bytes]
     levels: list[bytes]
     states: list[list[bytes]]
+    undo: list[list[tuple[int, Undo]]]
 
 
 class Snapshot(msgspec.Struct):
@@ -44,9 +48,12 @@ def snapshot(partition: Partition) -> bytes:
     arrays = {
         name: Arrays(
             bound.history.tobytes(),
+            bound.watch.tobytes(),
+            bound.health.tobytes(),
             [hazard.silent.tobytes() for hazard in bound.hazards],
             [hazard.levels.tobytes() for hazard in bound.hazards],
             [[use.state.tobytes() for use in hazard.detectors] for hazard in bound.hazards],
+            [sorted(hazard.undo.items()) for hazard in bound.hazards],
         )
         for name, bound in partition.bounds.items()
     }
@@ -69,6 +76,11 @@ def restore(data: bytes, regions: Callable[[str], Region], lane: Lane, *, observ
 
 def _fill(bound: Bound, arrays: Arrays) -> None:
     bound.history = np.frombuffer(arrays.history, bound.history.dtype).copy()
+    bound.watch = np.frombuffer(arrays.watch, bound.watch.dtype).copy()
+    bound.health = np.frombuffer(arrays.health, bound.health.dtype).copy()
+    bound.faults = bool(bound.health["health"].any())
+    for hazard, undo in zip(bound.hazards, arrays.undo, strict=True):
+        hazard.undo = dict(undo)
     for hazard, silent, levels, states in zip(bound.hazards, arrays.silent, arrays.levels, arrays.states, strict=True):
         hazard.silent = np.frombuffer(silent, np.bool_).copy()
         hazard.levels = np.frombuffer(levels, np.uint8).reshape(hazard.levels.shape).copy()

@@ -14,7 +14,8 @@ from stream.records.warning import MsgType, Reason
 class SourceState(msgspec.Struct):
     """One series in which a danger was found. `ended_at` is set when its level fell to none; it stays while its wave is under way.
 
-    `peak` is the highest level of the episode, `late` that the newest evidence came later than the hazard allows.
+    `peak` is the highest level of the episode, `late` that the newest evidence came later than the hazard allows. `before`: the source before
+    its newest measurement raised it, None if there was none; that measurement may still be corrected.
     """
 
     series: str
@@ -30,6 +31,11 @@ class SourceState(msgspec.Struct):
     quality: int
     late: bool = False
     ended_at: int | None = None
+    p_value: float | None = None
+    log_lr: float | None = None
+    exceedance: float | None = None
+    reaches_next_level_in_h: float | None = None
+    before: SourceState | None = None
 
 
 class Told(msgspec.Struct):
@@ -120,6 +126,8 @@ class DomainState(msgspec.Struct):
 
     `conditions`: the recent measurements of each series that only informs footprints, oldest first, as (observed_at, value).
     `reports`: of people about its river, in order of their start.
+    `check_at`: the next grid instant at which the stations are looked at, None until one of them is heard (live lanes). `began_at`: since when
+    a station that was never heard is missed; -1: not yet.
     """
 
     region: str
@@ -128,10 +136,12 @@ class DomainState(msgspec.Struct):
     conditions: dict[str, list[tuple[int, float]]] = msgspec.field(default_factory=dict)
     instant: list[Held] = msgspec.field(default_factory=list)
     reports: list[Reported] = msgspec.field(default_factory=list)
+    check_at: int | None = None
+    began_at: int = -1
 
 
 class Counts(msgspec.Struct):
-    """What detection did with the measurements of this partition, since its beginning."""
+    """What detection did with the measurements of this partition, since its beginning; `believed`: later, because of a neighbour."""
 
     scored: int = 0
     duplicate: int = 0
@@ -139,6 +149,7 @@ class Counts(msgspec.Struct):
     out_of_order: int = 0
     too_old: int = 0
     failed: int = 0
+    believed: int = 0
     retired: int = 0
     late: int = 0
 

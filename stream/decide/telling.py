@@ -10,7 +10,7 @@ import msgspec
 
 from detectors.base import Level
 from stream.decide.life import seconds
-from stream.records.instants import to_text
+from stream.records.instants import from_text, to_text
 from stream.records.warning import AlsoWarned, CityWarning, EvidenceSummary, MsgType, Reason, Texts
 from stream.warnings.texts import WORDS, render, word
 
@@ -24,6 +24,9 @@ LIKELY = 0.5
 """CAP 1.2: likely means a probability above about one half."""
 EVIDENCE_NAMED = 10
 ALSO_NAMED = 50
+LATE = "late"
+"""The reason of detectors of counts for a level raised by a count of a period that was closed."""
+CORRECTED = "measurement_corrected"
 
 MSG_TYPES = {
     Reason.FIRST: MsgType.ALERT,
@@ -43,7 +46,19 @@ def summary(scene: Scene, source: SourceState) -> EvidenceSummary:
     unit = scene.region.series.unit[scene.region.series.row_of[source.series]]
     score = round(source.score, 4) if math.isfinite(source.score) else 0.0
     return EvidenceSummary(
-        source.series, level_label(source.level), source.value, unit, to_text(source.observed_at), score, source.why, source.trend_per_h
+        series=source.series,
+        level=level_label(source.level),
+        value=source.value,
+        unit=unit,
+        observed_at=to_text(source.observed_at),
+        score=score,
+        why=source.why,
+        trend_per_h=source.trend_per_h,
+        p_value=source.p_value,
+        log_lr=source.log_lr,
+        exceedance=source.exceedance,
+        reaches_next_level_in_h=source.reaches_next_level_in_h,
+        reported_late=source.late or source.why == LATE,
     )
 
 
@@ -92,7 +107,7 @@ def compose(scene: Scene, told: Told, wanted: Wanted | None, incident: IncidentS
         arrival_unknown_because=wanted.unknown_because if wanted is not None else "" if told.ended else "no_evidence_now",
         passed_at=to_text(arrival.passed_at) if arrival and arrival.passed_at is not None else None,
         expires_at=to_text(told.expires_at),
-        reasons=wanted.reasons if wanted is not None else (),
+        reasons=wanted.reasons if wanted is not None else _withdrawn(scene, told),
         evidence=tuple(named),
         coverage=scene.coverage(city_id),
         role="lead" if told.path == "same_place" else "affected",
@@ -102,6 +117,23 @@ def compose(scene: Scene, told: Told, wanted: Wanted | None, incident: IncidentS
         region_hash=scene.region.region_hash,
         text=_text(scene, told, wanted, named),
     )
+
+
+def _withdrawn(scene: Scene, told: Told) -> tuple[str, ...]:
+    """Why a warning was wrong, of a city that is still there."""
+    return (CORRECTED,) if told.reason is Reason.CANCELLED and scene.city(told.city_id) is not None else ()
+
+
+def _note(language: str, scene: Scene, told: Told, lead: EvidenceSummary | None) -> str:
+    """What a reader must know of the measurement: that it came late, that it rises to the next level, that it was corrected."""
+    if _withdrawn(scene, told):
+        return word(language, "corrected")
+    if lead is None:
+        return ""
+    said = word(language, "reported_late").format(observed=_minute(from_text(lead.observed_at))) if lead.reported_late else ""
+    if lead.reaches_next_level_in_h is not None:
+        said += word(language, "rising").format(hours=f"{lead.reaches_next_level_in_h:.1f}")
+    return said
 
 
 def _text(scene: Scene, told: Told, wanted: Wanted | None, named: list[EvidenceSummary]) -> Texts:
@@ -117,6 +149,7 @@ def _text(scene: Scene, told: Told, wanted: Wanted | None, named: list[EvidenceS
             "source": lead.series if lead else "-",
             "value": f"{lead.value:g}" if lead else "-",
             "unit": lead.unit if lead else "",
+            "note": _note(language, scene, told, lead),
             "path": word(language, told.path),
             "arrives": _arrives(language, told.sent_at, wanted),
             "expires": to_text(told.expires_at),

@@ -19,6 +19,8 @@ class Kind(StrEnum):
     """Compacted, key incident_id."""
     EVIDENCE = "evidence"
     """For people who ask why."""
+    STATION_HEALTH = "station_health"
+    """Compacted, key series: what is wrong with stations."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import msgspec
 from stream.records.measurement import CaseCount, Measurement
 from stream.records.rejected import RejectedHeaders
 from stream.records.report import InterventionReport
-from stream.records.warning import CityStatus, CityWarning, Evidence, Incident, LinkTest
+from stream.records.warning import CityStatus, CityWarning, Evidence, Incident, LinkTest, StationHealth
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 RECORDS: dict[str, type[msgspec.Struct]] = {
@@ -22,6 +22,7 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "link_test": LinkTest,
     "incident": Incident,
     "evidence": Evidence,
+    "station_health": StationHealth,
     "rejected_headers": RejectedHeaders,
 }
 """Public records by the name `tocsin schema` gives them."""

@@ -58,7 +58,7 @@ class Coverage(msgspec.Struct, frozen=True):
 
 
 class EvidenceSummary(msgspec.Struct, frozen=True):
-    """One series behind a warning."""
+    """One series behind a warning. What it may carry besides its level: see Evidence."""
 
     series: str
     level: str
@@ -68,6 +68,11 @@ class EvidenceSummary(msgspec.Struct, frozen=True):
     score: float
     why: str
     trend_per_h: float | None = None
+    p_value: float | None = None
+    log_lr: float | None = None
+    exceedance: float | None = None
+    reaches_next_level_in_h: float | None = None
+    reported_late: bool = False
 
 
 class AlsoWarned(msgspec.Struct, frozen=True):
@@ -183,7 +188,13 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """One change of what a detector finds in one series, for people who ask why."""
+    """One change of what a detector finds in one series, for people who ask why.
+
+    `p_value` and `log_lr` (natural logarithm of the likelihood ratio) come from statistical detectors, `exceedance` (probability that the true
+    value is at or above the lowest limit) from limit detectors. `reaches_next_level_in_h`: a rising gauge's, at its present rate.
+    `reported_late`: it came later than the hazard allows, or belongs to a period that was closed. A measurement that was kept but not
+    believed has quality 4, weight 0 and the reason in `why`.
+    """
 
     domain: str
     hazard: str
@@ -203,6 +214,42 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     lane: Lane
     as_of_at: str
+    p_value: float | None = None
+    log_lr: float | None = None
+    exceedance: float | None = None
+    reaches_next_level_in_h: float | None = None
+    reported_late: bool = False
+
+
+class StationState(StrEnum):
+    """What is wrong with a station, as far as its measurements show. Anything but `sound` raises nothing, and lowers nothing."""
+
+    SOUND = "sound"
+    UNIT_MISTAKE = "unit_mistake"
+    """Off by a power of ten, as centimetres sent for metres."""
+    SIGN_FLIP = "sign_flip"
+    DRIFTING = "drifting"
+    CHATTERING = "chattering"
+    SILENT = "silent"
+
+
+class StationHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of a station's health. `observed_at` and `value`: its newest measurement, `believed`: the newest that was detected on."""
+
+    domain: str
+    series: str
+    station: str
+    quantity: str
+    state: StationState
+    previous_state: StationState
+    observed_at: str | None
+    value: float | None
+    believed: float | None
+    unit: str
+    lane: Lane
+    as_of_at: str
+    region: str
+    region_hash: str
 
 
 CityMessage = CityWarning | CityStatus | LinkTest

@@ -125,6 +125,8 @@ class Edge:
                 return self._topics.incidents
             case Kind.EVIDENCE:
                 return self._topics.evidence
+            case Kind.STATION_HEALTH:
+                return self._topics.station_health
 
     async def _send(self, topic: str, output: Output) -> asyncio.Future[object]:
         single = topic == self._topics.warnings_late or output.kind is Kind.CITY

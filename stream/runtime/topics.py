@@ -82,6 +82,11 @@ class Topics:
         return f"{self.prefix}evidence"
 
     @property
+    def station_health(self) -> str:
+        """What is wrong with stations: compacted, key series."""
+        return f"{self.prefix}station_health"
+
+    @property
     def checkpoints(self) -> str:
         """Compacted: states of the fold."""
         return f"{self.prefix}checkpoints"
@@ -153,6 +158,7 @@ def plan(settings: Settings, city_ids: Iterable[str]) -> tuple[TopicPlan, ...]:
         made(topics.city_status, parts, lane, _compacted(settings)),
         made(topics.incidents, parts, lane, _compacted(settings)),
         made(topics.evidence, parts, lane, kept(730)),
+        made(topics.station_health, parts, lane, _compacted(settings)),
         made(topics.checkpoints, parts, own, _PROMPT),
         made(topics.regions, 1, own, _PROMPT),
         made(topics.marks, 1, own, _PROMPT),

@@ -10,7 +10,7 @@ import msgspec
 from stream.records.output import Kind, Output
 
 if TYPE_CHECKING:
-    from stream.records.warning import CityStatus, CityWarning, Evidence, Incident, LinkTest
+    from stream.records.warning import CityStatus, CityWarning, Evidence, Incident, LinkTest, StationHealth
 
 _encoder = msgspec.json.Encoder()
 
@@ -69,6 +69,12 @@ def of_evidence(evidence: Evidence, *, sent_at: int) -> Output:
         Kind.EVIDENCE, evidence.series.encode(), to_bytes(evidence), sent_at, headers=heads,
         reason=evidence.why, hazard=evidence.hazard,
     )  # fmt: skip
+
+
+def of_station_health(health: StationHealth, *, sent_at: int) -> Output:
+    """The record on `station_health`."""
+    heads = headers("station_health", f"{health.series}/{health.state}@{health.as_of_at}", health.domain, health.as_of_at, health.series)
+    return Output(Kind.STATION_HEALTH, health.series.encode(), to_bytes(health), sent_at, headers=heads, reason=health.state.value)
 
 
 def of_link_test(test: LinkTest, *, sent_at: int) -> Output:

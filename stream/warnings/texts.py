@@ -1,6 +1,6 @@
 """The operator's sentence, in Chinese and English, from templates a hazard may override (`[texts.zh]`, `[texts.en]`).
 
-A template may use {city}, {hazard}, {level}, {source}, {value}, {unit}, {path}, {arrives}, {expires}, {reason}, {silent}, {fresh}, {total}.
+A template may use {city}, {hazard}, {level}, {source}, {value}, {unit}, {note}, {path}, {arrives}, {expires}, {reason}, {silent}, {fresh}, {total}.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ WORDS: dict[str, dict[str, str]] = {
         "extended": "延长有效期", "blind": "监测中断，维持预警", "sighted": "监测恢复", "cleared": "解除", "expired": "到期", "cancelled": "撤销",
         "here": "本地已测得", "ahead": "{path}，预计 {p10} 至 {p90} 到达", "due": "{path}，按预计 {p50} 起已到达", "?": "{path}，到达时间未知（{because}）",
         "standing": "此前的证据仍在观察期内",
+        "reported_late": "（{observed} 的数据，迟报）", "rising": "（仍在上涨，按目前速度约 {hours} 小时后达到上一级别）", "corrected": "所依据的数据已更正。",
     },
     "en": {
         "none": "none", "blue": "BLUE (IV)", "yellow": "YELLOW (III)", "orange": "ORANGE (II)", "red": "RED (I)",
@@ -30,15 +31,17 @@ WORDS: dict[str, dict[str, str]] = {
         "here": "it is in the city", "ahead": "it comes {path}, expected between {p10} and {p90}",
         "due": "it comes {path}, expected here since {p50}", "?": "it comes {path}, arrival unknown ({because})",
         "standing": "earlier evidence is still being watched",
+        "reported_late": " (of {observed}, reported late)", "rising": " (rising: at this rate the next level in about {hours} h)",
+        "corrected": " The measurement behind it was corrected.",
     },
 }  # fmt: skip
 
 TEMPLATES: dict[str, dict[str, str]] = {
     "zh": {
-        "alert": "【{level}{hazard}预警】{city}：{source} 测得 {value}{unit}；{arrives}。（{reason}）",
-        "update": "【{level}{hazard}预警更新】{city}：{source} 测得 {value}{unit}；{arrives}。（{reason}）",
+        "alert": "【{level}{hazard}预警】{city}：{source} 测得 {value}{unit}{note}；{arrives}。（{reason}）",
+        "update": "【{level}{hazard}预警更新】{city}：{source} 测得 {value}{unit}{note}；{arrives}。（{reason}）",
         "all_clear": "【{hazard}预警解除】{city}：{hazard}已结束。（{reason}）",
-        "cancel": "【{hazard}预警撤销】{city}：此前的{hazard}预警有误或不再适用。（{reason}）",
+        "cancel": "【{hazard}预警撤销】{city}：此前的{hazard}预警有误或不再适用。{note}（{reason}）",
         "expired": "【{hazard}预警到期】{city}：预警因无新的证据而到期，这不表示危险已解除。",
         "clear": "{city}：{hazard}监测正常（{fresh}/{total} 个站点在线），目前无预警。",
         "watch": "{city}：{hazard}需关注，可能性低于预警标准。",
@@ -47,10 +50,10 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "link_test": "{city}：这是预警通道测试，不是预警。",
     },
     "en": {
-        "alert": "{level} warning for {city}: {hazard}. {source} measured {value} {unit}; {arrives}. ({reason})",
-        "update": "{level} warning for {city}, update: {hazard}. {source} measured {value} {unit}; {arrives}. ({reason})",
+        "alert": "{level} warning for {city}: {hazard}. {source} measured {value} {unit}{note}; {arrives}. ({reason})",
+        "update": "{level} warning for {city}, update: {hazard}. {source} measured {value} {unit}{note}; {arrives}. ({reason})",
         "all_clear": "All clear for {city}: {hazard} is over. ({reason})",
-        "cancel": "Warning for {city} withdrawn: {hazard}. It was wrong or no longer applies. ({reason})",
+        "cancel": "Warning for {city} withdrawn: {hazard}. It was wrong or no longer applies.{note} ({reason})",
         "expired": "Warning for {city} expired for want of new evidence: {hazard}. This is not an all clear.",
         "clear": "{city}: {hazard} is watched ({fresh} of {total} series report), no warning.",
         "watch": "{city}: {hazard} is possible, below the probability of a warning.",

@@ -113,6 +113,7 @@ def _topics(verdict: Verdict, settings: Settings, outputs: list[Output], cities:
         Kind.CITY_STATUS: topics.city_status,
         Kind.INCIDENTS: topics.incidents,
         Kind.EVIDENCE: topics.evidence,
+        Kind.STATION_HEALTH: topics.station_health,
     }
 
     def said(output: Output) -> Said:

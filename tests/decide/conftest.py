@@ -175,6 +175,12 @@ def story(tmp_path) -> Callable[..., Story]:
 
 
 @pytest.fixture
+def files() -> dict[str, str]:
+    """The small river's files, to be changed."""
+    return dict(FILES)
+
+
+@pytest.fixture
 def calm() -> dict[str, float]:
     return dict(CALM)
 

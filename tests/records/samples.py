@@ -25,6 +25,8 @@ from stream.records.warning import (
     LinkTest,
     MsgType,
     Reason,
+    StationHealth,
+    StationState,
     Texts,
 )
 
@@ -124,7 +126,24 @@ JSON = {
         quality=1,
         why="stage 5.25 m is above the orange level of 5 m",
         as_of_at="2024-05-01T11:00:05.250Z",
+        exceedance=0.998,
+        reaches_next_level_in_h=1.9,
         **_PLACE,
+    ),
+    "station_health": StationHealth(
+        domain="basin",
+        series="upper/stage",
+        station="upper",
+        quantity="stage",
+        state=StationState.UNIT_MISTAKE,
+        previous_state=StationState.SOUND,
+        observed_at="2024-05-01T11:00:00Z",
+        value=525.0,
+        believed=5.2,
+        unit="m",
+        lane=Lane.LIVE,
+        as_of_at="2024-05-01T11:01:00Z",
+        **_REGION,
     ),
 }
 JOURNAL = {

@@ -152,6 +152,7 @@ def on_topics(settings: Settings, region: Region) -> dict[Place, list[Stands]]:
         topics.city_status: Place(Kind.CITY_STATUS, ""),
         topics.incidents: Place(Kind.INCIDENTS, ""),
         topics.evidence: Place(Kind.EVIDENCE, ""),
+        topics.station_health: Place(Kind.STATION_HEALTH, ""),
         topics.rejected: Place("rejected", ""),
         topics.warnings_late: Place("late", ""),
         **{topics.city(city.city_id): Place(Kind.CITY, city.city_id) for city in region.cities},
