@@ -5,7 +5,8 @@ It offers
 
 - `PARAMETERS`: mapping of parameter name (with unit) to its default;
 - `build(places, parameters) -> graph`: validated immutable arrays; raises `TopologyError` with *every* problem found;
-- `footprint(graph, source, conditions)`: the cities a source reaches, nearest in time first, one `Impact` each, never the source's own.
+- `footprint(graph, source, conditions)`: the cities a source reaches, nearest in time first, one `Impact` each, never the source's own;
+- optionally `affected(graph, source, conditions)`: only their ids, where whole impacts are costly.
 
 All functions are pure. Instants are int milliseconds since 1970-01-01 UTC.
 """

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-COLUMNS = ("length_km", "celerity_m_per_s", "velocity_m_per_s", "residence_h", "mean_discharge_m3_per_s", "drawn")
+COLUMNS = ("length_km", "celerity_m_per_s", "velocity_m_per_s", "residence_h", "mean_discharge_m3_per_s", "drainage_area_km2", "drawn")
 _EDGES = ("start", "below", "fraction")
 _TREE = ("size", "run", "below_km")
 
@@ -52,6 +52,7 @@ class Network:
     velocity_m_per_s: NDArray[np.float64]
     residence_h: NDArray[np.float64]
     mean_discharge_m3_per_s: NDArray[np.float64]
+    drainage_area_km2: NDArray[np.float64]
     drawn: NDArray[np.bool_]
     banks: Mapping[int, tuple[str, ...]]
     tree: Tree | None

@@ -22,13 +22,26 @@ if TYPE_CHECKING:
     from topology.base import Source
     from topology.network import Network
 
-__all__ = ["Clock", "Reached", "RiverCities", "build_cities", "build_clock", "cities_below", "clock_of", "way_confidence", "way_reasons"]
+__all__ = [
+    "Clock",
+    "Reached",
+    "RiverCities",
+    "build_cities",
+    "build_clock",
+    "cities_below",
+    "clock_of",
+    "faded_km",
+    "way_confidence",
+    "way_reasons",
+]
 
 # Routing models write their smallest allowed speed for reservoirs and still water (0.01 m/s in the National Water Model): no speed at all.
 FLOOR_M_PER_S = 0.011
 
 DEFAULT_SPEED, RESIDENCE, STILL_WATER, DRAWN_LENGTH = 1, 2, 4, 8
 BORDER_REACH = 1 << 17
+# What is left of a danger when it has faded: with less of it no city is asked about, so that answers end on a continental river too.
+FADED = 1e-3
 _REASONS = (
     (DEFAULT_SPEED, "default_speed"),
     (RESIDENCE, "residence"),
@@ -114,6 +127,15 @@ def _ratios(network: Network, reach: NDArray[np.int32], source: int) -> NDArray[
     if not source_flow > 0.0:
         return np.full(len(reach), math.nan)
     return np.asarray(np.divide(source_flow, flow, out=np.full(len(reach), math.nan), where=flow > 0.0))
+
+
+def faded_km(attenuation_per_km: float) -> float:
+    """The distance over which a danger that loses `attenuation_per_km` of itself per km falls to `FADED`; inf when it loses nothing.
+
+    >>> round(faded_km(0.001))
+    6908
+    """
+    return -math.log(FADED) / attenuation_per_km if attenuation_per_km > 0.0 else math.inf
 
 
 def way_reasons(marks: int) -> tuple[str, ...]:

@@ -6,13 +6,14 @@ conditions give the same answer, whatever was asked before.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from topology.arrival import HOUR_MS, Z90, instant
 from topology.base import Act, Arrival
 from topology.river import cities_below
-from topology.river_detections import believe, detections
+from topology.river_detections import believe, believe_watched, detections
 from topology.river_learning import Leg, Stretch, forecast, learn, prior_forecast
 from topology.river_works import held_hours, hindrances, iced, works
 
@@ -32,12 +33,16 @@ _SAME_KM = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast the danger runs now: the hours of `clock` times `factor`; under ice the speed falls to `ice_factor` of it."""
+    """How fast the danger runs now: the hours of `clock` times `factor`; under ice the speed falls to `ice_factor` of it.
+
+    It is followed for `within_km`.
+    """
 
     clock: Clock
     factor: float
     ice_factor: float
     spread: Spread
+    within_km: float = math.inf
 
 
 class Hold(NamedTuple):
@@ -97,7 +102,7 @@ class Ahead(NamedTuple):
 
 def cities_ahead(cities: RiverCities, pace: Pace, source: Source, conditions: Conditions) -> tuple[Ahead, ...]:
     """Every city below the source with its forecast. Raises `TopologyError` when the source is not on this network."""
-    found = cities_below(cities, pace.clock, source)
+    found = cities_below(cities, pace.clock, source, pace.within_km)
     if not found or not (conditions.passages or conditions.interventions):
         return tuple(_prior(pace, source, reached) for reached in found)
     known = works(cities, pace.clock, source, conditions)
@@ -128,13 +133,19 @@ class _Event:
         start = believed.kept[-1]
         base = self.line[start]
         reasons = self._reasons(believed, count)
-        not_after = min((one.front_at for one in self.line[count:]), default=None) if reached.share > 1.0 - _SAME_KM else None
+        not_after = self._found_below(count, start) if reached.share > 1.0 - _SAME_KM else None
         stretch, words = self._stretch(base, city_id if start >= self.own else None, reached)
         if stretch is None:
             return Ahead(reached, base.front_at, None, reasons=reasons)
         way = forecast(learned, stretch, start)
         plain = Ahead(reached, base.front_at, way, not_after=not_after, reasons=(*reasons, *words))
         return self._hindered(plain, base, learned, start)
+
+    def _found_below(self, count: int, start: int) -> int | None:
+        """When the danger was first found below a city, by detections that agree with the one it counts from."""
+        kept, _ = self._learn(len(self.line))
+        below = [self.line[position].front_at for position in kept.kept if position >= count]
+        return min(below, default=None) if start in kept.kept else None
 
     def _is_above(self, one: Detection, reached: Reached) -> bool:
         """Whether a detection below the source lies above the point of the city that is reached first."""
@@ -143,7 +154,8 @@ class _Event:
 
     def _learn(self, count: int) -> tuple[Believed, Learned]:
         if count not in self.learned:
-            believed = believe(self.line[:count], self.pace.spread, self._leg)
+            choose = believe_watched if self.pace.watched else believe
+            believed = choose(self.line[:count], self.pace.spread, self._leg)
             self.learned[count] = believed, learn(self.pace.spread, believed.legs)
         return self.learned[count]
 

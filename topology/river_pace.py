@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from topology.arrival import Z90
+from topology.river import faded_km
 from topology.river_forecast import Pace
 from topology.river_learning import Spread
 
@@ -40,7 +41,7 @@ def relative_discharge(network: Network, source: Source, conditions: Conditions)
     return min(_HIGHEST, max(_LOWEST, now / mean)) if now > 0.0 and mean > 0.0 else 1.0
 
 
-def pace(clock: Clock, parameters: Mapping[str, float], relative: float, front: float = 1.0) -> Pace:
+def pace(clock: Clock, parameters: Mapping[str, float], relative: float, front: float = 1.0, *, watched: bool) -> Pace:
     """The pace at `relative` discharge: speed goes with its power `discharge_exponent`; `front` is the front's time over the clock's.
 
     Residence times shorten and lengthen with the discharge likewise. `floor_h` is the half width of the window (10 to 90 %) of a way of
@@ -53,7 +54,8 @@ def pace(clock: Clock, parameters: Mapping[str, float], relative: float, front: 
         ice_log_sd=parameters["ice_log_sd"],
         front_sd_h=parameters["floor_h"] / (Z90 * math.sqrt(2.0)),
     )
-    return Pace(clock, front * relative ** -parameters["discharge_exponent"], parameters["ice_factor"], spread)
+    factor, within_km = front * relative ** -parameters["discharge_exponent"], faded_km(parameters["attenuation_per_km"])
+    return Pace(clock, factor, parameters["ice_factor"], spread, within_km)
 
 
 def confidence(given: float, legs: int, *, timed: bool) -> float:

@@ -21,7 +21,7 @@ from topology.arrival import HOUR_MS, instant, last_left_at, nearest_first
 from topology.base import Impact, Path
 from topology.lags import learned_clock
 from topology.parameters import merged, parameter_faults
-from topology.river import DEFAULT_SPEED, build_cities, build_clock, clock_of, way_confidence, way_reasons
+from topology.river import DEFAULT_SPEED, build_cities, build_clock, cities_below, clock_of, faded_km, way_confidence, way_reasons
 from topology.river_forecast import cities_ahead
 
 if TYPE_CHECKING:
@@ -102,13 +102,21 @@ def footprint(graph: WaveGraph, source: Source, conditions: Conditions) -> tuple
     return nearest_first(found)
 
 
+def affected(graph: WaveGraph, source: Source, conditions: Conditions) -> tuple[str, ...]:
+    """The ids of the cities that `footprint` finds, without asking when the wave comes to them: a hundred times quicker."""
+    del conditions
+    within_km, least = faded_km(graph.parameters["attenuation_per_km"]), graph.parameters["min_share"]
+    return tuple(one.city_id for one in cities_below(graph.cities, graph.wave_clock, source, within_km) if _flow_share(one) >= least)
+
+
 def forecasts(graph: WaveGraph, source: Source, conditions: Conditions) -> tuple[Ahead, ...]:
     """The arrival of the wave at every city below, as a distribution (any quantile), before anything is left out."""
     if not isinstance(graph, WaveGraph):
         problem = f"a flood wave needs a WaveGraph, not {type(graph).__name__}: build it with river_wave.build"
         raise TypeError(problem)
     relative = river_pace.relative_discharge(graph.cities.network, source, conditions)
-    return cities_ahead(graph.cities, river_pace.pace(graph.wave_clock, graph.parameters, relative), source, conditions)
+    pace = river_pace.pace(graph.wave_clock, graph.parameters, relative, watched=True)
+    return cities_ahead(graph.cities, pace, source, conditions)
 
 
 def _flow_share(reached: Reached) -> float:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from stream.region.model import City
     from stream.region.stations import Series
+    from topology.base import Footprint
 
 WIND = "wind"
 # A footprint may leave out what is too faint to matter; the probe asks about a danger large enough to matter wherever it can go.
@@ -62,12 +63,18 @@ def _by_probe(
         asked = (one.reach, bisect_left(points.get(one.reach, ()), one.reach_km), -1) if on_river else ("", 0, one.city)
         if asked not in reached:
             try:
-                impacts = module.footprint(graph, _probe(one, cities, on_river), conditions)
+                found = _affected(module, graph, _probe(one, cities, on_river), conditions)
             except TopologyError:  # a place that is not on the network: already a problem of its line
-                impacts = ()
-            reached[asked] = tuple(index[impact.city_id] for impact in impacts)
+                found = ()
+            reached[asked] = tuple(index[city_id] for city_id in found)
         for city in reached[asked]:
             seen[city].add(row)
+
+
+def _affected(module: Footprint, graph: Any, source: Source, conditions: Conditions) -> tuple[str, ...]:
+    """The ids of the cities in a footprint, by the module's own quicker answer if it has one."""
+    own = getattr(module, "affected", None)
+    return own(graph, source, conditions) if own else tuple(impact.city_id for impact in module.footprint(graph, source, conditions))
 
 
 def _points_on_reaches(cities: Sequence[City]) -> dict[str, list[float]]:
