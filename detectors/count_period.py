@@ -30,7 +30,7 @@ LEARNING, LATE, CORRECTED = range(len(hysteresis.WHY), len(hysteresis.WHY) + 3)
 class Opened:
     """What is known of each sample before it is scored.
 
-    `expected`; `newest`: later than all before; `begun`: its period is a new one; `open`: it is the newest one; `known`: nine periods
+    `expected`; `newest`: later than all before; `begun`: its period is a new one; `open`: it is the newest one; `before`: it is the one right before that; `known`: nine periods
     are learned; `counted`: it is a count at all (neither negative nor unknown).
     """
 
@@ -38,6 +38,7 @@ class Opened:
     newest: NDArray[np.bool_]
     begun: NDArray[np.bool_]
     open: NDArray[np.bool_]
+    before: NDArray[np.bool_]
     known: NDArray[np.bool_]
     counted: NDArray[np.bool_]
 
@@ -54,7 +55,8 @@ def take(p: NDArray[Any], s: NDArray[Any], samples: Samples) -> Opened:
     again = ~begun & (since_s >= 0.0) & (since_s <= 0.5 * p["period_s"])
     known = s["periods"] >= count_baseline.FIRST_PERIODS
     expected = count_baseline.predict(s, p["period_s"], samples.observed_at)
-    return Opened(expected, newest, begun, begun | again, known, samples.value >= 0.0)
+    before = ~begun & (since_s <= -0.5 * p["period_s"]) & (since_s > -1.5 * p["period_s"])
+    return Opened(expected, newest, begun, begun | again, before, known, samples.value >= 0.0)
 
 
 def whole(value: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -66,6 +68,7 @@ def whole(value: NDArray[np.float64]) -> NDArray[np.float64]:
 def close(s: NDArray[Any], samples: Samples, opened: Opened, p_value: NDArray[np.float64], damped: NDArray[np.bool_]) -> None:
     """Note the count of the open period, and how much of it is to be learned when it closes, in place.
 
+    A count for the period before corrects what the two together are compared with; that period stays learned as it was.
     A suspect or negative count is not learned and does not replace a good one; where `damped` (in an alarm), hardly any is.
     """
     sound = opened.counted & (samples.flag != Quality.SUSPECT)
@@ -75,6 +78,7 @@ def close(s: NDArray[Any], samples: Samples, opened: Opened, p_value: NDArray[np
     np.copyto(s["expected"], opened.expected.mean, where=opened.begun)
     s["count"] = np.where(noted, samples.value, np.where(unknown, np.nan, s["count"]))
     s["weight"] = np.where(noted, weight, np.where(unknown, 0.0, s["weight"]))
+    np.copyto(s["count_before"], np.maximum(samples.value, 0.0), where=sound & opened.before & ~np.isnan(s["count_before"]))
 
 
 def explain(why: NDArray[np.uint8], before: NDArray[np.uint8], now: NDArray[np.uint8], opened: Opened) -> NDArray[np.uint8]:

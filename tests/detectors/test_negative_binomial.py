@@ -160,6 +160,18 @@ def test_a_late_count_of_a_closed_week_says_that_it_is_late_and_is_not_learned()
         np.testing.assert_array_equal(state[field], before[field])
 
 
+def test_a_corrected_count_of_the_week_before_counts_with_the_newest_week_and_is_not_learned():
+    weeks = [(START + n * WEEK, float(c)) for n, c in enumerate([4, 5, 3, 4] * 30)]
+    p, state = taught([*weeks, (START + 120 * WEEK, 4.0)], alpha_blue=1e-2)
+    learned = state["periods"][0]
+    assert one(p, state, (START + 121 * WEEK, 9.0, 1, True))[0] == Level.NONE
+    after = state["coefficients"].copy()
+    assert one(p, state, (START + 120 * WEEK, 9.0, 1, False))[0] == Level.NONE
+    assert one(p, state, (START + 121 * WEEK, 9.0, 1, True)) == (Level.BLUE, "corrected")
+    assert state["periods"][0] == learned + 1
+    np.testing.assert_array_equal(state["coefficients"], after)
+
+
 def test_an_outbreak_in_two_weeks_together_is_found_where_neither_week_shows_it():
     weeks = [(START + n * WEEK, float(c)) for n, c in enumerate([4, 5, 3, 4] * 30)]
     both = [*weeks, (START + 120 * WEEK, 9.0), (START + 121 * WEEK, 9.0)]

@@ -150,6 +150,7 @@ class CountTwin:
         if begun:
             base.open(at_s)
         is_open = begun or (base.opened_s is not None and 0.0 <= since <= 0.5 * base.period_s)
+        self.before = not begun and base.opened_s is not None and -1.5 * base.period_s < since <= -0.5 * base.period_s
         return newest, begun, is_open, base.periods >= 9
 
     def trend(self, at_s, value, newest):
@@ -166,6 +167,9 @@ class CountTwin:
         if is_open and value >= 0 and not suspect:
             base.count = value
             base.weight = 0.1 if in_alarm else min(max(math.exp(log_p) / 0.002, 0.1), 1.0)
+
+        if self.before and value >= 0 and not suspect and not math.isnan(base.count_before):
+            base.count_before = value
 
     @staticmethod
     def explain(why, raised, how, value):
