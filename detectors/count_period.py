@@ -30,8 +30,8 @@ LEARNING, LATE, CORRECTED = range(len(hysteresis.WHY), len(hysteresis.WHY) + 3)
 class Opened:
     """What is known of each sample before it is scored.
 
-    `expected`; `newest`: later than all before; `begun`: its period is a new one; `open`: it is the newest one; `before`: it is the one right before that; `known`: nine periods
-    are learned; `counted`: it is a count at all (neither negative nor unknown).
+    `expected`; `newest`: later than all before; `begun`: its period is a new one; `open`: it is the newest one; `before`: it is the one right
+    before that; `known`: nine periods are learned; `counted`: it is a count at all (neither negative nor unknown).
     """
 
     expected: Prediction
