@@ -5,20 +5,32 @@ from __future__ import annotations
 import pytest
 
 from tests.topology.places import HOUR, NOW, river_city, source
-from topology import river_wave
+from topology import river_solute, river_wave
 from topology.base import Conditions, Passage, Places, Reach
 
 LATER = 10**15
 H_PER_KM = 1.0 / 3.6
 CITY = river_city("end", ("r", 600.0))
-GRAPH = river_wave.build(Places((CITY,), (Reach("r", "", 600.0, celerity_m_per_s=1.0),)), {"floor_h": 1.0})
+# Both fronts run at 1 m/s.
+PLACES = Places((CITY,), (Reach("r", "", 600.0, celerity_m_per_s=1.0, velocity_m_per_s=0.89),))
+SAMPLED, WATCHED = river_solute.build(PLACES, {"floor_h": 1.0}), river_wave.build(PLACES, {"floor_h": 1.0, "log_sd": 0.4})
+
+
+def ask(module, graph, passages, onset_h: float = 0.0, km: float = 0.0):
+    known = tuple(Passage("r", at_km, NOW + round(h * HOUR)) for at_km, h in passages)
+    asked = source(reach="r", reach_km=km, onset_at=NOW + round(onset_h * HOUR))
+    (ahead,) = module.forecasts(graph, asked, Conditions(LATER, passages=known))
+    return ahead
 
 
 def end(*passages: tuple[float, float], onset_h: float = 0.0):
-    known = tuple(Passage("r", km, NOW + round(h * HOUR)) for km, h in passages)
-    asked = source(reach="r", onset_at=NOW + round(onset_h * HOUR))
-    (ahead,) = river_wave.forecasts(GRAPH, asked, Conditions(LATER, passages=known))
-    return ahead
+    """By samples for a pollutant."""
+    return ask(river_solute, SAMPLED, passages, onset_h)
+
+
+def crest(*passages: tuple[float, float], onset_h: float = 0.0, km: float = 0.0):
+    """By gauges."""
+    return ask(river_wave, WATCHED, passages, onset_h, km)
 
 
 def after_h(ahead) -> float:
@@ -59,3 +71,34 @@ def test_two_times_for_one_place_count_once_by_the_earlier() -> None:
     own = end((0.0, -5.0))
     assert own.start_at == NOW - 5 * HOUR
     assert end((0.0, 5.0)).start_at == NOW
+
+
+def test_a_gauge_below_that_rises_too_early_rises_by_other_water_and_is_left_out() -> None:
+    plain = crest()
+    for early_h in (-30.0, 2.0):
+        found = crest((200.0, early_h))
+        assert found.at(0.0) == plain.at(0.0)
+        assert found.reasons == ("passage_doubted",)
+    assert "from:r@300" in crest((200.0, 2.0), (300.0, 85.0)).reasons
+
+
+def test_a_city_above_a_gauge_that_rose_by_other_water_is_still_to_be_reached() -> None:
+    graph = river_wave.build(Places((river_city("town", ("r", 150.0)),), PLACES.reaches), {})
+    alone, above_it, above_the_wave = (ask(river_wave, graph, passages) for passages in ((), ((200.0, -30.0),), ((200.0, 30.0),)))
+    assert above_it.arrival() == alone.arrival()
+    assert above_the_wave.arrival().p90_at <= NOW + 30 * HOUR < alone.arrival().p90_at
+
+
+def test_a_gauge_that_is_asked_about_counts_from_itself_whatever_stands_above_it() -> None:
+    plain = crest(onset_h=10.0, km=200.0)
+    for above_h in (9.0, -400.0):
+        found = crest((100.0, above_h), onset_h=10.0, km=200.0)
+        assert (found.at(0.0), found.start_at, found.legs) == (plain.at(0.0), plain.start_at, 0)
+    assert crest((100.0, -20.0), onset_h=10.0, km=200.0).legs == 1
+
+
+def test_gauges_that_agree_on_a_delay_are_believed_too() -> None:
+    assert "passage_doubted" in crest((200.0, 300.0)).reasons
+    agreed = crest((200.0, 300.0), (300.0, 328.0))
+    assert agreed.legs == 1
+    assert "from:r@300" in agreed.reasons
