@@ -1,8 +1,9 @@
 """Which detections of an event lie on one line of water, and which of them can be believed.
 
-A detection says "first found here at that time". It is late, never early, when nobody had looked before: the first sample was already
-high. A detection that is too late for what is known so far is therefore doubted and left out, until a later one further down agrees with
-it (then the water really was held up); one that comes too early shows that the detection above it had been late, and replaces it.
+A detection says "first found here at that time". Samples for a pollutant are late, never early, when nobody had looked before: the first
+one was already high. A detection that is too late for what is known so far is therefore doubted and left out, until a later one further
+down agrees with it (then the water really was held up); one that comes too early shows that the detection above it had been late, and
+replaces it. Gauges watch a river's level all the time: there a detection that comes too early is other water, from a tributary.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ def measured(line: Sequence[Detection]) -> tuple[Detection, ...]:
 
 
 def believe(line: Sequence[Detection], spread: Spread, leg_of: LegOf) -> Believed:
-    """Go down the line and keep what can be believed (see the module's text)."""
+    """Go down a line of samples and keep what can be believed: a detection may be late, because nobody had looked before."""
     so_far, doubted = Believed((0,), ()), -1
     for here in range(1, len(line)):
         leg, verdict = _judge(line, so_far, here, spread, leg_of)
@@ -115,6 +116,27 @@ def believe(line: Sequence[Detection], spread: Spread, leg_of: LegOf) -> Believe
             so_far = held
         so_far = Believed((here,), ()) if verdict is _Verdict.EARLY else so_far.then(here, leg)
         doubted = -1
+    return so_far
+
+
+def believe_watched(line: Sequence[Detection], spread: Spread, leg_of: LegOf) -> Believed:
+    """Go down a line of gauges that watch all the time: what comes too early, or too late and alone, is other water.
+
+    The source itself is always kept; what lies above it and does not fit is left out.
+    """
+    so_far, doubted = Believed((0,), ()), -1
+    for here in range(1, len(line)):
+        leg, verdict = _judge(line, so_far, here, spread, leg_of)
+        if verdict is _Verdict.LATE and doubted >= 0 and not line[here].is_source:
+            held = so_far.then(doubted, None)
+            leg, verdict = _judge(line, held, here, spread, leg_of)
+            so_far = held if verdict is _Verdict.FITS else so_far
+        if verdict is _Verdict.FITS:
+            so_far, doubted = so_far.then(here, leg), -1
+        elif line[here].is_source:
+            so_far, doubted = Believed((here,), ()), -1
+        elif verdict is _Verdict.LATE:
+            doubted = here
     return so_far
 
 

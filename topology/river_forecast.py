@@ -35,13 +35,14 @@ _SAME_KM = 1e-6
 class Pace:
     """How fast the danger runs now: the hours of `clock` times `factor`; under ice the speed falls to `ice_factor` of it.
 
-    It is followed for `within_km`.
+    `watched`: it is found by gauges that watch all the time, not by samples that begin when somebody looks. It is followed for `within_km`.
     """
 
     clock: Clock
     factor: float
     ice_factor: float
     spread: Spread
+    watched: bool
     within_km: float = math.inf
 
 
