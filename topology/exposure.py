@@ -36,12 +36,17 @@ class Exposure:
     ends_ms: Floats
     floor_ms: float
 
-    def arrival(self, row: int, source: Source) -> Arrival:
-        """The instants of one city; the window is at least the floor wide to either side, and begins with the source at the earliest."""
-        p10, p50, p90 = self.begins_ms[:, row].tolist()
-        p10_at = max(source.onset_at, round(min(p10, p50 - self.floor_ms)))
-        p90_at = round(max(p90, p50 + self.floor_ms))
-        return Arrival(p10_at, max(p10_at, round(p50)), p90_at, max(p90_at, round(self.ends_ms.item(row))))
+    def arrivals(self, source: Source) -> list[Arrival | None]:
+        """The instants of every city; windows are at least the floor wide to either side, and begin with the source at the earliest."""
+        found: list[Arrival | None] = []
+        for share, p10, p50, p90, end in zip(self.share.tolist(), *self.begins_ms.tolist(), self.ends_ms.tolist(), strict=True):
+            if share <= 0.0:
+                found.append(None)
+                continue
+            p10_at = max(source.onset_at, round(min(p10, p50 - self.floor_ms)))
+            p90_at = round(max(p90, p50 + self.floor_ms))
+            found.append(Arrival(p10_at, max(p10_at, round(p50)), p90_at, max(p90_at, round(end))))
+        return found
 
 
 def exposure(found: Touches, cloud: Cloud, now: int, parameters: Mapping[str, float]) -> Exposure:

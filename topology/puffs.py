@@ -217,9 +217,11 @@ def _legs(tracks: Tracks, growth: Growth) -> _Legs:
     run_x, run_y = np.diff(tracks.east_km), np.diff(tracks.north_km)
     squared = run_x**2 + run_y**2
     along_x, along_y = (one / np.where(squared > 0.0, squared, 1.0) for one in (run_x, run_y))
-    # The width at its end is the most a leg can have.
-    since_s = (tracks.at_ms[1:] - tracks.near_at_ms[..., None]) / 1000.0
-    widest_km = growth.sigmas * spread_m(tracks.gone_km[..., 1:] * 1000.0, since_s, growth) / 1000.0
+    # The width at its end is the most a leg can have, and no leg counts beyond the farthest.
+    run, gone = np.diff(tracks.gone_km), tracks.gone_km[..., :-1]
+    counted = np.clip((growth.far_m / 1000.0 - gone) / np.where(run > 0.0, run, 1.0), 0.0, 1.0)
+    since_s = (tracks.at_ms[:-1] + counted * np.diff(tracks.at_ms) - tracks.near_at_ms[..., None]) / 1000.0
+    widest_km = growth.sigmas * spread_m((gone + counted * run) * 1000.0, since_s, growth) / 1000.0
     # What is no leg is nowhere near: before the release, or beyond the farthest that counts.
     begun = np.arange(tracks.at_ms.size - 1) >= np.arange(x.shape[1])[:, None]
     widest_km = np.where(begun & (tracks.gone_km[..., :-1] * 1000.0 <= growth.far_m), widest_km, -np.inf)

@@ -33,14 +33,13 @@ if TYPE_CHECKING:
 
     from topology.base import Conditions, Places, Source, Winds
     from topology.cloud import Cloud
-    from topology.exposure import Exposure
 
     Floats = NDArray[np.float64]
 
 PARAMETERS: Mapping[str, float] = MappingProxyType(
     {
         "window_s": 10800.0,
-        "history_s": 21600.0,
+        "history_s": 10800.0,
         "step_s": 3600.0,
         "calm_m_per_s": 0.5,
         "calm_radius_km": 15.0,
@@ -178,36 +177,33 @@ def _carried(graph: WindGraph, source: Source, conditions: Conditions, cloud: Cl
     parameters = graph.parameters
     east_km, north_km = to_xy(source.latitude, source.longitude, graph.latitude[here], graph.longitude[here])
     cities = Cities(east_km, north_km, graph.radius_km[here])
-    zone = protected(cities, cloud.drift, parameters)
-    met = cloud.may_touch(cities)
-    found = exposure(touches(cloud.tracks, Cities(*(one[met] for one in cities)), cloud.growth), cloud, conditions.now, parameters)
-    row = np.full(here.size, -1)
-    row[met] = np.arange(int(met.sum()))
     edge_km = np.maximum(np.hypot(east_km, north_km) - cities.radius_km, 0.0)
+    zone = protected(cities, cloud.drift, parameters)
+    met = np.flatnonzero(cloud.may_touch(cities))
+    found = exposure(touches(cloud.tracks, Cities(*(one[met] for one in cities)), cloud.growth), cloud, conditions.now, parameters)
+    arrivals = found.arrivals(source)
+    row_of = {int(met[row]): row for row in np.flatnonzero(found.share > 0.0).tolist()}
+    confidence, remarks = cloud.confidence(parameters), cloud.remarks(parameters)
     impacts: list[tuple[float, Impact]] = []
-    for i in np.flatnonzero(zone | met).tolist():
-        reached = row[i] >= 0 and found.share[row[i]] > 0.0
-        if reached or zone[i]:
-            impact = _impact(graph, source, cloud, found, (int(here[i]), int(row[i]) if reached else -1, edge_km.item(i), bool(zone[i])))
-            impacts.append((edge_km.item(i), impact))
+    for i in sorted({*row_of, *np.flatnonzero(zone).tolist()}):
+        row, away_km, near = row_of.get(i), edge_km.item(i), edge_km.item(i) <= parameters["near_km"]
+        least, reasons = (parameters["protective_probability"], ("protective_zone",)) if zone[i] else (0.0, ())
+        sure = confidence * (1.0 if near else _FAR_CONFIDENCE)
+        city_id = graph.city_ids[int(here[i])]
+        if row is None:
+            impact = Impact(city_id, Path.WIND, least, None, _thinned(away_km, cloud), sure, _ZONE, reasons + remarks)
+        else:
+            why = ("downwind", "plume" if near else "puffs", *reasons, *remarks)
+            chance = max(least, found.share.item(row))
+            impact = Impact(city_id, Path.WIND, chance, arrivals[row], found.strength.item(row), sure, reasons=why)
+        impacts.append((away_km, impact))
     return impacts
 
 
-def _impact(graph: WindGraph, source: Source, cloud: Cloud, found: Exposure, city: tuple[int, int, float, bool]) -> Impact:
-    """One city: (its index, its row of the exposure or -1, its distance from the source in km, whether it lies in the protective zone)."""
-    i, row, edge_km, zone = city
-    parameters = graph.parameters
-    near = edge_km <= parameters["near_km"]
-    reasons = (("downwind", "plume" if near else "puffs") if row >= 0 else ()) + (("protective_zone",) if zone else ())
-    reasons += cloud.remarks(parameters)
-    confidence = cloud.confidence(parameters) * (1.0 if near else _FAR_CONFIDENCE)
-    least = parameters["protective_probability"] if zone else 0.0
-    if row < 0:
-        gone_m = np.asarray(edge_km * 1000.0)
-        strength = float(dilution(gone_m, spread_m(gone_m, np.zeros(()), cloud.growth), cloud.growth.air))
-        return Impact(graph.city_ids[i], Path.WIND, least, None, strength, confidence, _ZONE, reasons)
-    chance = max(least, found.share.item(row))
-    return Impact(graph.city_ids[i], Path.WIND, chance, found.arrival(row, source), found.strength.item(row), confidence, reasons=reasons)
+def _thinned(away_km: float, cloud: Cloud) -> float:
+    """How strong it would be at this distance if the wind blew there."""
+    gone_m = np.asarray(away_km * 1000.0)
+    return float(dilution(gone_m, spread_m(gone_m, np.zeros(()), cloud.growth), cloud.growth.air))
 
 
 def _around(graph: WindGraph, source: Source, conditions: Conditions, here: NDArray[np.intp]) -> list[tuple[float, Impact]]:

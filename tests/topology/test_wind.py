@@ -155,7 +155,9 @@ def test_the_wind_of_its_time_carried_every_puff() -> None:
     """West wind until two hours ago, then north wind: what left first went east, what leaves now goes south; what has passed is not told."""
     turned = winds(*[(h, 5.0, 270.0 if h > 2.5 else 0.0) for h in range(7)])
     cities = [city("east", 90, 25, 3), city("south", 180, 25, 3), city("south-east", 135, 40, 5)]
-    found = {i.city_id: i for i in ask(cities, turned, {"window_s": 7200.0}, onset_at=NOW - 6 * HOUR, observed_at=NOW)}
+    found = {
+        i.city_id: i for i in ask(cities, turned, {"window_s": 7200.0, "history_s": 21600.0}, onset_at=NOW - 6 * HOUR, observed_at=NOW)
+    }
     assert found["south"].probability > 0.4
     # A row of puffs that began with the turn, not with the source.
     assert found["south"].arrival.p50_at > NOW - 4 * HOUR
