@@ -13,7 +13,7 @@ import json
 import mmap
 import struct
 import zipfile
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -35,6 +35,14 @@ _LOCAL_HEADER = 30
 _EXTRA_ID = 0xD935
 """The padding's tag: the one Android's zipalign uses for the same purpose."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+class _Mapped(mmap.mmap):
+    """A mapped file that zipfile can read."""
+
+    def seekable(self) -> bool:
+        """Said by every file object except this one before Python 3.13."""
+        return True
 
 
 def network_hash(network: Network) -> str:
@@ -66,23 +74,31 @@ def load_network(path: Path, *, check: bool = True) -> Network:
     """
     with path.open("rb") as file:
         try:
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            meta, arrays = _read(mapped, file.name)
-        except (ValueError, KeyError, zipfile.BadZipFile, struct.error) as error:
-            raise _refused(path, f"is no network file: {error}") from error
+            mapped = _Mapped(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except ValueError as error:
+            raise _refused(path.name, f"is no network file: {error}") from error
+        return read_network(mapped, path.name, check=check)
+
+
+def read_network(data: bytes | _Mapped, name: str, *, check: bool = True) -> Network:
+    """The network in the bytes of a file called `name`; its arrays are views of them. As `load_network`."""
+    try:
+        meta, arrays = _read(data)
+    except (ValueError, KeyError, zipfile.BadZipFile, struct.error) as error:
+        raise _refused(name, f"is no network file: {error}") from error
     if meta.get("format") != FORMAT:
-        raise _refused(path, f"has format {meta.get('format')!r}, not {FORMAT!r}")
+        raise _refused(name, f"has format {meta.get('format')!r}, not {FORMAT!r}")
     if check and _hash(arrays) != meta.get("sha256"):
-        raise _refused(path, "is damaged: its content does not match its hash")
+        raise _refused(name, "is damaged: its content does not match its hash")
     try:
         return laid_out(arrays)
     except KeyError as error:
-        raise _refused(path, f"lacks the array {error}") from error
+        raise _refused(name, f"lacks the array {error}") from error
 
 
-def _read(mapped: mmap.mmap, name: str) -> tuple[Mapping[str, Any], dict[str, NDArray[Any]]]:
+def _read(data: bytes | _Mapped) -> tuple[Mapping[str, Any], dict[str, NDArray[Any]]]:
     arrays: dict[str, NDArray[Any]] = {}
-    with zipfile.ZipFile(name) as archive:
+    with zipfile.ZipFile(cast(IO[bytes], data) if isinstance(data, _Mapped) else io.BytesIO(data)) as archive:
         meta = json.loads(archive.read(_META))
         for member in archive.infolist():
             if member.filename == _META:
@@ -90,22 +106,22 @@ def _read(mapped: mmap.mmap, name: str) -> tuple[Mapping[str, Any], dict[str, ND
             if member.compress_type != zipfile.ZIP_STORED:
                 problem = f"{member.filename} is compressed"
                 raise ValueError(problem)
-            name_size, extra_size = struct.unpack_from("<HH", mapped, member.header_offset + 26)
+            name_size, extra_size = struct.unpack_from("<HH", data, member.header_offset + 26)
             at = member.header_offset + _LOCAL_HEADER + name_size + extra_size
-            arrays[member.filename.removesuffix(".npy")] = _array(mapped, at, member.file_size)
+            arrays[member.filename.removesuffix(".npy")] = _array(data, at, member.file_size)
     return meta, arrays
 
 
-def _array(mapped: mmap.mmap, at: int, size: int) -> NDArray[Any]:
-    """The npy member at an offset, as a view of the mapped file."""
-    header = io.BytesIO(mapped[at : at + min(size, 1 << 12)])
+def _array(data: bytes | _Mapped, at: int, size: int) -> NDArray[Any]:
+    """The npy member at an offset, as a view."""
+    header = io.BytesIO(data[at : at + min(size, 1 << 12)])
     np.lib.format.read_magic(header)
     shape, _, dtype = np.lib.format.read_array_header_1_0(header)
     count = int(np.prod(shape))
     if header.tell() + count * dtype.itemsize != size:
         problem = "an array is cut off"
         raise ValueError(problem)
-    return np.frombuffer(mapped, dtype=dtype, count=count, offset=at + header.tell()).reshape(shape)
+    return np.frombuffer(data, dtype=dtype, count=count, offset=at + header.tell()).reshape(shape)
 
 
 def _hash(arrays: Mapping[str, NDArray[Any]]) -> str:
@@ -117,5 +133,5 @@ def _hash(arrays: Mapping[str, NDArray[Any]]) -> str:
     return digest.hexdigest()
 
 
-def _refused(path: Path, problem: str) -> TopologyError:
-    return TopologyError((Fault(path.name, 0, "", problem, "write it anew with save_network"),))
+def _refused(name: str, problem: str) -> TopologyError:
+    return TopologyError((Fault(name, 0, "", problem, "write it anew with save_network"),))

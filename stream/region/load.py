@@ -16,7 +16,7 @@ from stream.region.lags import read_lags
 from stream.region.model import Region
 from stream.region.places import Graphs
 from stream.region.problems import Findings, RegionError, nearest
-from stream.region.reaches import REACHES_FILE, TRAVEL_FILE, check_banks, read_reaches, read_travel
+from stream.region.reaches import NETWORK_FILE, REACHES_FILE, TRAVEL_FILE, check_banks, read_river, read_travel
 from stream.region.stations import FILE as STATIONS_FILE
 from stream.region.stations import Known, Stations, read_stations
 from topology.lags import LAGS_FILE, regressions
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from stream.region.hazards import HazardDraft
 
 NEEDED_FILES = (HEAD_FILE, STATIONS_FILE, CITIES_FILE)
-FILES = (*NEEDED_FILES, REACHES_FILE, TRAVEL_FILE, LAGS_FILE)
+FILES = (*NEEDED_FILES, REACHES_FILE, NETWORK_FILE, TRAVEL_FILE, LAGS_FILE)
 
 
 def load(bundled: Bundle) -> Region:
@@ -50,18 +50,18 @@ def examine(bundled: Bundle) -> tuple[Region | None, Findings]:
     drafts = _read_files_list(bundled, findings)
     files = bundled.files
     head = read_head(files[HEAD_FILE], findings) if HEAD_FILE in files else None
-    reaches = read_reaches(files[REACHES_FILE], findings) if REACHES_FILE in files else ()
-    lengths = None if reaches is None else {reach.reach: reach.length_km for reach in reaches}
+    river = read_river(files, findings)
+    lengths = None if river is None else river.lengths()
     cities = read_cities(files[CITIES_FILE], lengths, findings) if CITIES_FILE in files else None
-    if reaches and cities is not None:
-        check_banks(reaches, cities, findings)
+    if river and cities is not None:
+        check_banks(river, cities, findings)
     travel = read_travel(files[TRAVEL_FILE], findings) if TRAVEL_FILE in files else ()
     domains = None if head is None else {domain.domain_id: at for at, domain in enumerate(head.domains)}
     known = Known(domains, cities, lengths, None if head is None else head.defaults)
     stations = read_stations(files[STATIONS_FILE], known, findings) if STATIONS_FILE in files else Stations((), ())
     cells = read_cells(stations, drafts, findings)
     lags = read_lags(files[LAGS_FILE], stations, findings) if LAGS_FILE in files else ()
-    graphs = Graphs(cities, reaches, travel, lags, findings)
+    graphs = Graphs(cities, river, travel, lags, findings)
     families = [domain.families for domain in head.domains] if head else None
     hazards = tuple(assemble_hazard(draft, stations, cells, families, graphs) for draft in drafts)
     if findings.problems or head is None or cities is None:

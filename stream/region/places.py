@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from stream.region.hazards import build_graph
-from stream.region.reaches import REACHES_FILE, TRAVEL_FILE
+from stream.region.reaches import REACHES_FILE, TRAVEL_FILE, River
 from topology.base import Places, TopologyError
 from topology.lags import LAGS_FILE
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from stream.region.cities import Cities
     from stream.region.hazards import HazardDraft
     from stream.region.problems import Findings
-    from topology.base import Fault, Lag, Reach, Travel
+    from topology.base import Fault, Lag, Travel
 
 RIVER = "river_"
 """Footprints whose name begins like this run on reaches.csv."""
@@ -22,10 +22,10 @@ RIVER = "river_"
 
 @dataclass(slots=True)
 class Graphs:
-    """What graphs are built from. `reaches` None: reaches.csv could not be read (said already), so no river is built."""
+    """What graphs are built from. `river` None: it could not be read (said already), so no river is built."""
 
     cities: Cities | None
-    reaches: tuple[Reach, ...] | None
+    river: River | None
     travel: tuple[Travel, ...]
     lags: tuple[Lag, ...]
     findings: Findings
@@ -36,8 +36,8 @@ class Graphs:
         if not draft.footprint or self.cities is None:
             return None
         if draft.footprint.startswith(RIVER):
-            if not self.reaches:
-                if self.reaches is not None:
+            if not self.river:
+                if self.river is not None:
                     fix = f"add {REACHES_FILE}, or choose another footprint"
                     draft.fields.problem("footprint", f"{draft.footprint} needs a river network", fix)
                 return None
@@ -49,7 +49,8 @@ class Graphs:
 
     def _try(self, draft: HazardDraft) -> Any:
         cities = self.cities.cities if self.cities else ()
-        places = Places(tuple(city.place for city in cities), self.reaches or (), self.travel, self.lags)
+        river = self.river or River()
+        places = Places(tuple(city.place for city in cities), river.rows, self.travel, self.lags, river.network)
         try:
             return build_graph(draft.footprint, places, draft.footprint_parameters)
         except TopologyError as error:
@@ -65,7 +66,7 @@ class Graphs:
             self.findings.add(fault.table, fault.line, fault.field, fault.problem, fault.fix)
 
     def _note_cities_without_river(self, draft: HazardDraft) -> None:
-        on_border = {bank for reach in self.reaches or () for bank in (reach.left, reach.right)}
+        on_border = self.river.banks() if self.river else frozenset()
         for city in self.cities.cities if self.cities else ():
             if not city.place.river and city.city_id not in on_border:
                 line = self.cities.lines[city.city_id] if self.cities else 0

@@ -7,8 +7,9 @@ import math
 import pytest
 
 from tests.region.sound import CITIES, FILES, REACHES, examined
-from topology.base import Conditions, Source
-from topology.network import jurisdictions
+from topology.base import Conditions, Reach, Source
+from topology.network import build_network, jurisdictions
+from topology.network_file import save_network
 from topology.river_wave import footprint
 
 COLUMNS = "reach,downstream,length_km,celerity_m_per_s,line_km,sinuosity,drainage_area_km2,left,right\n"
@@ -84,3 +85,37 @@ def test_a_reversed_reach_is_refused_by_its_drainage_area():
     [problem] = said(COLUMNS + "r1,r2,10,1.2,,,500,,\nr2,,10,,,,400,,\n")
     assert problem[:3] == ("reaches.csv", 2, "drainage_area_km2")
     assert "from 'r1' with 500 km2 to 'r2' with 400 km2" in problem[3]
+
+
+def with_network(data: bytes, **more: str):
+    return examined({**{name: text for name, text in FILES.items() if name != "reaches.csv"}, "reaches.npz": data, **more})
+
+
+def as_npz(tmp_path, *rows: Reach) -> bytes:
+    save_network(build_network(rows), tmp_path / "reaches.npz")
+    return (tmp_path / "reaches.npz").read_bytes()
+
+
+ROWS = (Reach("r1", "r2", 10.0, celerity_m_per_s=1.2), Reach("r2", "", 10.0))
+
+
+def test_a_network_file_stands_in_for_the_table_of_reaches(tmp_path):
+    region, findings = with_network(as_npz(tmp_path, *ROWS))
+    assert findings.sorted_problems() == ()
+    assert flood_from(region, "r1", 0.5) == flood_from(region_with(), "r1", 0.5) != ()
+    assert [rows.tolist() for rows in region.hazards[0].observers] == [rows.tolist() for rows in region_with().hazards[0].observers]
+
+
+def test_a_network_file_is_checked_against_stations_cities_and_itself(tmp_path):
+    data = as_npz(tmp_path, ROWS[0], Reach("r2", "", 3.5, left="uptown"))
+    problems = [(one.file, one.line, one.field) for one in with_network(data)[1].sorted_problems()]
+    assert problems == [("cities.geojson", 14, "river"), ("reaches.npz", 0, "left")]
+    damaged = bytearray(data)
+    damaged[data.index(build_network(ROWS).length_km[:1].tobytes())] ^= 1
+    [problem] = with_network(bytes(damaged))[1].sorted_problems()
+    assert (problem.file, "hash" in problem.problem) == ("reaches.npz", True)
+
+
+def test_a_table_and_a_network_file_together_are_one_too_many(tmp_path):
+    problems = with_network(as_npz(tmp_path, *ROWS), **{"reaches.csv": REACHES})[1].sorted_problems()
+    assert [(one.file, one.problem) for one in problems] == [("reaches.npz", "stands beside reaches.csv")]
