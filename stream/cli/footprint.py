@@ -14,6 +14,8 @@ from stream.footprints.asked import Asked, numbers
 
 if TYPE_CHECKING:
     from stream.footprints.answer import Answer
+    from stream.footprints.question import Question
+    from stream.footprints.suspects import Suspected
 
 WIDE = 150
 """Columns where no terminal says how many it has."""
@@ -24,6 +26,10 @@ Value = Annotated[float | None, typer.Option("--value", help="What was measured,
 Wind = Annotated[str, typer.Option("--wind", help="Speed in m/s and the direction it blows from in degrees, as in 4,270.")]
 Discharge = Annotated[float | None, typer.Option("--discharge", help="Discharge of the river at the source, m3/s.")]
 Out = Annotated[Path | None, typer.Option("--out", help="A folder for footprint.geojson and footprint.png.", file_okay=False)]
+Upstream = Annotated[bool, typer.Option("--upstream", help="The source is unknown: where on the river may it have started?")]
+CleanPlaces = Annotated[
+    list[str] | None, typer.Option("--clean", help="With --upstream: PLACE@TIME where it was looked for and not found.")
+]
 
 
 def asked(source: Where, at: At, hazard: HazardName = "", value: Value = None, wind: Wind = "", discharge: Discharge = None) -> Asked:
@@ -43,19 +49,32 @@ def asked(source: Where, at: At, hazard: HazardName = "", value: Value = None, w
 
 
 @given(question=asked)
-def footprint(region: RegionArgument, question: Asked, out: Out = None, as_json: AsJson = False) -> None:
+def footprint(
+    region: RegionArgument, question: Asked, out: Out = None, upstream: Upstream = False, clean: CleanPlaces = None, as_json: AsJson = False
+) -> None:
     """Ask a footprint: which cities a danger at a place reaches, when (10th, 50th, 90th percentile or why unknown), how strongly, how surely.
 
-    With --out also as GeoJSON and as a map to look at. Nothing is sent to anybody.
+    With --out also as GeoJSON and as a map to look at. With --upstream the other way: where it may have come from. Nothing is sent to anybody.
     """
     import msgspec
 
     from stream.cli.folders import region_folder
     from stream.footprints.answer import answer, roles_row, row, source_row
     from stream.footprints.question import question as understood
+    from stream.footprints.suspects import clean_place, suspected
     from stream.region.load import load_folder
 
-    found = answer(understood(load_folder(region_folder(region)), question))
+    loaded = load_folder(region_folder(region))
+    if clean and not upstream:
+        raise TocsinError("--clean goes with --upstream: it tells where a danger of unknown source was looked for and not found")
+    if upstream:
+        if out is not None:
+            raise TocsinError("--upstream prints its suspects and writes no map: leave out --out")
+        places = [clean_place(text, lambda where: understood(loaded, question._replace(source=where)).source) for text in clean or ()]
+        turned = understood(loaded, question)
+        _show_suspects(turned, suspected(turned, places), as_json=as_json)
+        return
+    found = answer(understood(loaded, question))
     if as_json:
         typer.echo(msgspec.json.encode({**source_row(found), "roles": roles_row(found)}).decode())
         for impact in found.impacts:
@@ -64,6 +83,39 @@ def footprint(region: RegionArgument, question: Asked, out: Out = None, as_json:
         _show(found)
     if out is not None:
         _write(found, out)
+
+
+def _show_suspects(question: Question, found: Suspected, *, as_json: bool) -> None:
+    import msgspec
+    from rich.console import Console
+    from rich.table import Table
+
+    from stream.footprints.map_words import likely, moment
+    from stream.records.instants import to_text
+
+    if as_json:
+        for one in found.told:
+            left = dict(zip(("left_at_p10", "left_at_p50", "left_at_p90"), map(to_text, one.left_at), strict=True)) if one.left_at else {}
+            typer.echo(msgspec.json.encode({"reach": one.reach, "probability": round(one.probability, 6), **left}).decode())
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    source = question.source
+    console.print(
+        f"where {question.hazard.hazard} found at reach {source.reach} km {source.reach_km:g} on {moment(source.onset_at)} UTC may have started"
+    )
+    table = Table("reach", "chance", "left there (50 %)", "10 %", "90 %", "places on it", box=None, padding=(0, 2, 0, 0))
+    for one in found.told:
+        early, median, late = map(moment, one.left_at) if one.left_at else ("", "unknown", "")
+        there = [
+            city.names.get("en", city.city_id)
+            for city in question.region.cities
+            if any(reach == one.reach for reach, _ in city.place.river)
+        ]
+        table.add_row(one.reach, likely(one.probability), median, early, late, ", ".join(there[:4]))
+    console.print(table)
+    if found.others:
+        console.print(f"[dim]and {found.others} more reaches with together {likely(found.rest)}[/]")
+    console.print("[dim]Times are UTC. Every kilometre of river is as likely beforehand; what is told says nothing about who did it.[/]")
 
 
 def _write(found: Answer, out: Path) -> None:

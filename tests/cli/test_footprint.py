@@ -111,3 +111,36 @@ def test_people_read_a_table_and_nothing_is_written_without_a_folder(tmp_path) -
     assert any(line.startswith("Jiamusi 佳木斯") and "Dec" in line for line in lines)
     assert "leads: harbin" in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_danger_of_unknown_source_has_suspects_upstream_and_a_clean_place_clears_them() -> None:
+    found = {one["reach"]: one for one in asked("danube", "--source", "g07", "--at", "1988-03-20T00:00:00Z", "--upstream")}
+    assert {"g20", "g08"} <= set(found)
+    assert not {"g06", "g02"} & set(found)
+    assert sum(one["probability"] for one in found.values()) <= 1 + 1e-5
+    assert all(
+        one["left_at_p10"] < one["left_at_p50"] < one["left_at_p90"] < "1988-03-20" for one in found.values() if one["reach"] != "g07"
+    )
+    seen = found["g20"]["left_at_p50"]
+    clean = {
+        one["reach"]: one["probability"]
+        for one in asked("danube", "--source", "g07", "--at", "1988-03-20T00:00:00Z", "--upstream", "--clean", f"g20@{seen}")
+    }
+    assert clean["g21"] < found["g21"]["probability"]
+    assert clean["g08"] > found["g08"]["probability"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((*SMOKE, "--upstream"), "only a river has an upstream"),
+        ((*SPILL, "--upstream", "--clean", "mulan"), "PLACE@TIME"),
+        ((*SPILL, "--clean", "mulan@2005-11-24T16:00:00Z"), "goes with --upstream"),
+        ((*SPILL, "--upstream", "--out", "nowhere"), "writes no map"),
+    ],
+)
+def test_what_upstream_cannot_do_is_said(arguments, said) -> None:
+    region, *rest = arguments
+    done = runner.invoke(app, ["footprint", str(ROOT / "deploy" / "regions" / region), *rest])
+    assert done.exit_code == 1
+    assert said in done.output
