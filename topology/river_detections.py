@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from topology.base import Conditions, Source
-    from topology.river import Clock, RiverCities
+    from topology.river import RiverCities
     from topology.river_learning import Leg, Spread
-    from topology.river_ways import Way
+    from topology.river_ways import Clocks, Way
 
 # What is outside these quantiles of the expected time is not believed.
 _EARLIEST, _LATEST = 0.001, 0.999
@@ -62,7 +62,7 @@ class _Verdict(Enum):
     FITS, EARLY, LATE = range(3)
 
 
-def detections(cities: RiverCities, clock: Clock, source: Source, conditions: Conditions) -> tuple[Detection, ...]:
+def detections(cities: RiverCities, clocks: Clocks, source: Source, conditions: Conditions) -> tuple[Detection, ...]:
     """The source and the passages known by now that lie on one line of water with it, from above.
 
     Places that are not on the network (any more) are left out. Of several detections at one place the earliest counts.
@@ -73,10 +73,10 @@ def detections(cities: RiverCities, clock: Clock, source: Source, conditions: Co
         if passage.front_at <= conditions.now and on_network(cities.network, spot):
             earliest[spot] = min(passage.front_at, earliest.get(spot, passage.front_at))
     own = Spot(source.reach, source.reach_km)
-    start = Detection(way_from(cities, clock, source, own), min(source.onset_at, earliest.pop(own, source.onset_at)), is_source=True)
+    start = Detection(way_from(cities, clocks, source, own), min(source.onset_at, earliest.pop(own, source.onset_at)), is_source=True)
     above, below = [], []
     for spot, front_at in earliest.items():
-        one = Detection(way_from(cities, clock, source, spot), front_at, is_source=False)
+        one = Detection(way_from(cities, clocks, source, spot), front_at, is_source=False)
         to_source, from_source = one.way.to(own), start.way.to(spot)
         if to_source is not None and to_source.km > _SAME_KM:
             above.append((to_source.km, spot, one))

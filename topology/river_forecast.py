@@ -15,16 +15,17 @@ from topology.base import Act, Arrival
 from topology.river import cities_below
 from topology.river_detections import believe, believe_watched, detections
 from topology.river_learning import Leg, Stretch, forecast, learn, prior_forecast
+from topology.river_ways import Along
 from topology.river_works import held_hours, hindrances, iced, works
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from topology.base import Conditions, Source
-    from topology.river import Clock, Reached, RiverCities
+    from topology.river import Reached, RiverCities
     from topology.river_detections import Believed, Detection
     from topology.river_learning import Forecast, Learned, Spread
-    from topology.river_ways import Spot, Way
+    from topology.river_ways import Clocks, Spot, Way
     from topology.river_works import Work
 
 _CORRECTED = "corrected_by_passage"
@@ -33,12 +34,12 @@ _SAME_KM = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast the danger runs now: the hours of `clock` times `factor`; under ice the speed falls to `ice_factor` of it.
+    """How fast the danger runs now: the hours of `clocks` times `factor`; under ice the speed falls to `ice_factor` of it.
 
     `watched`: it is found by gauges that watch all the time, not by samples that begin when somebody looks. It is followed for `within_km`.
     """
 
-    clock: Clock
+    clocks: Clocks
     factor: float
     ice_factor: float
     spread: Spread
@@ -103,11 +104,11 @@ class Ahead(NamedTuple):
 
 def cities_ahead(cities: RiverCities, pace: Pace, source: Source, conditions: Conditions) -> tuple[Ahead, ...]:
     """Every city below the source with its forecast. Raises `TopologyError` when the source is not on this network."""
-    found = cities_below(cities, pace.clock, source, pace.within_km)
-    if not found or not (conditions.passages or conditions.interventions):
+    found = cities_below(cities, pace.clocks.hours, source, pace.within_km)
+    if not found or (pace.clocks.doubt is None and not conditions.passages and not conditions.interventions):
         return tuple(_prior(pace, source, reached) for reached in found)
-    known = works(cities, pace.clock, source, conditions)
-    event = _Event(pace, conditions.now, known, detections(cities, pace.clock, source, conditions))
+    known = works(cities, pace.clocks, source, conditions)
+    event = _Event(pace, conditions.now, known, detections(cities, pace.clocks, source, conditions))
     return tuple(event.ahead(reached) for reached in found)
 
 
@@ -168,22 +169,19 @@ class _Event:
         prior_h, share, _ = self._hours(upper.way, spot, along.hours, (upper.front_at, lower.front_at))
         held = held_hours(self.known, upper.way, spot, upper.front_at, lower.front_at)
         hours = (lower.front_at - upper.front_at) / HOUR_MS - held
-        return Leg(Stretch(upper.at_km, upper.at_km + along.km, prior_h, share), first, second, hours)
+        return Leg(Stretch(upper.at_km, upper.at_km + along.km, prior_h, share, along.scale), first, second, hours)
 
     def _stretch(self, base: Detection, city_id: str | None, reached: Reached) -> tuple[Stretch | None, tuple[str, ...]]:
         """The way from a detection to the city; `city_id` is None when the detection lies above the source."""
         source = self.line[self.own]
-        if city_id is None:
-            to_source = base.way.to(source.way.spot)
-            hours = reached.hours + (to_source.hours if to_source is not None else 0.0)
-            km = reached.distance_km + source.at_km - base.at_km
-        else:
-            along = base.way.to_city(city_id)
-            hours, km = (along.hours, along.km) if along is not None else (reached.hours, reached.distance_km)
-        if hours == float("inf"):
+        along = (base if city_id is not None else source).way.to_city(reached.city_id) or Along(reached.distance_km, reached.hours)
+        to_source = base.way.to(source.way.spot) if city_id is None else None
+        if to_source is not None:
+            along = Along(to_source.km + along.km, to_source.hours + along.hours, along.scale)
+        if along.hours == float("inf"):
             return None, ()
-        prior_h, share, words = self._hours(base.way, reached.city_id, hours, (self.now, self.now))
-        return Stretch(base.at_km, base.at_km + km, prior_h, share), words
+        prior_h, share, words = self._hours(base.way, reached.city_id, along.hours, (self.now, self.now))
+        return Stretch(base.at_km, base.at_km + along.km, prior_h, share, along.scale), words
 
     def _hours(self, start: Way, place: Spot | str, open_h: float, when: tuple[int, int]) -> tuple[float, float, tuple[str, ...]]:
         """Prior hours with the ice on the way, the share of them under ice, and the words for it."""
@@ -198,7 +196,7 @@ class _Event:
             if along.hours == float("inf"):
                 continue
             hours, share, _ = self._hours(base.way, work.way.spot, along.hours, (self.now, self.now))
-            way = forecast(learned, Stretch(base.at_km, base.at_km + along.km, hours, share), start)
+            way = forecast(learned, Stretch(base.at_km, base.at_km + along.km, hours, share, along.scale), start)
             if work.holds_at(ahead._replace(way=way, not_after=None).at(0.0)):
                 ahead = _with_work(ahead, work, way)
             if ahead.blocked:

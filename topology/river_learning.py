@@ -32,12 +32,16 @@ _NORMAL = NormalDist()
 
 
 class Stretch(NamedTuple):
-    """Part of a river line: `from_km` to `to_km` along it, its prior hours (> 0), and the share of it that lies under ice (0..1)."""
+    """Part of a river line: `from_km` to `to_km` along it, its prior hours (> 0), and the share of it that lies under ice (0..1).
+
+    `scale`: its own spread of log slowness over the usual one, where that is known from history.
+    """
 
     from_km: float
     to_km: float
     prior_h: float
     iced: float = 0.0
+    scale: float = 1.0
 
 
 class Leg(NamedTuple):
@@ -139,7 +143,7 @@ def prior_forecast(spread: Spread, stretch: Stretch) -> Forecast:
     """The way before anything is learned."""
     scaled = max(stretch.to_km - stretch.from_km, _SHORTEST_KM) / spread.correlation_km
     field = 2.0 * (scaled + math.expm1(-scaled)) / scaled**2
-    variance = spread.log_sd**2 * field + spread.common_log_sd**2 + (spread.ice_log_sd * stretch.iced) ** 2
+    variance = (spread.log_sd * stretch.scale) ** 2 * field + spread.common_log_sd**2 + (spread.ice_log_sd * stretch.iced) ** 2
     return Forecast(stretch.prior_h, math.sqrt(variance), math.sqrt(2.0) * spread.front_sd_h)
 
 
@@ -169,14 +173,14 @@ def covariance(spread: Spread, first: Sequence[Stretch], second: Sequence[Stretc
     >>> one.round(4).tolist()
     [[0.16, 0.0589]]
     """
-    a, b, iced = _columns(first)
-    c, d, other = _columns(second)
-    scale = spread.correlation_km
+    a, b, iced, scale = _columns(first)
+    c, d, other_iced, other_scale = _columns(second)
+    length = spread.correlation_km
     between = sum(
-        sign * _twice_integrated(np.subtract.outer(x, y) / scale) for sign, x, y in ((1, b, c), (-1, a, c), (-1, b, d), (1, a, d))
+        sign * _twice_integrated(np.subtract.outer(x, y) / length) for sign, x, y in ((1, b, c), (-1, a, c), (-1, b, d), (1, a, d))
     )
-    mean = between * scale**2 / np.outer(b - a, d - c)
-    return np.asarray(spread.log_sd**2 * mean + spread.common_log_sd**2 + spread.ice_log_sd**2 * np.outer(iced, other))
+    mean = between * length**2 / np.outer(b - a, d - c) * np.outer(scale, other_scale)
+    return np.asarray(spread.log_sd**2 * mean + spread.common_log_sd**2 + spread.ice_log_sd**2 * np.outer(iced, other_iced))
 
 
 def _twice_integrated(u: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -184,7 +188,7 @@ def _twice_integrated(u: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.abs(u) + np.expm1(-np.abs(u)))
 
 
-def _columns(stretches: Sequence[Stretch]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    table = np.array([(one.from_km, max(one.to_km, one.from_km + _SHORTEST_KM), one.iced) for one in stretches], dtype=np.float64)
-    table = table.reshape(-1, 3)
-    return table[:, 0], table[:, 1], table[:, 2]
+def _columns(stretches: Sequence[Stretch]) -> NDArray[np.float64]:
+    """Start, end, share of ice and scale, a row each."""
+    rows = [(one.from_km, max(one.to_km, one.from_km + _SHORTEST_KM), one.iced, one.scale) for one in stretches]
+    return np.array(rows, dtype=np.float64).reshape(-1, 4).T

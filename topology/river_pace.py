@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from topology.base import Conditions, Source
     from topology.network import Network
-    from topology.river import Clock
+    from topology.river_ways import Clocks
 
 # Rivers differ in how velocity follows discharge at one place: the power is 0.34 on average over the rivers of Leopold and Maddock (1953)
 # and spread by more than 0.1 around that. The farther from mean flow, low or high, the less sure the speed.
@@ -41,7 +41,7 @@ def relative_discharge(network: Network, source: Source, conditions: Conditions)
     return min(_HIGHEST, max(_LOWEST, now / mean)) if now > 0.0 and mean > 0.0 else 1.0
 
 
-def pace(clock: Clock, parameters: Mapping[str, float], relative: float, front: float = 1.0, *, watched: bool) -> Pace:
+def pace(clocks: Clocks, parameters: Mapping[str, float], relative: float, front: float = 1.0, *, watched: bool) -> Pace:
     """The pace at `relative` discharge: speed goes with its power `discharge_exponent`; `front` is the front's time over the clock's.
 
     Residence times shorten and lengthen with the discharge likewise. `floor_h` is the half width of the window (10 to 90 %) of a way of
@@ -55,7 +55,7 @@ def pace(clock: Clock, parameters: Mapping[str, float], relative: float, front: 
         front_sd_h=parameters["floor_h"] / (Z90 * math.sqrt(2.0)),
     )
     factor, within_km = front * relative ** -parameters["discharge_exponent"], faded_km(parameters["attenuation_per_km"])
-    return Pace(clock, factor, parameters["ice_factor"], spread, watched, within_km)
+    return Pace(clocks, factor, parameters["ice_factor"], spread, watched, within_km)
 
 
 def confidence(given: float, legs: int, *, timed: bool) -> float:

@@ -21,6 +21,7 @@ from topology.jobson import LEADING_EDGE, VELOCITY_EXPONENT, peak_left, peak_vel
 from topology.parameters import merged, parameter_faults
 from topology.river import build_cities, build_clock, cities_below, faded_km, way_confidence, way_reasons
 from topology.river_forecast import cities_ahead
+from topology.river_ways import Clocks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,7 +114,7 @@ def forecasts(graph: SoluteGraph, source: Source, conditions: Conditions) -> tup
         problem = f"a solute needs a SoluteGraph, not {type(graph).__name__}: build it with river_solute.build"
         raise TypeError(problem)
     relative = river_pace.relative_discharge(graph.cities.network, source, conditions)
-    pace = river_pace.pace(graph.solute_clock, graph.parameters, relative, LEADING_EDGE, watched=False)
+    pace = river_pace.pace(Clocks(graph.solute_clock), graph.parameters, relative, LEADING_EDGE, watched=False)
     return cities_ahead(graph.cities, pace, source, conditions)
 
 

@@ -23,6 +23,7 @@ from topology.lags import learned_clock
 from topology.parameters import merged, parameter_faults
 from topology.river import DEFAULT_SPEED, build_cities, build_clock, cities_below, clock_of, faded_km, way_confidence, way_reasons
 from topology.river_forecast import cities_ahead
+from topology.river_ways import Clocks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +66,8 @@ class WaveGraph:
     cities: RiverCities
     wave_clock: Clock
     parameters: Mapping[str, float]
+    doubt: Clock | None = None
+    """Where history taught the wave's times: the same hours, each times its own spread over `log_sd`."""
 
 
 def build(places: Places, parameters: Mapping[str, float]) -> WaveGraph:
@@ -74,18 +77,21 @@ def build(places: Places, parameters: Mapping[str, float]) -> WaveGraph:
     (over which it stays alike along a river), `floor_h` (least half width of the arrival window), `discharge_exponent` (how celerity
     follows discharge), `ice_factor` and `ice_log_sd` (speed under ice over that of open water, and its spread), `duration_h` (how long
     the wave lasts at a place), `attenuation_per_km`, `share_power` (how probability follows the share of the city's flow), `min_share`
-    (below it a city is not affected). Where `places.lags` say how long a wave took before, that is its clock.
+    (below it a city is not affected). Where `places.lags` say how long a wave took before, that is its clock, with its own spread, and the
+    live discharge does not change it: lags are learned in floods.
     """
     cities = build_cities(places, parameter_faults(PARAMETERS, LIMITS, parameters))
     used = merged(PARAMETERS, LIMITS, parameters)
     network = cities.network
     clock = build_clock(network, network.celerity_m_per_s, used["celerity_m_per_s"])
-    if places.lags:
-        learned = learned_clock(network, places.lags).hours_per_km
-        known = ~np.isnan(learned)
-        marks = np.where(known, clock.marks & ~DEFAULT_SPEED, clock.marks).astype(np.int32)
-        clock = clock_of(network, np.where(known, learned, clock.hours_per_km), marks)
-    return WaveGraph(cities, clock, used)
+    if not places.lags:
+        return WaveGraph(cities, clock, used)
+    learned = learned_clock(network, places.lags)
+    known = ~np.isnan(learned.hours_per_km)
+    marks = np.where(known, clock.marks & ~DEFAULT_SPEED, clock.marks).astype(np.int32)
+    hours_per_km = np.where(known, learned.hours_per_km, clock.hours_per_km)
+    scale = np.where(known, learned.log_sd, used["log_sd"]) / used["log_sd"] if used["log_sd"] > 0.0 else np.ones_like(hours_per_km)
+    return WaveGraph(cities, clock_of(network, hours_per_km, marks), used, clock_of(network, hours_per_km * scale, marks))
 
 
 def footprint(graph: WaveGraph, source: Source, conditions: Conditions) -> tuple[Impact, ...]:
@@ -114,8 +120,8 @@ def forecasts(graph: WaveGraph, source: Source, conditions: Conditions) -> tuple
     if not isinstance(graph, WaveGraph):
         problem = f"a flood wave needs a WaveGraph, not {type(graph).__name__}: build it with river_wave.build"
         raise TypeError(problem)
-    relative = river_pace.relative_discharge(graph.cities.network, source, conditions)
-    pace = river_pace.pace(graph.wave_clock, graph.parameters, relative, watched=True)
+    relative = 1.0 if graph.doubt is not None else river_pace.relative_discharge(graph.cities.network, source, conditions)
+    pace = river_pace.pace(Clocks(graph.wave_clock, graph.doubt), graph.parameters, relative, watched=True)
     return cities_ahead(graph.cities, pace, source, conditions)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from topology.base import Source
     from topology.network import Network
-    from topology.river import Clock, Reached, RiverCities
+    from topology.river import Clock, RiverCities
 
 
 class Spot(NamedTuple):
@@ -29,10 +29,18 @@ class Spot(NamedTuple):
 
 
 class Along(NamedTuple):
-    """How far it is: km, and hours by the clock (inf where a speed on the way is not known)."""
+    """How far it is: km, and hours by the clock (inf where a speed on the way is not known). `scale`: see `Stretch`."""
 
     km: float
     hours: float
+    scale: float = 1.0
+
+
+class Clocks(NamedTuple):
+    """The clock of a danger, and the same hours each times its reach's own spread over the usual one (None where none is known)."""
+
+    hours: Clock
+    doubt: Clock | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +49,30 @@ class Way:
 
     spot: Spot
     network: Network
-    clock: Clock
-    cities: Mapping[str, Reached]
+    clocks: Clocks
+    cities: Mapping[str, Along]
 
     def to(self, place: Spot) -> Along | None:
         """The way to a place; None if it does not lie below."""
-        return between(self.network, self.clock, self.spot, place)
+        along = between(self.network, self.clocks.hours, self.spot, place)
+        if along is None or self.clocks.doubt is None:
+            return along
+        doubtful = between(self.network, self.clocks.doubt, self.spot, place)
+        return along if doubtful is None else _scaled(along, doubtful.hours)
 
     def to_city(self, city_id: str) -> Along | None:
         """The way to the first point of a city that lies below; None if none does."""
-        reached = self.cities.get(city_id)
-        return None if reached is None else Along(reached.distance_km, reached.hours)
+        return self.cities.get(city_id)
 
 
-def way_from(cities: RiverCities, clock: Clock, source: Source, spot: Spot) -> Way:
+def way_from(cities: RiverCities, clocks: Clocks, source: Source, spot: Spot) -> Way:
     """The ways down from `spot`, which is on the network, for the danger of `source` (whose own city is never asked for)."""
-    reached = cities_below(cities, clock, replace(source, reach=spot.reach, reach_km=spot.km))
-    return Way(spot, cities.network, clock, {one.city_id: one for one in reached})
+    asked = replace(source, reach=spot.reach, reach_km=spot.km)
+    found = {one.city_id: Along(one.distance_km, one.hours) for one in cities_below(cities, clocks.hours, asked)}
+    if clocks.doubt is not None:
+        for one in cities_below(cities, clocks.doubt, asked):
+            found[one.city_id] = _scaled(found[one.city_id], one.hours)
+    return Way(spot, cities.network, clocks, found)
 
 
 def on_network(network: Network, spot: Spot) -> bool:
@@ -84,6 +99,11 @@ def between(network: Network, clock: Clock, upper: Spot, lower: Spot) -> Along |
         return Along(km, math.inf)
     hours = below.hours.item(here) - below.hours.item(there) - _known_hours(clock, there, length_km.item(there)) + ends_h
     return Along(max(km, 0.0), max(hours, 0.0))
+
+
+def _scaled(along: Along, doubtful_h: float) -> Along:
+    known = 0.0 < along.hours < math.inf and doubtful_h < math.inf
+    return along._replace(scale=doubtful_h / along.hours) if known else along
 
 
 def _walked(network: Network, clock: Clock, upper: Spot, lower: Spot) -> Along | None:

@@ -14,7 +14,8 @@ from topology.river_ways import Along, Spot, Way, on_network, way_from
 
 if TYPE_CHECKING:
     from topology.base import Conditions, Intervention, Source
-    from topology.river import Clock, RiverCities
+    from topology.river import RiverCities
+    from topology.river_ways import Clocks
 
 
 class Work(NamedTuple):
@@ -44,13 +45,13 @@ class Iced(NamedTuple):
     words: tuple[str, ...]
 
 
-def works(cities: RiverCities, clock: Clock, source: Source, conditions: Conditions) -> tuple[Work, ...]:
+def works(cities: RiverCities, clocks: Clocks, source: Source, conditions: Conditions) -> tuple[Work, ...]:
     """The interventions reported by now whose places are on the network, in their order."""
     found = []
     for act in conditions.interventions:
         spot = Spot(act.reach, act.reach_km)
         if act.starts_at <= conditions.now and on_network(cities.network, spot):
-            found.append(Work(act, way_from(cities, clock, source, spot._replace(km=0.0) if act.act is Act.ICE else spot)))
+            found.append(Work(act, way_from(cities, clocks, source, spot._replace(km=0.0) if act.act is Act.ICE else spot)))
     return tuple(found)
 
 
@@ -74,7 +75,7 @@ def iced(known: tuple[Work, ...], start: Way, place: Spot | str, first_at: int, 
         run_km = min(start.network.length_km[at], end.km) - entry.km
         if run_km > 0.0:
             seen.add(reach)
-            hours += run_km * float(start.clock.hours_per_km[at])
+            hours += run_km * float(start.clocks.hours.hours_per_km[at])
             words.append(work.word)
     return Iced(hours, tuple(words))
 
