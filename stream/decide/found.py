@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -121,6 +122,7 @@ def _fresh_source(scene: Scene, series: str, one: Finding) -> SourceState:
 def _renew(scene: Scene, source: SourceState, one: Finding) -> None:
     """Bring the source up to a finding, in place."""
     source.level, source.peak = one.new, max(source.peak, one.new)
+    source.highest = one.value if math.isnan(source.highest) else max(source.highest, one.value)
     source.late = source.late and one.late
     source.ended_at = None if one.new else source.ended_at if source.ended_at is not None else one.observed_at
     if one.observed_at >= source.observed_at:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from detectors.base import Level
+import numpy as np
+
+from stream.decide.gauges import at_gauge
 from stream.decide.life import seconds
-from stream.records.instants import MINUTE
+from stream.decide.wanted import Claim, Lines, Wanted, remote_level, together
+from stream.region.river_network import network_of
 from topology.base import Arrival, Conditions, Impact, Path, Source, footprint
+from topology.confluence import passes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,25 +20,7 @@ if TYPE_CHECKING:
     from stream.decide.state import SourceState
     from stream.region.model import Hazard, Region
 
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the evidence wants a city to be told. `series` are those behind it, the leading one first.
-
-    `probability` is that of any of the impacts (sources taken as independent); everything else is the leading impact's.
-    """
-
-    city_id: str
-    level: int
-    path: str
-    paths: tuple[str, ...]
-    probability: float
-    arrival: Arrival | None
-    unknown_because: str
-    intensity: float
-    confidence: float
-    reasons: tuple[str, ...]
-    series: tuple[str, ...]
+GAUGE_REGRESSION = "gauge_regression"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +44,12 @@ class Event(NamedTuple):
     sources: Sequence[SourceState]
 
 
-@dataclass(frozen=True, slots=True)
-class _Claim:
-    impact: Impact
-    level: int
-    series: str
+class _Asked(NamedTuple):
+    """One source as a question: its number, its state, and what the footprint is given of it."""
+
+    number: int
+    state: SourceState
+    source: Source
 
 
 def place(region: Region, state: SourceState, incident_id: str) -> Source:
@@ -88,32 +74,43 @@ def place(region: Region, state: SourceState, incident_id: str) -> Source:
 
 def reach(region: Region, hazard: Hazard, event: Event, conditions: Conditions) -> Reached:
     """Ask the hazard's footprint for every source and put the answers together, city by city."""
-    claims: dict[str, list[_Claim]] = {}
+    claims: dict[str, list[Claim]] = {}
     spent: list[str] = []
-    passes: list[int] = []
-    for state in event.sources:
-        found, ends_at = _claims(hazard, state, place(region, state, event.incident_id), conditions)
-        passes += [ends_at] if ends_at is not None and ends_at > conditions.now else []
-        if state.ended_at is not None and not found:
-            spent.append(state.series)
+    ends: list[int] = []
+    asked = [_Asked(number, state, place(region, state, event.incident_id)) for number, state in enumerate(event.sources)]
+    for one in asked:
+        found, ends_at = _claims(region, hazard, one, conditions)
+        ends += [ends_at] if ends_at is not None and ends_at > conditions.now else []
+        if one.state.ended_at is not None and not found:
+            spent.append(one.state.series)
         for claim in found:
             claims.setdefault(claim.impact.city_id, []).append(claim)
-    wanted = {city_id: _together(city_id, claims[city_id]) for city_id in sorted(claims)}
+    lines = _lines(region, hazard, asked)
+    wanted = {city_id: together(city_id, claims[city_id], lines) for city_id in sorted(claims)}
     enough = hazard.rules.min_probability
     return Reached(
         {city_id: one for city_id, one in wanted.items() if one.probability >= enough},
         {city_id: one.probability for city_id, one in wanted.items() if hazard.rules.watch <= one.probability < enough},
-        min(passes, default=None),
+        min(ends, default=None),
         tuple(spent),
     )
 
 
-def _claims(hazard: Hazard, state: SourceState, source: Source, conditions: Conditions) -> tuple[list[_Claim], int | None]:
+def _lines(region: Region, hazard: Hazard, asked: Sequence[_Asked]) -> Lines:
+    """Which sources stand on one line of water; where there is no river, each stands alone."""
+    network = network_of(region) if len(asked) > 1 and any(one.source.reach for one in asked) else None
+    if network is None:
+        return Lines(np.eye(len(asked), dtype=np.bool_), hazard.rules.remote_level_drop)
+    return Lines(passes(network, [(one.source.reach, one.source.reach_km) for one in asked]), hazard.rules.remote_level_drop)
+
+
+def _claims(region: Region, hazard: Hazard, asked: _Asked, conditions: Conditions) -> tuple[list[Claim], int | None]:
     """The cities one source claims, and when the last of an ended source's effects has passed (None while it lasts)."""
+    number, state, source = asked
     lasting = state.ended_at is None
-    found: list[_Claim] = []
+    found: list[Claim] = []
     if source.city_id and lasting and not state.late:
-        found.append(_Claim(_here(source), state.level, state.series))
+        found.append(Claim(_here(source), state.level, state.peak, state.series, number))
     if not hazard.footprint:
         return found, None
     ends: list[int] = []
@@ -122,7 +119,7 @@ def _claims(hazard: Hazard, state: SourceState, source: Source, conditions: Cond
         if lasting or ends_at > conditions.now:
             if state.late and (impact.arrival is None or impact.arrival.p90_at <= conditions.now):
                 continue
-            found.append(_Claim(impact, _remote_level(state.peak, impact, hazard), state.series))
+            found.append(_remote(region, hazard, asked, impact))
             ends.append(ends_at)
     return found, None if lasting else min(ends, default=None)
 
@@ -132,55 +129,19 @@ def _here(source: Source) -> Impact:
     return Impact(source.city_id, Path.SAME_PLACE, 1.0, arrival, 1.0, 1.0, reasons=("measured_here",))
 
 
+def _remote(region: Region, hazard: Hazard, asked: _Asked, impact: Impact) -> Claim:
+    """The claim on a city below or downwind; by the city's own limits where history taught what comes of it at its gauge."""
+    number, state, _ = asked
+    gauge = at_gauge(region, hazard, state, impact.city_id) if impact.path is Path.RIVER else None
+    if gauge is None:
+        level = remote_level(state.peak, impact.intensity, hazard.rules.remote_level_drop)
+        return Claim(impact, level, state.peak, state.series, number)
+    told = replace(impact, expected=gauge.expected, probability=gauge.probability, reasons=(*impact.reasons, GAUGE_REGRESSION))
+    return Claim(told, gauge.level, state.peak, state.series, number)
+
+
 def _ends_at(impact: Impact, state: SourceState, hazard: Hazard) -> int:
     ended_at = state.ended_at if state.ended_at is not None else state.observed_at
     if impact.arrival is None:
         return ended_at + seconds(hazard.rules.validity_s)
     return impact.arrival.passed_at if impact.arrival.passed_at is not None else max(impact.arrival.p90_at, ended_at)
-
-
-def _remote_level(peak: int, impact: Impact, hazard: Hazard) -> int:
-    """The source's highest level, lowered by `remote_level_drop` levels for every 1/e of intensity lost on the way; never below blue."""
-    if not hazard.rules.remote_level_drop or not 0 < impact.intensity < 1:
-        return peak
-    return max(int(Level.BLUE), peak - math.floor(hazard.rules.remote_level_drop * -math.log(impact.intensity)))
-
-
-def _together(city_id: str, claims: list[_Claim]) -> Wanted:
-    ordered = sorted(claims, key=_precedence)
-    lead = ordered[0]
-    missed = 1.0
-    for claim in ordered:
-        missed *= 1.0 - claim.impact.probability
-    return Wanted(
-        city_id=city_id,
-        level=lead.level,
-        path=lead.impact.path.value,
-        paths=tuple(dict.fromkeys(claim.impact.path.value for claim in ordered)),
-        probability=round(1.0 - missed, 6),
-        arrival=_to_minutes(lead.impact.arrival),
-        unknown_because=lead.impact.unknown_because,
-        intensity=round(lead.impact.intensity, 6),
-        confidence=round(lead.impact.confidence, 6),
-        reasons=lead.impact.reasons,
-        series=tuple(dict.fromkeys(claim.series for claim in ordered)),
-    )
-
-
-def _to_minutes(arrival: Arrival | None) -> Arrival | None:
-    """No forecast is good to the millisecond: outwards to whole minutes."""
-    if arrival is None:
-        return None
-    passed_at = None if arrival.passed_at is None else -(-arrival.passed_at // MINUTE) * MINUTE
-    return Arrival(
-        arrival.p10_at // MINUTE * MINUTE,
-        (arrival.p50_at + MINUTE // 2) // MINUTE * MINUTE,
-        -(-arrival.p90_at // MINUTE) * MINUTE,
-        passed_at,
-    )
-
-
-def _precedence(claim: _Claim) -> tuple[int, bool, int, str]:
-    """Worst level first; among equals what is measured here, then the earliest arrival, then the series' name."""
-    arrival = claim.impact.arrival
-    return (-claim.level, claim.impact.path is not Path.SAME_PLACE, arrival.p50_at if arrival else 2**62, claim.series)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from stream.decide import identity, telling
 from stream.decide.conditions import conditions
-from stream.decide.impacts import Event, Reached, Wanted, reach
+from stream.decide.impacts import Event, Reached, reach
 from stream.decide.life import SPOKEN, Moment, Verdict, due, judge, seconds
 from stream.decide.state import IncidentState, Told
 from stream.decide.status import statuses
@@ -16,6 +16,7 @@ from stream.warnings.envelope import of_incident, of_warning, to_bytes
 
 if TYPE_CHECKING:
     from stream.decide.scene import Scene
+    from stream.decide.wanted import Wanted
     from stream.records.output import Output
 
 ENDING = frozenset({Reason.CLEARED, Reason.EXPIRED, Reason.CANCELLED})

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from stream.records.warning import Reason
 
 if TYPE_CHECKING:
-    from stream.decide.impacts import Wanted
     from stream.decide.state import Told
+    from stream.decide.wanted import Wanted
     from stream.region.model import Rules
 
 SURER_BY = 0.25

@@ -14,8 +14,8 @@ from stream.records.warning import MsgType, Reason
 class SourceState(msgspec.Struct):
     """One series in which a danger was found. `ended_at` is set when its level fell to none; it stays while its wave is under way.
 
-    `peak` is the highest level of the episode, `late` that the newest evidence came later than the hazard allows. `before`: the source before
-    its newest measurement raised it, None if there was none; that measurement may still be corrected.
+    `peak` is the highest level of the episode, `highest` its highest value, `late` that the newest evidence came later than the hazard allows.
+    `before`: the source before its newest measurement raised it, None if there was none; that measurement may still be corrected.
     """
 
     series: str
@@ -31,6 +31,7 @@ class SourceState(msgspec.Struct):
     quality: int
     late: bool = False
     ended_at: int | None = None
+    highest: float = float("nan")
     p_value: float | None = None
     log_lr: float | None = None
     exceedance: float | None = None

@@ -15,9 +15,9 @@ from stream.records.warning import AlsoWarned, CityWarning, EvidenceSummary, Msg
 from stream.warnings.texts import WORDS, render, word
 
 if TYPE_CHECKING:
-    from stream.decide.impacts import Wanted
     from stream.decide.scene import Scene
     from stream.decide.state import IncidentState, SourceState, Told
+    from stream.decide.wanted import Wanted
     from topology.base import Arrival
 
 LIKELY = 0.5

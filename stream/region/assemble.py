@@ -17,8 +17,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stream.region.hazards import HazardDraft
+    from stream.region.model import City, DetectorUse
     from stream.region.places import Graphs
     from stream.region.stations import Series, Stations
+
+
+STAGE = "stage"
+"""The detector whose limits are levels of the water itself."""
+COLOURS = ("blue", "yellow", "orange", "red")
 
 
 def series_table(series: Sequence[Series]) -> SeriesTable:
@@ -68,6 +74,7 @@ def assemble_hazard(
     _check_quantities(draft, stations, families, rows)
     graph = graphs.build(draft)
     cities = graphs.cities.cities if graphs.cities else ()
+    detectors = bind_detectors(draft, rows, stations, cells, graphs.findings)
     return Hazard(
         hazard=draft.hazard,
         family=draft.family,
@@ -77,7 +84,7 @@ def assemble_hazard(
         rows=rows,
         condition_rows=_rows(draft.conditions, draft, stations, families),
         quality=bind_quality(draft, rows, stations, cells),
-        detectors=bind_detectors(draft, rows, stations, cells, graphs.findings),
+        detectors=detectors,
         footprint=draft.footprint,
         footprint_parameters=draft.footprint_parameters,
         graph=graph,
@@ -85,7 +92,21 @@ def assemble_hazard(
         rules=draft.rules,
         texts=draft.texts,
         health=bind_health(draft, rows, stations, cells),
+        limits=_limits(detectors, stations, cities),
     )
+
+
+def _limits(detectors: Sequence[DetectorUse], stations: Stations, cities: Sequence[City]) -> dict[str, dict[str, tuple[float, ...]]]:
+    """By city and series in it, the levels of the gauge itself."""
+    found: dict[str, dict[str, tuple[float, ...]]] = {}
+    for use in detectors:
+        if use.name != STAGE:
+            continue
+        for row, levels in zip(use.rows.tolist(), use.parameters[list(COLOURS)].tolist(), strict=True):
+            one = stations.series[row]
+            if one.city >= 0:
+                found.setdefault(cities[one.city].city_id, {})[one.series] = tuple(levels)
+    return found
 
 
 def _rows(

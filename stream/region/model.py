@@ -122,7 +122,8 @@ class Hazard:
     "" for none, with its built `graph`. `observers[city index]`: rows of the series that can see this danger coming for that city
     (its own and those whose footprint includes it). `texts`: by language, template overrides and the hazard's `name`.
     `quality`: the quality parameters (detectors.quality PARAMETERS) of every row in `rows`. `health`: the same for the health of their
-    stations (detectors.health PARAMETERS; `confirm_n` NaN = not judged), None where the hazard file has no `[health]`.
+    stations (detectors.health PARAMETERS; `confirm_n` NaN = not judged), None where the hazard file has no `[health]`. `limits`: by city and then series in it, its own
+    levels from blue to red (NaN = none).
     """
 
     hazard: str
@@ -141,6 +142,7 @@ class Hazard:
     rules: Rules
     texts: Mapping[str, Mapping[str, str]]
     health: NDArray[Any] | None = None
+    limits: Mapping[str, Mapping[str, tuple[float, ...]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
