@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from stream.cli import network
 from stream.cli.options import AsJson, RegionArgument, connection, given
 from stream.settings import Settings
 
@@ -38,6 +39,9 @@ async def activated(settings: Settings, folder: Path) -> tuple[Region, tuple[str
 @app.callback()
 def group() -> None:
     """Publish regions."""
+
+
+app.command("network")(network.network)
 
 
 @app.command("activate")

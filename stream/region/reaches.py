@@ -1,6 +1,6 @@
 """`reaches.csv` and `travel.csv`: rows of numbers as the footprints take them. What they mean together, the footprints check.
 
-A network of very many reaches enters as `reaches.npz` instead: checked when it was made (`tocsin network`), ready at once.
+A network of very many reaches enters as `reaches.npz` instead: checked when it was made (`tocsin region network`), ready at once.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 REACHES_FILE = "reaches.csv"
 NETWORK_FILE = "reaches.npz"
 TRAVEL_FILE = "travel.csv"
-_REACH_NUMBERS = {
+REACH_NUMBERS = {
     "length_km": (0.0, 20_000.0),
     "fraction": (0.0, 1.0),
     "celerity_m_per_s": (0.0, 50.0),
@@ -35,7 +35,7 @@ _REACH_NUMBERS = {
     "mean_discharge_m3_per_s": (0.0, 1e6),
     "drainage_area_km2": (0.0, 1e7),
 }
-_LINE_KM, _SINUOSITY = (0.0, 20_000.0), (1.0, 10.0)
+LINE_KM, SINUOSITY = (0.0, 20_000.0), (1.0, 10.0)
 _BANKS = ("left", "right")
 
 
@@ -45,7 +45,7 @@ def read_reaches(data: bytes, findings: Findings) -> tuple[Reach, ...] | None:
     `length_km` is the official length. Where it is empty, the length of a drawn line times its sinuosity stands in for it: `line_km` times
     `sinuosity` (1 if empty), and every way over that reach says so.
     """
-    optional = [name for name in _REACH_NUMBERS if name != "length_km"]
+    optional = [name for name in REACH_NUMBERS if name != "length_km"]
     table = read_table(
         REACHES_FILE, data, Columns(("reach", "downstream", "length_km"), [*optional, "line_km", "sinuosity", *_BANKS]), findings
     )
@@ -55,8 +55,8 @@ def read_reaches(data: bytes, findings: Findings) -> tuple[Reach, ...] | None:
 
 
 def _reach(row: Row, findings: Findings) -> Reach:
-    numbers = {name: row.number(name, *limits, findings) for name, limits in _REACH_NUMBERS.items()}
-    line_km, sinuosity = row.number("line_km", *_LINE_KM, findings), row.number("sinuosity", *_SINUOSITY, findings)
+    numbers = {name: row.number(name, *limits, findings) for name, limits in REACH_NUMBERS.items()}
+    line_km, sinuosity = row.number("line_km", *LINE_KM, findings), row.number("sinuosity", *SINUOSITY, findings)
     drawn = not row.text("length_km")
     if drawn and not row.text("line_km"):
         findings.add(REACHES_FILE, row.line, "length_km", "is empty", "give the length in km, or line_km and sinuosity of a drawn line")
