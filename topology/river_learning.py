@@ -102,11 +102,11 @@ class Forecast(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """The posterior: legs, their gains (as the columns `way`, and `clock` for the errors of detections) and the solved innovations."""
+    """The posterior: legs, their hours about which they were linearised, how detections enter them, and the solved innovations."""
 
     spread: Spread
     legs: tuple[Leg, ...]
-    way: NDArray[np.float64]
+    about: NDArray[np.float64]
     clock: NDArray[np.float64]
     inverse: NDArray[np.float64]
     solved: NDArray[np.float64]
@@ -126,25 +126,21 @@ def learn(spread: Spread, legs: Sequence[Leg]) -> Learned:
         clock[row, leg.first] -= 1.0
     noise = clock @ clock.T * (spread.front_sd_h**2 + _CLOCK_H**2)
     mean = np.zeros(count)
-    way = inverse = np.zeros((count, count), dtype=np.float64)
-    solved = np.zeros(count)
+    inverse = np.zeros((count, count), dtype=np.float64)
+    about = solved = np.zeros(count)
     for _ in range(_ROUNDS if count else 0):
         about = prior_h * np.exp(mean)
-        way = np.asarray(np.diag(about), dtype=np.float64)
-        inverse = np.asarray(np.linalg.inv(way @ prior @ way + noise + np.eye(count) * _CLOCK_H**2), dtype=np.float64)
+        inverse = np.asarray(np.linalg.inv(prior * np.outer(about, about) + noise + np.eye(count) * _CLOCK_H**2), dtype=np.float64)
         solved = inverse @ (hours - about + about * mean)
-        before, mean = mean, prior @ way @ solved
+        before, mean = mean, prior @ (about * solved)
         if np.abs(mean - before).max() < _SETTLED:
             break
-    return Learned(spread, tuple(legs), way, clock, inverse, solved)
+    return Learned(spread, tuple(legs), about, clock, inverse, solved)
 
 
 def prior_forecast(spread: Spread, stretch: Stretch) -> Forecast:
     """The way before anything is learned."""
-    scaled = max(stretch.to_km - stretch.from_km, _SHORTEST_KM) / spread.correlation_km
-    field = 2.0 * (scaled + math.expm1(-scaled)) / scaled**2
-    variance = (spread.log_sd * stretch.scale) ** 2 * field + spread.common_log_sd**2 + (spread.ice_log_sd * stretch.iced) ** 2
-    return Forecast(stretch.prior_h, math.sqrt(variance), math.sqrt(2.0) * spread.front_sd_h)
+    return Forecast(stretch.prior_h, math.sqrt(_variance(spread, stretch)), math.sqrt(2.0) * spread.front_sd_h)
 
 
 def forecast(learned: Learned, stretch: Stretch, start: int) -> Forecast:
@@ -152,18 +148,40 @@ def forecast(learned: Learned, stretch: Stretch, start: int) -> Forecast:
     spread = learned.spread
     if not learned.legs:
         return prior_forecast(spread, stretch)
-    own, error = covariance(spread, [stretch], [stretch]).item(), spread.front_sd_h**2
-    row = covariance(spread, [stretch], [leg.stretch for leg in learned.legs])[0] @ learned.way
+    error = spread.front_sd_h**2
+    row = np.array([_shared(spread, stretch, leg.stretch) for leg in learned.legs]) * learned.about
     late = learned.clock[:, start] * error if start < learned.clock.shape[1] else np.zeros(len(learned.legs))
-    mean, variance = float(row @ learned.solved), own - float(row @ learned.inverse @ row)
+    gained = row @ learned.inverse
+    mean, variance = float(row @ learned.solved), _variance(spread, stretch) - float(gained @ row)
     late_h, late_variance = float(late @ learned.solved), error - float(late @ learned.inverse @ late)
     return Forecast(
         median_h=max(0.0, stretch.prior_h * math.exp(mean) - late_h),
         log_sd=math.sqrt(max(0.0, variance)),
         clock_sd_h=math.sqrt(max(0.0, late_variance) + error),
-        shared=-float(row @ learned.inverse @ late),
+        shared=-float(gained @ late),
         learned=len(learned.legs),
     )
+
+
+def _variance(spread: Spread, stretch: Stretch) -> float:
+    scaled = max(stretch.to_km - stretch.from_km, _SHORTEST_KM) / spread.correlation_km
+    field = 2.0 * (scaled + math.expm1(-scaled)) / scaled**2
+    return (spread.log_sd * stretch.scale) ** 2 * field + spread.common_log_sd**2 + (spread.ice_log_sd * stretch.iced) ** 2
+
+
+def _shared(spread: Spread, one: Stretch, other: Stretch) -> float:
+    """`covariance` of two stretches that may touch but not overlap, without arrays: it is asked for every city."""
+    length = spread.correlation_km
+    upper, lower = (one, other) if one.from_km < other.from_km else (other, one)
+    gap_km = lower.from_km - upper.to_km
+    if gap_km < 0.0:
+        return float(covariance(spread, [one], [other]).item())
+    within = 1.0
+    for stretch in (upper, lower):
+        scaled = max(stretch.to_km - stretch.from_km, _SHORTEST_KM) / length
+        within *= -math.expm1(-scaled) / scaled
+    field = spread.log_sd**2 * one.scale * other.scale * math.exp(-gap_km / length) * within
+    return field + spread.common_log_sd**2 + spread.ice_log_sd**2 * one.iced * other.iced
 
 
 def covariance(spread: Spread, first: Sequence[Stretch], second: Sequence[Stretch]) -> NDArray[np.float64]:

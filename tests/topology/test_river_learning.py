@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.topology.places import HOUR, NOW, QUIET, river_city, source
-from topology import river_solute, river_wave
+from topology import river_learning, river_solute, river_wave
 from topology.base import Conditions, Passage, Places, Reach
 from topology.river_learning import Forecast, Leg, Spread, Stretch, covariance, forecast, learn, prior_forecast
 
@@ -55,6 +55,13 @@ def test_the_closed_form_is_the_double_integral(first, second, correlation_km) -
     x, y = (np.linspace(one.from_km, one.to_km, 801)[:-1] + (one.to_km - one.from_km) / 1600 for one in (first, second))
     by_sum = 0.16 * np.exp(-np.abs(np.subtract.outer(x, y)) / correlation_km).mean()
     assert covariance(Spread(0.4, correlation_km), [first], [second]).item() == pytest.approx(by_sum, rel=2e-3, abs=1e-7)
+
+
+@given(stretches, stretches, st.floats(1.0, 5000.0))
+def test_the_quick_covariance_of_two_stretches_is_the_general_one(first, second, correlation_km) -> None:
+    spread = Spread(0.4, correlation_km, 0.1, 0.2)
+    assert river_learning._shared(spread, first, second) == pytest.approx(covariance(spread, [first], [second]).item(), rel=1e-5, abs=1e-6)
+    assert river_learning._variance(spread, first) == pytest.approx(covariance(spread, [first], [first]).item(), rel=1e-5, abs=1e-6)
 
 
 def test_before_anything_is_learned_both_ways_to_ask_agree() -> None:
