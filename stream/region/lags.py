@@ -21,9 +21,13 @@ _NEEDED = ("upstream", "downstream", "lag_h", "log_sd", "events")
 _REGRESSION = {"intercept": (-1e3, 1e3), "slope": (0.0, 10.0), "residual_sd": (0.0, 10.0)}
 
 
-def read_lags(data: bytes, stations: Stations, findings: Findings) -> tuple[Lag, ...]:
-    """The learned lags of a region, those whose rows are right."""
+def read_lags(data: bytes, stations: Stations, lengths: Mapping[str, float] | None, findings: Findings) -> tuple[Lag, ...]:
+    """The learned lags of a region, those whose rows are right. `lengths`: km of every reach, None if that is not known.
+
+    Gauges that are not on the network are a problem of stations.csv, where it was said: their lags are left out without another word.
+    """
     series = {one.series: one for one in stations.series}
+    nowhere = {one.series for one in stations.series if lengths is not None and not one.reach_km <= lengths.get(one.reach, -1.0)}
     found: dict[tuple[str, str], Lag] = {}
     for row in read_table(LAGS_FILE, data, Columns(_NEEDED, tuple(_REGRESSION)), findings).rows:
         lag = _lag(row, series, findings)
@@ -34,7 +38,7 @@ def read_lags(data: bytes, stations: Stations, findings: Findings) -> tuple[Lag,
             findings.add(
                 LAGS_FILE, row.line, "upstream", f"{' to '.join(pair)} stands twice, first in line {found[pair].line}", "remove one"
             )
-        else:
+        elif not nowhere.intersection(pair):
             found[pair] = lag
     return tuple(found.values())
 

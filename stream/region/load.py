@@ -60,7 +60,7 @@ def examine(bundled: Bundle) -> tuple[Region | None, Findings]:
     known = Known(domains, cities, lengths, None if head is None else head.defaults)
     stations = read_stations(files[STATIONS_FILE], known, findings) if STATIONS_FILE in files else Stations((), ())
     cells = read_cells(stations, drafts, findings)
-    lags = read_lags(files[LAGS_FILE], stations, findings) if LAGS_FILE in files else ()
+    lags = read_lags(files[LAGS_FILE], stations, lengths, findings) if LAGS_FILE in files else ()
     graphs = Graphs(cities, river, travel, lags, findings)
     families = [domain.families for domain in head.domains] if head else None
     hazards = tuple(assemble_hazard(draft, stations, cells, families, graphs) for draft in drafts)

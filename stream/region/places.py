@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from stream.region.hazards import build_graph
 from stream.region.reaches import REACHES_FILE, TRAVEL_FILE, River
 from topology.base import Places, TopologyError
+from topology.lags import LAGS_FILE
 
 if TYPE_CHECKING:
     from stream.region.cities import Cities
@@ -62,7 +63,7 @@ class Graphs:
             table = draft.fields.sub("footprint_parameters") or draft.fields
             table.problem(fault.field, fault.problem, fault.fix)
         # Places of cities and gauges were looked at before: what is wrong with them is said already.
-        elif fault.table in {REACHES_FILE, TRAVEL_FILE} or not self.findings.problems:
+        elif fault.table in {REACHES_FILE, TRAVEL_FILE, LAGS_FILE} or not self.findings.problems:
             self.findings.add(fault.table, fault.line, fault.field, fault.problem, fault.fix)
 
     def _note_cities_without_river(self, draft: HazardDraft) -> None:

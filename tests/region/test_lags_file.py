@@ -14,6 +14,8 @@ BROKEN = {
     "spread_below_zero": ("a/stage,b/stage,4,-0.4,30,,,", "log_sd", "out of range"),
     "no_events": ("a/stage,b/stage,4,0.4,0,,,", "events", "out of range"),
     "half_a_regression": ("a/stage,b/stage,4,0.4,30,0.1,,0.1", "slope", "is empty although intercept is given"),
+    "backwards": ("b/stage,a/stage,4,0.4,30,,,", "downstream", "does not lie below"),
+    "to_itself": ("b/stage,b/stage,4,0.4,30,,,", "downstream", "does not lie below"),
     "falling_slope": ("a/stage,b/stage,4,0.4,30,0.1,-1,0.1", "slope", "out of range"),
 }
 
