@@ -16,6 +16,7 @@ from stream.footprints.fonts import Written, built_in, written
 from stream.footprints.map_frame import Box, Frame, frame_of, round_step
 from stream.footprints.map_panel import panel
 from stream.footprints.map_words import NOT_REACHED, colour_of, english, in_chinese, when
+from topology.geodesy import destination
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,19 +57,23 @@ def _white_around(pen: Any, box: Box, size: tuple[int, int]) -> None:
 
 
 def _frame(answer: Answer, box: Box) -> Frame | None:
-    """Around the source and the cities reached; where none is, around the ways of the wind, or else all cities."""
+    """Around the source and the cities reached in their full size; around the wind's circle too where that has no direction.
+
+    Where no city is reached: around the ways of the wind, or else all cities.
+    """
     region, source = answer.question.region, answer.question.source
     reached = [region.cities[region.city_index[impact.city_id]].place for impact in answer.impacts]
     places = reached or ([] if answer.outline is not None else [city.place for city in region.cities])
-    latitude, longitude = [one.latitude for one in places], [one.longitude for one in places]
+    whole = [(place.latitude, place.longitude, place.radius_km) for place in places]
     if not math.isnan(source.latitude):
-        latitude.append(source.latitude)
-        longitude.append(source.longitude)
-    if answer.outline is not None and not reached:
-        corners = shapely.get_coordinates(answer.outline)
-        latitude += corners[:, 1].tolist()
-        longitude += corners[:, 0].tolist()
-    return frame_of(np.array(latitude), np.array(longitude), box) if latitude else None
+        whole.append((source.latitude, source.longitude, 0.0))
+    latitude, longitude, radius_km = np.array(whole).reshape(-1, 3).T
+    north, east = ([destination(latitude, longitude, bearing, radius_km) for bearing in pair] for pair in ((0.0, 180.0), (90.0, 270.0)))
+    corners = [np.column_stack(one) for one in [*north, *east]]
+    if answer.outline is not None and not any(impact.arrival for impact in answer.impacts):
+        corners.append(shapely.get_coordinates(answer.outline)[:, ::-1])
+    every = np.concatenate(corners)
+    return frame_of(every[:, 0], every[:, 1], box) if len(every) else None
 
 
 class _Sheet:
@@ -77,6 +82,7 @@ class _Sheet:
     def __init__(self, answer: Answer, pen: Any, frame: Frame, box: Box) -> None:
         self.answer, self.pen, self.frame, self.box = answer, pen, frame, box
         self.taken: list[Box] = []
+        self.water = shapely.MultiLineString([self._path(np.array(line.points)[:, ::-1]) for line in answer.lines])
 
     def draw(self) -> None:
         """Everything, from the ground up."""
@@ -104,15 +110,16 @@ class _Sheet:
         for parallel in np.arange(math.ceil(low / step), math.floor(high / step) + 1) * step:
             y = float(self.frame.pixels(parallel, self.frame.longitude)[0, 1])
             self.pen.line([(box.left, y), (box.right, y)], fill=(228, 228, 226), width=FINE)
-            self.pen.text((box.left + 4 * FINE, y), _degrees(parallel, "NS"), fill=GREY, font=font, anchor="lb")
+            if y < box.bottom - 70 * FINE:
+                self.pen.text((box.left + 4 * FINE, y), _degrees(parallel, "NS"), fill=GREY, font=font, anchor="lb")
         span = (east - west) % 360.0
         step = round_step(max(1e-3, span / 3.0))
         for meridian in np.arange(math.ceil(west / step), math.floor((west + span) / step) + 1) * step:
             x = float(self.frame.pixels(self.frame.latitude, meridian)[0, 0])
             self.pen.line([(x, box.top), (x, box.bottom)], fill=(228, 228, 226), width=FINE)
-            self.pen.text(
-                (x + 3 * FINE, box.top + 4 * FINE), _degrees((meridian + 180.0) % 360.0 - 180.0, "EW"), fill=GREY, font=font, anchor="lt"
-            )
+            if x < box.right - 80 * FINE:
+                words = _degrees((meridian + 180.0) % 360.0 - 180.0, "EW")
+                self.pen.text((x + 3 * FINE, box.top + 4 * FINE), words, fill=GREY, font=font, anchor="lt")
 
     def _furniture(self) -> None:
         """The scale bar and the north arrow; they keep their place free of labels."""
@@ -187,20 +194,29 @@ class _Sheet:
         """Write beside the mark where nothing stands yet, farther off with a line to it, or not at all (the list has everything)."""
         heights = [self.pen.textbbox((0, 0), "Ag", font=font)[3] + 3 * FINE for _, font in words]
         wide, high = max(self.pen.textlength(text, font=font) for text, font in words), sum(heights)
-        for away in (1.0, 2.5, 5.0):
+        place, away = self._free(at, size, (wide, high))
+        if place is None:
+            return
+        self.taken.append(place)
+        x, y = place.left + 2 * FINE, place.top + 2 * FINE
+        if away > 1.0:
+            self.pen.line([at, (place.left if x > at[0] else place.right, (place.top + place.bottom) / 2.0)], fill=GREY, width=FINE)
+        for (text, font), height in zip(words, heights, strict=True):
+            self.pen.text((x, y), text, fill=INK, font=font, stroke_width=2 * FINE, stroke_fill="white")
+            y += height
+
+    def _free(self, at: tuple[float, float], size: float, extent: tuple[float, float]) -> tuple[Box | None, float]:
+        """A free place for words of this extent, and how far off; rather on the river than far away, rather nowhere than on other words."""
+        wide, high = extent
+        for away, dry in ((1.0, True), (1.0, False), (2.5, True), (2.5, False), (5.0, False)):
             for right, down in _SIDES:
                 x = at[0] + right * (size * away + 5 * FINE) - (wide if right < 0 else wide / 2.0 if right == 0 else 0.0)
                 y = at[1] + down * (size * away + 5 * FINE) - (high if down < 0 else high / 2.0 if down == 0 else 0.0)
                 place = Box(x - 2 * FINE, y - 2 * FINE, x + wide + 2 * FINE, y + high + 2 * FINE)
-                if not self.box.holds(place) or any(place.meets(other) for other in self.taken):
-                    continue
-                self.taken.append(place)
-                if away > 1.0:
-                    self.pen.line([at, (x + (wide if right < 0 else 0.0), y + high / 2.0)], fill=GREY, width=FINE)
-                for (text, font), height in zip(words, heights, strict=True):
-                    self.pen.text((x, y), text, fill=INK, font=font, stroke_width=2 * FINE, stroke_fill="white")
-                    y += height
-                return
+                free = self.box.holds(place) and not any(place.meets(other) for other in self.taken)
+                if free and not (dry and self.water.intersects(shapely.box(*place))):
+                    return place, away
+        return None, 0.0
 
 
 def _degrees(value: float, sides: str) -> str:

@@ -17,7 +17,8 @@ LEFT, RIGHT, TOP, BOTTOM = 1110, 1580, 26, 820
 ROW, MOST_ROWS = 58, 10
 INK, GREY = (30, 30, 35), (110, 110, 115)
 _RIVER = "river: straight between known places, no true course"
-_WIND = "ways of the wind: where the ensemble goes"
+_WIND = "shaded: the ways of the wind's ensemble"
+_CIRCLE = "shaded: no direction is known, so all around"
 
 
 def panel(answer: Answer, pen: Any, fine: int) -> None:
@@ -40,6 +41,9 @@ class _Panel:
     def _text(self, x: float, y: float, text: str, size: int, colour: tuple[int, int, int] = INK) -> None:
         letters = written(text, size * self.fine)
         self.pen.text((x * self.fine, y * self.fine), letters.text, fill=colour, font=letters.font)
+
+    def _width(self, text: str, size: int) -> float:
+        return float(self.pen.textlength(*written(text, size * self.fine))) / self.fine
 
     def _title(self) -> None:
         question = self.answer.question
@@ -95,12 +99,16 @@ class _Panel:
             stroke_width=fine,
             stroke_fill=INK,
         )
-        name = english(city) + (f" ({impact.asset})" if impact.asset else "")
-        self._text(LEFT + 42, self.y - 2, name, 19)
-        if chars := in_chinese(city):
-            self._text(LEFT + 50 + self.pen.textlength(*written(name, 19 * fine)) / fine, self.y - 2, chars, 19)
         told = f"{when(impact)}    chance {likely(impact.probability)}"
         self.pen.text((RIGHT * fine, y), told, fill=INK, font=built_in(17 * fine), anchor="ra")
+        room = RIGHT - LEFT - 60 - self._width(told, 17)
+        name = english(city) + (f" ({impact.asset})" if impact.asset else "")
+        while name and self._width(name, 19) > room:
+            name = f"{name.removesuffix('...')[:-1]}..."
+        self._text(LEFT + 42, self.y - 2, name, 19)
+        chars, wide = in_chinese(city), self._width(name, 19) + 8
+        if wide + self._width(chars, 19) <= room:
+            self._text(LEFT + 42 + wide, self.y - 2, chars, 19)
         expected = f", {impact.expected.p50:g} expected" if impact.expected else ""
         sure = f"    confidence {impact.confidence:.2f}{expected}"
         self._text(
@@ -116,7 +124,9 @@ class _Panel:
             x, line = LEFT + (at % 3) * 160, y + 24 + (at // 3) * 26
             self.pen.ellipse([one * self.fine for one in (x, line, x + 16, line + 16)], fill=colour)
             self._text(x + 24, line - 1, words, 15)
-        foot = {"river": _RIVER, "wind": _WIND}.get("river" if self.answer.lines else "wind" if self.answer.outline is not None else "", "")
+        foot = _RIVER if self.answer.lines else ""
+        if self.answer.outline is not None:
+            foot = _WIND if any(impact.arrival for impact in self.answer.impacts) else _CIRCLE
         self._text(LEFT, y + 82, foot, 14, GREY)
         self._text(LEFT, y + 104, "A forecast, as sure as its confidence says; no observation.", 14, GREY)
         self._text(LEFT, y + 126, f"region {self.answer.question.region.region_hash}", 14, GREY)
