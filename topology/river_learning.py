@@ -173,7 +173,7 @@ def _shared(spread: Spread, one: Stretch, other: Stretch) -> float:
     """`covariance` of two stretches that may touch but not overlap, without arrays: it is asked for every city."""
     length = spread.correlation_km
     upper, lower = (one, other) if one.from_km < other.from_km else (other, one)
-    gap_km = lower.from_km - upper.to_km
+    gap_km = lower.from_km - max(upper.to_km, upper.from_km + _SHORTEST_KM)
     if gap_km < 0.0:
         return float(covariance(spread, [one], [other]).item())
     within = 1.0
