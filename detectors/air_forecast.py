@@ -59,6 +59,7 @@ PRIOR_SD = np.array([0.1, *[0.6] * 5, *[0.15] * 12])
 _DRIFT_AN_HOUR = 2e-6  # of the prior variance
 _NOISE = 0.4  # standard deviation of an observation, in the lowest limit
 _FIRST_ERROR, _ERROR_MEMORY_H, _ERROR_PRIOR_H = 0.3, 2000.0, 100.0
+_CLIP = 6.0  # standard deviations: what is farther off is learned as this far, so that one absurd value teaches little
 _BASE = 0.2  # lowest limits: an error is never taken as smaller in proportion
 _NEEDED = 0.25  # share of the hours that must be known to forecast
 _NEEDED_TO_LEARN = 0.75
@@ -140,11 +141,13 @@ def _learn_hours(s: NDArray[Any], lead: NDArray[np.intp], scale: Floats, over: N
         return
     mine = read(s, rows)
     expected = recursive_regression.predict(mine["coefficients"], x)
-    recursive_regression.learn(mine["coefficients"], mine["covariance"], x, seen - expected, np.full(len(rows), _NOISE**2))
+    base = np.maximum(expected, 0.0) + _BASE
+    farthest = _CLIP * np.sqrt(mine["error_variance"]) * base
+    error = np.clip(seen - expected, -farthest, farthest)
+    recursive_regression.learn(mine["coefficients"], mine["covariance"], x, error, np.full(len(rows), _NOISE**2))
     recursive_regression.drift(mine["covariance"], _DRIFT_AN_HOUR * PRIOR_SD**2)
-    likely = np.maximum(expected, 0.0)
     gain = np.maximum(1.0 / _ERROR_MEMORY_H, 1.0 / (mine["learned"] + _ERROR_PRIOR_H))
-    mine["error_variance"] += gain * (((seen - likely) / (likely + _BASE)) ** 2 - mine["error_variance"])
+    mine["error_variance"] += gain * ((error / base) ** 2 - mine["error_variance"])
     mine["learned"] += 1.0
     write(s, rows, mine)
 

@@ -80,6 +80,15 @@ def test_the_unit_does_not_matter(factor, seed):
     np.testing.assert_allclose(chance, same, rtol=1e-6, atol=1e-9)
 
 
+def test_one_absurd_hour_is_no_longer_felt_two_days_later():
+    hourly = wandering(4)[:700]
+    spoilt = hourly.copy()
+    spoilt[500] = 1990.0  # what the range test of the shipped regions lets through
+    (_, chance), (_, after) = played(hourly), played(spoilt)
+    assert np.abs(chance[560:] - after[560:]).mean() < 0.05
+    assert np.isfinite(after[30:]).all()
+
+
 def test_without_a_quarter_of_the_day_nothing_is_said_and_a_level_is_kept():
     p = table(air_forecast, LIMITS)
     state, found = air_forecast.initial(p), []

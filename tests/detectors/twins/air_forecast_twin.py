@@ -96,14 +96,16 @@ class AirForecastTwin:
         expected = sum(t * v for t, v in zip(self.theta, x, strict=True))
         gain = [sum(c * v for c, v in zip(row, x, strict=True)) for row in self.cov]
         total = sum(g * v for g, v in zip(gain, x, strict=True)) + 0.16
+        base = max(expected, 0.0) + 0.2
+        farthest = 6.0 * math.sqrt(self.error) * base
+        error = min(max(seen - expected, -farthest), farthest)
         for i in range(18):
-            self.theta[i] += gain[i] * (seen - expected) / total
+            self.theta[i] += gain[i] * error / total
             for j in range(18):
                 self.cov[i][j] -= gain[i] * gain[j] / total
             self.cov[i][i] += 2e-6 * SD[i] ** 2
-        likely = max(expected, 0.0)
         share = max(1 / 2000, 1 / (self.learned + 100))
-        self.error += share * (((seen - likely) / (likely + 0.2)) ** 2 - self.error)
+        self.error += share * ((error / base) ** 2 - self.error)
         self.learned += 1
 
 
