@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stream.calibrate import levels
+from detectors import hysteresis
+from detectors.rows import matrix
+from stream.calibrate import events, levels, spans
 from stream.calibrate.counting import count, replayed
 from stream.calibrate.history import History, rounds
 from stream.calibrate.thresholds import for_budget, scale_fields, with_decay
@@ -24,11 +26,14 @@ if TYPE_CHECKING:
 
 STAGE = "stage"
 """The detector whose limits are levels of the water itself, and so have return periods."""
+COUNTED = "health"
+"""The family whose values are counts of cases: what no season showed before is an outbreak there, not a broken sensor."""
+QUALITY = "quality"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to learn: alarms per series-year, the end of the learning data (ms), return periods by colour, first month of a hydrological year."""
+    """What to learn: false alarms per series-year, end of the learning data (ms), return periods by colour, first month of a hydrological year."""
 
     budget: float
     split_at: int
@@ -49,11 +54,15 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """`columns`: of stations.csv, by detector and parameter, then region row. `levels`: nominal against achieved of the return periods."""
+    """`columns`: of stations.csv, by detector (or `quality`) and parameter, then region row.
+
+    `levels`: nominal against achieved of the return periods; `spans`: by hazard, what each season showed, and how much of later data lay outside.
+    """
 
     columns: dict[tuple[str, str], dict[int, float]] = field(default_factory=dict)
     checked: list[Checked] = field(default_factory=list)
     levels: list[Achieved] = field(default_factory=list)
+    spans: dict[str, spans.Spans] = field(default_factory=dict)
 
 
 def calibrate(region: Region, measured: History, plan: Plan) -> Calibration:
@@ -61,32 +70,43 @@ def calibrate(region: Region, measured: History, plan: Plan) -> Calibration:
     found = Calibration()
     plan = replace(plan, split_at=plan.split_at + measured.shift_ms)
     for hazard in region.hazards:
-        given = rounds(hazard, measured)
-        for use in hazard.detectors:
-            _one(found, hazard, use, _Data(measured, given), plan)
+        data = _Data(measured, rounds(hazard, measured), np.full(len(hazard.rows), np.nan))
+        for use in sorted(hazard.detectors, key=lambda use: use.name != STAGE):  # levels first: they say which alarms were right
+            _one(found, hazard, use, data, plan)
+        if hazard.family != COUNTED:
+            _seasons(found, hazard, spans.learn(data.given, plan.split_at))
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class _Data:
+    """`lowest`: the lowest level of each of the hazard's rows, as it will be."""
+
     measured: History
     given: list[Samples]
+    lowest: NDArray[np.float64]
+
+
+def _seasons(found: Calibration, hazard: Hazard, learned: spans.Spans) -> None:
+    """Note the spans of the hazard's series."""
+    found.spans[hazard.hazard] = learned
+    for name, cells in learned.columns.items():
+        if cells:
+            found.columns.setdefault((QUALITY, name), {}).update({int(hazard.rows[place]): value for place, value in cells.items()})
 
 
 def _one(found: Calibration, hazard: Hazard, use: DetectorUse, data: _Data, plan: Plan) -> None:
     """Learn one detector of a hazard, and count what it does with what was learned."""
     places = np.full(len(hazard.rows), -1)
-    places[np.searchsorted(hazard.rows, use.rows)] = np.arange(len(use.rows))
-    history = replayed(use.name, places, len(use.rows), data.given)
+    own = np.searchsorted(hazard.rows, use.rows)
+    places[own] = np.arange(len(use.rows))
+    happened = events.reached(data.given, data.lowest) if use.name != STAGE and not np.isnan(data.lowest).all() else ()
+    history = replayed(use.name, places, len(use.rows), data.given, happened)
     parameters, nominal = use.parameters.copy(), np.nan
-    if use.name == STAGE and plan.return_years:
-        parts = _cut(data.measured, plan.split_at)
-        learned = levels.learn(parts[0], use.rows, plan.return_years, plan.first_month)
-        found.levels.extend(levels.achieved(parts, learned, plan.return_years, plan.first_month))
-        for colour, of_colour in learned.items():
-            for place, row in enumerate(use.rows.tolist()):
-                parameters[colour][place] = of_colour.get(row, parameters[colour][place])
-            found.columns[use.name, colour] = of_colour
+    if use.name == STAGE:
+        if plan.return_years:
+            _levels(found, use, parameters, data, plan)
+        data.lowest[own] = hysteresis.lowest_of(matrix(parameters))
     elif scale_fields(use.name) and history.years(-np.inf, plan.split_at) > 0:
         parameters = for_budget(history, with_decay(history, parameters, plan.split_at), plan.budget, plan.split_at)
         nominal = plan.budget
@@ -95,6 +115,17 @@ def _one(found: Calibration, hazard: Hazard, use: DetectorUse, data: _Data, plan
                 found.columns[use.name, name] = {row: float(parameters[name][place]) for place, row in enumerate(use.rows.tolist())}
     learned_alarms, later_alarms = count(history, parameters, plan.split_at, to_the_end=True)
     found.checked.append(Checked(hazard.hazard, use.name, nominal, learned_alarms, later_alarms))
+
+
+def _levels(found: Calibration, use: DetectorUse, parameters: NDArray[Any], data: _Data, plan: Plan) -> None:
+    """Learn the levels of return periods into `parameters`."""
+    parts = _cut(data.measured, plan.split_at)
+    learned = levels.learn(parts[0], use.rows, plan.return_years, plan.first_month)
+    found.levels.extend(levels.achieved(parts, learned, plan.return_years, plan.first_month))
+    for colour, of_colour in learned.items():
+        for place, row in enumerate(use.rows.tolist()):
+            parameters[colour][place] = of_colour.get(row, parameters[colour][place])
+        found.columns[use.name, colour] = of_colour
 
 
 def _same(one: NDArray[Any], other: NDArray[Any]) -> bool:

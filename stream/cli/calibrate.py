@@ -1,27 +1,19 @@
-"""`tocsin calibrate REGION DATA...`: thresholds and levels learned from history, and how often they alarmed on later data."""
+"""`tocsin calibrate REGION DATA...`: thresholds, levels and seasons learned from history, and how often they alarmed on later data."""
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 
 from stream.cli.options import RegionArgument, given
 from stream.errors import TocsinError
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from stream.calibrate.learn import Calibration
-    from stream.region.model import Region
-
 COLOURS = ("blue", "yellow", "orange", "red")
-FACTOR_MAX = 1.5
 
 Data = Annotated[list[Path], typer.Argument(metavar="DATA...", help="CSV files as for `feed`, may be gzipped (.gz).", show_default=False)]
-Budget = Annotated[float, typer.Option("--budget", min=1e-6, help="Alarms per series-year that statistical detectors may give.")]
+Budget = Annotated[float, typer.Option("--budget", min=1e-6, help="False alarms per series-year that statistical detectors may give.")]
 Until = Annotated[
     str, typer.Option("--train-until", help="Learn only from what was observed before this day or instant (RFC 3339).", show_default=False)
 ]
@@ -54,12 +46,13 @@ def learning(train_until: Until, budget: Budget = 0.5, return_years: Periods = "
 def calibrate(region: RegionArgument, data: Data, out: Out, learning: Learning) -> None:
     """Learn thresholds and return levels from history, write them into a copy of the region, report nominal against achieved.
 
-    Thresholds of statistical detectors: the most sensitive ones within --budget. Levels of water: return periods. Limits that are law (air index,
-    drinking water) stay. Every alarm on the history counts against the budget, also those of true events.
+    Thresholds of statistical detectors: the most sensitive ones within --budget. Levels of water: return periods. Spans of what each season
+    shows: for the quality tests. Limits that are law (air index, drinking water) stay. An alarm is false unless its series reached its own
+    lowest level within a week; where a hazard has no levels every alarm counts.
     """
     from datetime import UTC, datetime
 
-    from stream.calibrate import history, lags, learn
+    from stream.calibrate import history, lags, learn, report
     from stream.calibrate.written import Source, with_calibration
     from stream.cli.folders import region_folder
     from stream.region.bundle import bundle
@@ -85,7 +78,7 @@ def calibrate(region: RegionArgument, data: Data, out: Out, learning: Learning) 
     for name, content in files.items():
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).write_bytes(content)
-    for line in (*_report(loaded, found), *lags.lines(travelled)):
+    for line in (*report.lines(loaded.name, found), *lags.lines(travelled)):
         typer.echo(line)
     typer.echo(f"{out}: {sum(map(len, columns.values()))} cells of stations.csv learned; check it with `tocsin validate {out}`", err=True)
 
@@ -123,39 +116,3 @@ def _periods(text: str) -> dict[str, float]:
         msg = f"--return-years {text!r}: give up to four rising numbers above 1, for blue, yellow, orange, red"
         raise TocsinError(msg)
     return dict(zip(COLOURS, years, strict=False))
-
-
-def _report(region: Region, found: Calibration) -> Iterator[str]:
-    """Nominal against achieved, as lines of text."""
-    from stream.calibrate.counting import poisson_interval
-
-    yield f"{region.name}: nominal against achieved"
-    if found.levels:
-        yield "levels by return period (years that reached it, all gauges; neighbouring gauges share their floods, so intervals are too narrow)"
-    for one in found.levels:
-        (before, of_before), (after, of_after) = one.learned, one.later
-        low, high = (bound / max(of_after, 1) for bound in poisson_interval(after))
-        yield (
-            f"  {one.colour:7s} {one.return_years:5g} years  nominal {1 / one.return_years:.3f} a year"
-            f"  learned {before}/{of_before} = {before / max(of_before, 1):.3f}"
-            f"  later {after}/{of_after} = {after / max(of_after, 1):.3f} [{low:.3f}, {high:.3f}]"
-        )
-    yield "alarms per series-year (a level reached from none; true events included)"
-    for check in found.checked:
-        low, high = check.later.interval
-        nominal = "limits not set by a budget" if math.isnan(check.nominal) else f"nominal {check.nominal:g}"
-        yield (
-            f"  {check.hazard}/{check.detector}: {nominal}, learned {check.learned.per_year:.3f} ({check.learned.alarms}),"
-            f" later {check.later.per_year:.3f} ({check.later.alarms}) [{low:.3f}, {high:.3f}]{_verdict(check.nominal, check.later.per_year)}"
-        )
-        for chance in (0.01, 0.001):
-            p = check.later.p_values
-            if len(p):
-                yield f"    p <= {chance:g}: nominal {chance:g}, later {float((p <= chance).mean()):.4f} of {len(p)}"
-
-
-def _verdict(nominal: float, achieved: float) -> str:
-    if math.isnan(nominal) or math.isnan(achieved):
-        return ""
-    within = nominal / FACTOR_MAX <= achieved <= nominal * FACTOR_MAX
-    return f" within a factor {FACTOR_MAX:g}" if within else f" NOT within a factor {FACTOR_MAX:g}"

@@ -42,7 +42,7 @@ def still(tmp_path_factory):
 
 def test_the_budget_is_kept_on_the_learning_years_and_met_on_later_ones(still):
     _, output = still
-    found = re.search(r"flood/cusum: nominal 1.5, learned ([\d.]+) \(\d+\), later ([\d.]+) \((\d+)\)", output)
+    found = re.search(r"flood/cusum: nominal 1.5, learned ([\d.]+) \(\d+, right 0\), later ([\d.]+) \((\d+), right 0\)", output)
     assert found, output
     learned, later, alarms = float(found[1]), float(found[2]), int(found[3])
     assert 1.2 < learned <= 1.5, "the most sensitive thresholds within the budget"
@@ -123,7 +123,7 @@ def test_the_danube_learned_before_1980_has_the_levels_that_are_shipped(tmp_path
     done = calibrate("danube", data, "--train-until", "1980-01-01", "--out", tmp_path / "out")
     assert done.exit_code == 0, done.output
     shipped, learned = cells(REGIONS / "danube"), cells(tmp_path / "out")
-    assert list(shipped) == list(learned)
+    assert set(shipped) == set(learned)
     for gauge, row in shipped.items():
         for colour in ("blue", "yellow", "orange", "red"):
             assert float(learned[gauge][colour]) == pytest.approx(float(row[colour]), abs=0.0501), "shipped ones have one decimal"
