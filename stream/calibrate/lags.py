@@ -17,6 +17,7 @@ from stream.region.river_network import network_of
 from topology.arrival import Z90, log_normal_hours
 from topology.base import Lag, footprint
 from topology.network import downstream
+from topology.river_learning import Forecast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -169,7 +170,8 @@ def regression(above: NDArray[np.float64], below: NDArray[np.float64]) -> tuple[
 def _later(lag: Lag, lags: NDArray[np.float64], floor_h: float) -> Later:
     if not len(lags):
         return Later(0, math.nan, math.nan)
-    low, middle, high = log_normal_hours(lag.lag_h, lag.log_sd, floor_h)
+    window = Forecast(lag.lag_h, lag.log_sd, floor_h / Z90)  # as the footprint makes it
+    low, middle, high = (window.hours(quantile) for quantile in (0.1, 0.5, 0.9))
     return Later(len(lags), float(np.median(np.abs(lags - middle))), float(((lags >= low) & (lags <= high)).mean()))
 
 
