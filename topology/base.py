@@ -131,11 +131,15 @@ class WindGrid:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """The danger of one event was first found at this place of the river at `front_at` (int ms): it tells how fast it really travels."""
+    """The danger of one event was first found at this place of the river at `front_at` (int ms): it tells how fast it really travels.
+
+    `gap_h`: how long before (h) it was looked for there without being found, infinite when nobody had looked: the front came in between.
+    """
 
     reach: str
     reach_km: float
     front_at: int
+    gap_h: float = 0.0
 
 
 class Act(StrEnum):

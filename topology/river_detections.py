@@ -8,9 +8,12 @@ replaces it. Gauges watch a river's level all the time: there a detection that c
 
 from __future__ import annotations
 
+import math
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from topology.arrival import HOUR_MS
+from topology.base import Passage
 from topology.river_learning import forecast, learn
 from topology.river_ways import Spot, on_network, way_from
 
@@ -28,12 +31,32 @@ _SAME_KM = 1e-6
 
 
 class Detection(NamedTuple):
-    """The front was first found at this way's spot at `front_at`; `at_km` counts along the line of water, `is_source`: the source's own."""
+    """The front was at this way's spot at `front_at`, give or take half of `gap_h`; infinite: no later than that, nobody had looked before.
+
+    `at_km` counts along the line of water, `is_source`: the source's own.
+    """
 
     way: Way
     front_at: int
     is_source: bool
+    gap_h: float = 0.0
     at_km: float = 0.0
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it only says that the front came no later."""
+        return self.gap_h == math.inf
+
+    @property
+    def sd_h(self) -> float:
+        """Standard error of a time somewhere in the gap (uniform)."""
+        return 0.0 if self.is_bound else self.gap_h / math.sqrt(12.0)
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """The earliest and the latest instant of the front (of a bound only the latest is known; both are it)."""
+        half_ms = 0 if self.is_bound else round(self.gap_h * HOUR_MS / 2.0)
+        return self.front_at - half_ms, self.front_at + half_ms
 
 
 class Believed(NamedTuple):
@@ -59,24 +82,30 @@ class LegOf(Protocol):
 
 
 class _Verdict(Enum):
-    FITS, EARLY, LATE = range(3)
+    FITS, EARLY, LATE, NOTHING = range(4)
 
 
-def detections(cities: RiverCities, clocks: Clocks, source: Source, conditions: Conditions) -> tuple[Detection, ...]:
+def detections(cities: RiverCities, clocks: Clocks, asked: tuple[Source, Conditions], floor_h: float) -> tuple[Detection, ...]:
     """The source and the passages known by now that lie on one line of water with it, from above.
 
-    Places that are not on the network (any more) are left out. Of several detections at one place the earliest counts.
+    Places that are not on the network (any more) are left out. Of several detections at one place the earliest counts. A gap whose half
+    is within `floor_h` is part of the usual error of a detection; in a larger one the front is taken to have come in its middle.
     """
-    earliest: dict[Spot, int] = {}
+    source, conditions = asked
+    earliest: dict[Spot, Passage] = {}
     for passage in conditions.passages:
         spot = Spot(passage.reach, passage.reach_km)
         if passage.front_at <= conditions.now and on_network(cities.network, spot):
-            earliest[spot] = min(passage.front_at, earliest.get(spot, passage.front_at))
+            known = earliest.get(spot)
+            earliest[spot] = passage if known is None else min(known, passage, key=lambda one: (one.front_at, one.gap_h))
     own = Spot(source.reach, source.reach_km)
-    start = Detection(way_from(cities, clocks, source, own), min(source.onset_at, earliest.pop(own, source.onset_at)), is_source=True)
+    first = earliest.pop(own, Passage(*own, source.onset_at))
+    if source.onset_at < first.front_at:
+        first = Passage(*own, source.onset_at)
+    start = _detection(way_from(cities, clocks, source, own), first, floor_h)._replace(is_source=True)
     above, below = [], []
-    for spot, front_at in earliest.items():
-        one = Detection(way_from(cities, clocks, source, spot), front_at, is_source=False)
+    for spot, passage in earliest.items():
+        one = _detection(way_from(cities, clocks, source, spot), passage, floor_h)
         to_source, from_source = one.way.to(own), start.way.to(spot)
         if to_source is not None and to_source.km > _SAME_KM:
             above.append((to_source.km, spot, one))
@@ -87,6 +116,12 @@ def detections(cities: RiverCities, clocks: Clocks, source: Source, conditions: 
         if one.way.to(line[0].way.spot) is not None:
             line.insert(0, one)
     return measured((*line, *(one for _, _, one in sorted(below, key=lambda item: item[:2]))))
+
+
+def _detection(way: Way, passage: Passage, floor_h: float) -> Detection:
+    if passage.gap_h == math.inf or passage.gap_h / 2.0 <= floor_h:
+        return Detection(way, passage.front_at, is_source=False, gap_h=math.inf if passage.gap_h == math.inf else 0.0)
+    return Detection(way, passage.front_at - round(passage.gap_h * HOUR_MS / 2.0), is_source=False, gap_h=passage.gap_h)
 
 
 def measured(line: Sequence[Detection]) -> tuple[Detection, ...]:
@@ -107,6 +142,8 @@ def believe(line: Sequence[Detection], spread: Spread, leg_of: LegOf) -> Believe
         while verdict is _Verdict.EARLY and len(so_far.kept) > 1:
             so_far = so_far.without_last()
             leg, verdict = _judge(line, so_far, here, spread, leg_of)
+        if verdict is _Verdict.NOTHING:
+            continue
         if verdict is _Verdict.LATE:
             held = so_far.then(doubted, None) if doubted >= 0 else so_far
             leg, verdict = _judge(line, held, here, spread, leg_of)
@@ -144,7 +181,12 @@ def _judge(line: Sequence[Detection], so_far: Believed, here: int, spread: Sprea
     leg = leg_of(line, so_far.kept[-1], here)
     if leg is None:
         return None, _Verdict.FITS
-    expected = forecast(learn(spread, so_far.legs), leg.stretch, leg.first)
-    if leg.hours < expected.hours(_EARLIEST):
+    learned = learn(spread, so_far.legs, [one.sd_h for one in line])
+    expected = forecast(learned, leg.stretch, leg.first, line[here].sd_h)
+    if line[here].is_bound and leg.hours > expected.median_h and not line[here].is_source:
+        return None, _Verdict.NOTHING
+    one_sided = line[here].is_bound or line[leg.first].is_bound
+    if leg.hours < expected.hours(_EARLIEST) and not line[leg.first].is_bound:
         return leg, _Verdict.EARLY
-    return leg, _Verdict.LATE if leg.hours > expected.hours(_LATEST) else _Verdict.FITS
+    late = leg.hours > expected.hours(_LATEST)
+    return None if one_sided else leg, _Verdict.LATE if late else _Verdict.FITS

@@ -37,6 +37,7 @@ class Pace:
     """How fast the danger runs now: the hours of `clocks` times `factor`; under ice the speed falls to `ice_factor` of it.
 
     `watched`: it is found by gauges that watch all the time, not by samples that begin when somebody looks. It is followed for `within_km`.
+    `floor_h`: half a gap between two looks that is part of the usual error.
     """
 
     clocks: Clocks
@@ -44,6 +45,7 @@ class Pace:
     ice_factor: float
     spread: Spread
     watched: bool
+    floor_h: float
     within_km: float = math.inf
 
 
@@ -59,7 +61,8 @@ class Ahead(NamedTuple):
     """One city below a source: the hours from `start_at` (a detection or the source's onset) as a distribution.
 
     `way` is None when no time is known; `blocked` names the work that closes the way until further notice. `strength` is the part of the
-    water that operators let through. `not_after`: the danger was found further down by then.
+    water that operators let through. `not_after`: the danger was found further down by then; `not_before`: it was not yet found above by
+    then (None: `start_at`).
     """
 
     reached: Reached
@@ -71,6 +74,7 @@ class Ahead(NamedTuple):
     strength: float = 1.0
     blocked: str = ""
     reasons: tuple[str, ...] = ()
+    not_before: int | None = None
 
     @property
     def legs(self) -> int:
@@ -87,15 +91,15 @@ class Ahead(NamedTuple):
         return "still water or a reservoir without a residence time on the way"
 
     def at(self, z: float) -> int:
-        """The quantile of the arrival (ms UTC) by its standard normal variate, not before `start_at`. Only where `way` is known."""
+        """The quantile of the arrival (ms UTC) by its standard normal variate, not before `not_before`. Only where `way` is known."""
         if self.way is None:
             problem = f"no time is known for the way to {self.reached.city_id}: ask only where `way` is not None"
             raise ValueError(problem)
         held_ms = 0
         for hold in self.holds:
             held_ms += max(0, hold.until_at - instant(self.start_at, hold.way.hours_at(z) + hold.added_h) - held_ms)
-        at = max(self.start_at, instant(self.start_at, self.way.hours_at(z) + self.added_h) + held_ms)
-        return at if self.not_after is None else max(self.start_at, min(at, self.not_after))
+        at = instant(self.start_at, self.way.hours_at(z) + self.added_h) + held_ms
+        return max(self.start_at if self.not_before is None else self.not_before, at if self.not_after is None else min(at, self.not_after))
 
     def arrival(self) -> Arrival:
         """The window of 10, 50 and 90 percent."""
@@ -108,7 +112,7 @@ def cities_ahead(cities: RiverCities, pace: Pace, source: Source, conditions: Co
     if not found or (pace.clocks.doubt is None and not conditions.passages and not conditions.interventions):
         return tuple(_prior(pace, source, reached) for reached in found)
     known = works(cities, pace.clocks, source, conditions)
-    event = _Event(pace, conditions.now, known, detections(cities, pace.clocks, source, conditions))
+    event = _Event(pace, conditions.now, known, detections(cities, pace.clocks, (source, conditions), pace.floor_h))
     return tuple(event.ahead(reached) for reached in found)
 
 
@@ -140,13 +144,13 @@ class _Event:
         if stretch is None:
             return Ahead(reached, base.front_at, None, reasons=reasons)
         way = forecast(learned, stretch, start)
-        plain = Ahead(reached, base.front_at, way, not_after=not_after, reasons=(*reasons, *words))
+        plain = Ahead(reached, base.front_at, way, not_after=not_after, not_before=base.window[0], reasons=(*reasons, *words))
         return self._hindered(plain, base, learned, start)
 
     def _found_below(self, count: int, start: int) -> int | None:
         """When the danger was first found below a city, by detections that agree with the one it counts from."""
         kept, _ = self._learn(len(self.line))
-        below = [self.line[position].front_at for position in kept.kept if position >= count]
+        below = [self.line[position].window[1] for position in kept.kept if position >= count]
         return min(below, default=None) if start in kept.kept else None
 
     def _is_above(self, one: Detection, reached: Reached) -> bool:
@@ -158,7 +162,7 @@ class _Event:
         if count not in self.learned:
             choose = believe_watched if self.pace.watched else believe
             believed = choose(self.line[:count], self.pace.spread, self._leg)
-            self.learned[count] = believed, learn(self.pace.spread, believed.legs)
+            self.learned[count] = believed, learn(self.pace.spread, believed.legs, [one.sd_h for one in self.line])
         return self.learned[count]
 
     def _leg(self, line: Sequence[Detection], first: int, second: int) -> Leg | None:

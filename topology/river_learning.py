@@ -108,14 +108,20 @@ class Learned:
     legs: tuple[Leg, ...]
     about: NDArray[np.float64]
     clock: NDArray[np.float64]
+    error: NDArray[np.float64]
     inverse: NDArray[np.float64]
     solved: NDArray[np.float64]
 
 
-def learn(spread: Spread, legs: Sequence[Leg]) -> Learned:
-    """Posterior of the log slowness given the legs of one event (any number, none too). Their prior hours must be > 0 and finite."""
+def learn(spread: Spread, legs: Sequence[Leg], detection_sd_h: Sequence[float] = (0.0,)) -> Learned:
+    """Posterior of the log slowness given the legs of one event (any number, none too). Their prior hours must be > 0 and finite.
+
+    `detection_sd_h`: by number of a detection the standard error (h) that it has beyond the usual one; 0 for those not in the list.
+    """
     count = len(legs)
-    detections = 1 + max((max(leg.first, leg.second) for leg in legs), default=0)
+    detections = max(len(detection_sd_h), 1 + max((max(leg.first, leg.second) for leg in legs), default=0))
+    error = np.full(detections, spread.front_sd_h**2)
+    error[: len(detection_sd_h)] += np.square(detection_sd_h)
     stretches = [leg.stretch for leg in legs]
     prior = covariance(spread, stretches, stretches)
     hours = np.array([leg.hours for leg in legs])
@@ -124,7 +130,7 @@ def learn(spread: Spread, legs: Sequence[Leg]) -> Learned:
     for row, leg in enumerate(legs):
         clock[row, leg.second] += 1.0
         clock[row, leg.first] -= 1.0
-    noise = clock @ clock.T * (spread.front_sd_h**2 + _CLOCK_H**2)
+    noise = clock * (error + _CLOCK_H**2) @ clock.T
     mean = np.zeros(count)
     inverse = np.zeros((count, count), dtype=np.float64)
     about = solved = np.zeros(count)
@@ -135,7 +141,7 @@ def learn(spread: Spread, legs: Sequence[Leg]) -> Learned:
         before, mean = mean, prior @ (about * solved)
         if np.abs(mean - before).max() < _SETTLED:
             break
-    return Learned(spread, tuple(legs), about, clock, inverse, solved)
+    return Learned(spread, tuple(legs), about, clock, error, inverse, solved)
 
 
 def prior_forecast(spread: Spread, stretch: Stretch) -> Forecast:
@@ -143,12 +149,15 @@ def prior_forecast(spread: Spread, stretch: Stretch) -> Forecast:
     return Forecast(stretch.prior_h, math.sqrt(_variance(spread, stretch)), math.sqrt(2.0) * spread.front_sd_h)
 
 
-def forecast(learned: Learned, stretch: Stretch, start: int) -> Forecast:
-    """The rest of the way from detection number `start` over `stretch`, which begins there."""
-    spread = learned.spread
+def forecast(learned: Learned, stretch: Stretch, start: int, end_sd_h: float = 0.0) -> Forecast:
+    """The rest of the way from detection number `start` over `stretch`, which begins there.
+
+    `end_sd_h`: the standard error (h) that the detection at its end will have beyond the usual one.
+    """
+    spread, error = learned.spread, learned.error.item(start) if start < len(learned.error) else learned.spread.front_sd_h**2
+    end = spread.front_sd_h**2 + end_sd_h**2
     if not learned.legs:
-        return prior_forecast(spread, stretch)
-    error = spread.front_sd_h**2
+        return Forecast(stretch.prior_h, math.sqrt(_variance(spread, stretch)), math.sqrt(error + end))
     row = np.array([_shared(spread, stretch, leg.stretch) for leg in learned.legs]) * learned.about
     late = learned.clock[:, start] * error if start < learned.clock.shape[1] else np.zeros(len(learned.legs))
     gained = row @ learned.inverse
@@ -157,7 +166,7 @@ def forecast(learned: Learned, stretch: Stretch, start: int) -> Forecast:
     return Forecast(
         median_h=max(0.0, stretch.prior_h * math.exp(mean) - late_h),
         log_sd=math.sqrt(max(0.0, variance)),
-        clock_sd_h=math.sqrt(max(0.0, late_variance) + error),
+        clock_sd_h=math.sqrt(max(0.0, late_variance) + end),
         shared=-float(gained @ late),
         learned=len(learned.legs),
     )

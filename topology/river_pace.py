@@ -55,7 +55,7 @@ def pace(clocks: Clocks, parameters: Mapping[str, float], relative: float, front
         front_sd_h=parameters["floor_h"] / (Z90 * math.sqrt(2.0)),
     )
     factor, within_km = front * relative ** -parameters["discharge_exponent"], faded_km(parameters["attenuation_per_km"])
-    return Pace(clocks, factor, parameters["ice_factor"], spread, watched, within_km)
+    return Pace(clocks, factor, parameters["ice_factor"], spread, watched, parameters["floor_h"], within_km)
 
 
 def confidence(given: float, legs: int, *, timed: bool) -> float:

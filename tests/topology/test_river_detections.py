@@ -102,3 +102,46 @@ def test_gauges_that_agree_on_a_delay_are_believed_too() -> None:
     agreed = crest((200.0, 300.0), (300.0, 328.0))
     assert agreed.legs == 1
     assert "from:r@300" in agreed.reasons
+
+
+INF = float("inf")
+
+
+def looked(*passages: tuple[float, float, float], onset_gap_h: float = 0.0):
+    """By samples: km, hours from now, and the gap before."""
+    known = tuple(Passage("r", km, NOW + round(h * HOUR), gap_h) for km, h, gap_h in ((0.0, 0.0, onset_gap_h), *passages))
+    (ahead,) = river_solute.forecasts(SAMPLED, source(reach="r"), Conditions(LATER, passages=known))
+    return ahead
+
+
+def test_a_front_that_came_between_two_samples_is_taken_to_have_come_in_the_middle_give_or_take() -> None:
+    sharp, blunt = looked((200.0, 56.0, 0.0)), looked((200.0, 66.0, 20.0))
+    assert blunt.start_at == sharp.start_at
+    assert blunt.at(0.0) == pytest.approx(sharp.at(0.0), abs=HOUR)
+    assert blunt.at(1.28) - blunt.at(-1.28) > sharp.at(1.28) - sharp.at(-1.28)
+    assert blunt.at(-6.0) >= NOW + 46 * HOUR, "not before it was last looked for in vain"
+
+
+def test_a_gap_within_the_usual_error_changes_nothing() -> None:
+    assert looked((200.0, 56.0, 2.0)).at(0.0) == looked((200.0, 56.0, 0.0)).at(0.0)
+
+
+def test_a_first_look_that_already_finds_it_says_no_more_than_not_later() -> None:
+    nothing = looked()
+    late, early = looked((200.0, 90.0, INF)), looked((200.0, 40.0, INF))
+    assert late.at(0.0) == nothing.at(0.0)
+    assert "passage_doubted" in late.reasons
+    assert early.start_at == NOW + 40 * HOUR
+    assert early.legs == 0, "how fast it really ran to there is not known"
+    assert early.at(0.0) < nothing.at(0.0)
+
+
+def test_the_way_from_a_place_where_nobody_had_looked_before_teaches_nothing() -> None:
+    taught, untaught = (looked((100.0, 20.0, 0.0), (200.0, 40.0, 0.0), onset_gap_h=gap_h) for gap_h in (0.0, INF))
+    assert (taught.legs, untaught.legs) == (2, 1)
+    assert untaught.start_at == taught.start_at == NOW + 40 * HOUR
+
+
+def test_a_wide_gap_teaches_little() -> None:
+    slow = [after_h(looked((200.0, 70.0 + gap_h / 2, gap_h))) for gap_h in (0.0, 30.0, 120.0)]
+    assert slow == sorted(slow, reverse=True), "from 70 h for 200 km towards the prior's 56"
