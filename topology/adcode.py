@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MUNICIPALITIES = frozenset({"11", "12", "31", "50"})
 _DIGITS = 6
+NATION = "cn"
 # The prefecture digits of what stands directly below: 01 city districts, 02 counties of a municipality; 90 counties of a province.
 _PSEUDO_OF_MUNICIPALITY = frozenset({"01", "02"})
 _DIRECT = "90"
@@ -52,6 +53,30 @@ def above(adcode: str) -> tuple[str, ...]:
     own = canonical(adcode)
     chain = (canonical(f"{own[:4]}00"), f"{own[:2]}0000")
     return tuple(one for one in dict.fromkeys(chain) if one != own)
+
+
+def level(adcode: str) -> str:
+    """What kind of administration a code is: province, prefecture or county; "" for what is no code.
+
+    >>> level("230000"), level("110100"), level("230100"), level("429004"), level("harbin")
+    ('province', 'province', 'prefecture', 'county', '')
+    """
+    own = canonical(adcode)
+    if not is_code(own):
+        return "nation" if own == NATION else ""
+    return "province" if own.endswith("0000") else "prefecture" if own.endswith("00") else "county"
+
+
+def above_by_code(adcodes: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Who stands above each id (id -> adcode, "" unknown) by its code alone, nearest first, up to the nation.
+
+    An administration is named by the id that has its code, where one does, else by the code. Ids without a code are left out.
+
+    >>> above_by_code({"harbin": "230100", "daoli": "230102", "heilongjiang": "230000", "linz": ""})["daoli"]
+    ('harbin', 'heilongjiang', 'cn')
+    """
+    ids = {canonical(code): one for one, code in reversed(list(adcodes.items())) if is_code(code)}
+    return {one: (*(ids.get(code, code) for code in above(adcode)), NATION) for one, adcode in adcodes.items() if is_code(adcode)}
 
 
 def same_place(adcodes: Mapping[str, str]) -> tuple[tuple[str, ...], ...]:

@@ -17,6 +17,7 @@ from stream.footprints.map_frame import Box, Frame, frame_of, round_step
 from stream.footprints.map_panel import panel
 from stream.footprints.map_words import NOT_REACHED, colour_of, english, in_chinese, when
 from topology.geodesy import destination
+from topology.jurisdiction import KM_PER_DEGREE, simplified
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,6 +83,9 @@ class _Sheet:
     def __init__(self, answer: Answer, pen: Any, frame: Frame, box: Box) -> None:
         self.answer, self.pen, self.frame, self.box = answer, pen, frame, box
         self.taken: list[Box] = []
+        areas = {city.city_id: shapely.from_wkt(city.polygon_wkt) for city in answer.question.region.cities if city.polygon_wkt}
+        # Nobody sees what is smaller than a pixel; borders in common stay in common.
+        self.areas = simplified(areas, 1.0 / frame.pixels_per_km / KM_PER_DEGREE)
         self.water = shapely.MultiLineString([self._path(np.array(line.points)[:, ::-1]) for line in answer.lines])
 
     def draw(self) -> None:
@@ -166,8 +170,8 @@ class _Sheet:
         ((x, y),) = self.frame.pixels(city.place.latitude, city.place.longitude)
         radius = city.place.radius_km * self.frame.pixels_per_km
         pale = tuple((one + 2 * 255) // 3 for one in colour)
-        if city.polygon_wkt:
-            for part in shapely.get_parts(shapely.from_wkt(city.polygon_wkt)):
+        if city.city_id in self.areas:
+            for part in shapely.get_parts(self.areas[city.city_id]):
                 self.pen.polygon(self._path(shapely.get_coordinates(part.exterior)), fill=pale, outline=colour, width=2 * FINE)
         elif radius > 8 * FINE:
             self.pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=pale, outline=colour, width=2 * FINE)

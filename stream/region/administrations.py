@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from topology.adcode import level
 from topology.hierarchy import Hierarchy
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ def hierarchy(region: Region) -> Hierarchy:
 
 
 def levels(region: Region) -> dict[str, str]:
-    """The level of each city and administration, as the region's file names it."""
-    return {city.city_id: city.level for city in region.cities} | {one: it.level for one, it in region.administrations.items()}
+    """The level of each city and administration, as the region's file names it, or as its adcode says."""
+    by_code = {one: level(one) for chain in hierarchy(region).above.values() for one in chain if level(one)}
+    return by_code | {city.city_id: city.level for city in region.cities} | {one: it.level for one, it in region.administrations.items()}
 
 
 def name_of(region: Region, administration_id: str, language: str = "en") -> str:

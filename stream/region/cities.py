@@ -18,7 +18,7 @@ from stream.region.geojson import read_features
 from stream.region.model import Administration, City
 from stream.region.names import IDENTIFIER, IDENTIFIER_FIX, RESERVED_CITIES
 from stream.region.problems import nearest
-from topology.adcode import canonical, same_place
+from topology.adcode import above_by_code, canonical, same_place
 from topology.base import CityPlace, TopologyError
 from topology.hierarchy import build_hierarchy
 
@@ -129,8 +129,14 @@ def _register(feature: Feature, found: _Found) -> None:
 
 
 def _above(found: _Found, findings: Findings) -> Mapping[str, tuple[str, ...]]:
-    """The administrations above each feature, nearest first."""
-    known = dict(found.parent)
+    """The administrations above each feature, nearest first: as it says, or else by its adcode."""
+    known, listed = dict(found.parent), dict(found.parents)
+    for child, chain in above_by_code({one: feature.string("adcode") for one, feature in found.features.items()}).items():
+        if not known[child] and child not in listed:
+            nearest_feature = next((one for one in chain if one in known), "")
+            known[child] = nearest_feature
+            if not nearest_feature:
+                listed[child] = chain
     for child, parent in found.parent.items():
         if parent and parent not in found.parent:
             fix = f"add a feature (geometry null will do) with that id; {nearest(parent, found.parent)}"
@@ -142,7 +148,7 @@ def _above(found: _Found, findings: Findings) -> Mapping[str, tuple[str, ...]]:
         for fault in error.faults:
             findings.add(FILE, fault.line, fault.field, fault.problem, fault.fix)
         return {}
-    return {child: chain + found.parents.get(chain[-1] if chain else child, ()) for child, chain in chains.items()}
+    return {child: chain + listed.get(chain[-1] if chain else child, ()) for child, chain in chains.items()}
 
 
 def _names(feature: Feature) -> dict[str, str]:
