@@ -2,7 +2,7 @@
 
 A CSV file has a header with `series` or `station` and `quantity` (for case counts also `area`), `observed_at` (for case counts also
 `period_end_at` and `period_start_at`), `value`, and where wanted `unit`, `quality`, `id`; an empty value is no measurement. A JSONL file holds door
-messages, one or an array of them a line. Either may be gzipped (`.gz`). A time without offset is local time of the station. Everything is
+messages, one or an array of them a line, reports among them. Either may be gzipped (`.gz`). A time without offset is local time of the station. Everything is
 read before anything is sent, and all that is wrong is said at once.
 """
 
@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from stream.accept.index import COUNT
+from stream.accept.index import COUNT, RIVERS
 from stream.accept.moment import instant
 from stream.accept.refusal import Fault
 from stream.errors import TocsinError
@@ -38,7 +38,7 @@ _items = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class DoorMessage(NamedTuple):
-    """One record for a door: its instant (ms), series, domain, family (which door) and bytes."""
+    """One record for a door: its instant (ms), series ("" for a report), domain, family (which door) and bytes."""
 
     observed_at: int
     series: str
@@ -65,10 +65,13 @@ class Reader:
         self._series = region.series
         self._domains = tuple(region.domains[int(domain)].domain_id for domain in region.series.domain)
         self._families = families(region)
+        self._rivers = frozenset(domain.domain_id for domain in region.domains if RIVERS in domain.families)
         self._zones = tuple(ZoneInfo(name) if name else None for name in region.series.timezone)
 
     def message(self, fields: Mapping[str, Any], raw: bytes | None = None) -> DoorMessage:
         """The door message of these fields; `raw` are its bytes when it is one already. Raises Unusable."""
+        if raw is not None and "report" in fields:
+            return self._report(fields, raw)
         row = self._row(fields)
         text = fields.get("observed_at") or fields.get("period_end_at")
         if not text and text != 0:
@@ -76,6 +79,14 @@ class Reader:
         at = self._instant(text, row)
         value = raw if raw is not None else _encode(self._body(fields, row, at))
         return DoorMessage(at, self._series.ids[row], self._domains[row], self._families[row], value)
+
+    def _report(self, fields: Mapping[str, Any], raw: bytes) -> DoorMessage:
+        """A person's report, at the instant it was made; what else is wrong with it, the door says."""
+        domain, text = fields.get("domain"), fields.get("reported_at") or fields.get("starts_at")
+        if domain not in self._rivers:
+            msg = f"the region has no domain of family {RIVERS} called {domain!r}"
+            raise Unusable(msg)
+        return DoorMessage(self._instant(text, None), "", str(domain), RIVERS, raw)
 
     def _row(self, fields: Mapping[str, Any]) -> int:
         series = fields.get("series")
@@ -89,13 +100,13 @@ class Reader:
             raise Unusable(msg)
         return row
 
-    def _instant(self, text: object, row: int) -> int:
+    def _instant(self, text: object, row: int | None) -> int:
         try:
             moment = text if isinstance(text, int | float) else datetime.fromisoformat(str(text))
         except ValueError:
             msg = f"{text!r} is no time; write it as 2005-11-13T13:45:00+08:00"
             raise Unusable(msg) from None
-        found = instant(moment, self._zones[row])
+        found = instant(moment, None if row is None else self._zones[row])
         if isinstance(found, Fault):
             raise Unusable(found.detail)
         return found

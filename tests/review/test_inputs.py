@@ -119,3 +119,33 @@ def test_accept_takes_every_message_and_sees_the_instant_it_is_ordered_by(
         assert accepted.refused == []
         assert [entry.timestamp for entry in accepted.entries] == [one.observed_at]
         assert one.observed_at % HOUR == 0
+
+
+def test_a_report_stands_at_the_instant_it_was_made_before_the_measurements_of_that_instant(tmp_path: Path) -> None:
+    report = {
+        "report": "intervention",
+        "domain": "basin",
+        "act": "delay",
+        "reach": "r1",
+        "km": 0,
+        "starts_at": "2005-11-13T05:45:00Z",
+        "by": "gate",
+    }
+    lines = [
+        {"series": "upper/stage", "observed_at": "2005-11-13T05:45:00Z", "value": 1.5},
+        report,
+        report | {"reported_at": 1_131_860_701},
+    ]
+    found = in_feed_order(read(tmp_path, "a.jsonl", "\n".join(map(json.dumps, lines))))
+    at = from_text("2005-11-13T05:45:00Z")
+    assert [one[:4] for one in found] == [
+        (at, "", "basin", "water"),
+        (at, "upper/stage", "basin", "water"),
+        (at + 1000, "", "basin", "water"),
+    ]
+    assert json.loads(found[0].value) == report
+
+
+def test_a_report_for_a_domain_that_the_region_does_not_have_is_refused_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(TocsinError, match=r"a\.jsonl:1: the region has no domain of family water called 'shed'"):
+        read(tmp_path, "a.jsonl", json.dumps({"report": "intervention", "domain": "shed", "starts_at": 0}))
