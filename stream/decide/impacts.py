@@ -136,7 +136,9 @@ def _remote(region: Region, hazard: Hazard, asked: _Asked, impact: Impact) -> Cl
     if gauge is None:
         level = remote_level(state.peak, impact.intensity, hazard.rules.remote_level_drop)
         return Claim(impact, level, state.peak, state.series, number)
-    told = replace(impact, expected=gauge.expected, probability=gauge.probability, reasons=(*impact.reasons, GAUGE_REGRESSION))
+    one = gauge.expected
+    word = f"expects:{one.series}={one.p50:.4g}[{one.p10:.4g}..{one.p90:.4g}]"
+    told = replace(impact, expected=one, probability=gauge.probability, reasons=(*impact.reasons, GAUGE_REGRESSION, word))
     return Claim(told, gauge.level, state.peak, state.series, number)
 
 

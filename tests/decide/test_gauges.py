@@ -35,7 +35,9 @@ def test_a_crest_that_is_expected_to_be_lower_below_warns_at_the_level_of_the_ga
     assert tale.told("ava") == [("alert", "red", "first")]
     assert tale.told("bor") == [("alert", "blue", "first")], "2.75 m is above blue (2 m) and below yellow (3 m)"
     assert tale.told("cam") == [("alert", "yellow", "first")], "3.3 m"
-    assert "gauge_regression" in tale.messages("bor")[0]["reasons"]
+    reasons = tale.messages("bor")[0]["reasons"]
+    assert "gauge_regression" in reasons
+    assert [word for word in reasons if word.startswith("expects:middle/stage=2.75[")]
 
 
 def test_the_expected_value_and_its_chance_stand_in_the_answer(tale, start):
@@ -57,9 +59,10 @@ def test_a_crest_that_will_not_reach_any_limit_below_warns_nobody_there(tale, st
 def test_a_higher_crest_is_worse_below_and_a_falling_river_above_takes_nothing_back(tale, start):
     tale.measure(start + HOUR, {"upper": 5.5})
     tale.measure(start + 2 * HOUR, {"upper": 6.5})
+    tale.tick(start + 2 * HOUR + 11 * MINUTE)
     assert tale.told("bor")[-1] == ("update", "yellow", "worse")
-    tale.measure(start + 2 * HOUR + 10 * MINUTE, {"upper": 5.1})
-    assert wanted(tale, start + 2 * HOUR + 10 * MINUTE).wanted["bor"].level == 2, "the crest of 6.5 m is still on its way"
+    tale.measure(start + 2 * HOUR + 20 * MINUTE, {"upper": 5.1})
+    assert wanted(tale, start + 2 * HOUR + 20 * MINUTE).wanted["bor"].level == 2, "the crest of 6.5 m is still on its way"
 
 
 def test_without_a_regression_the_level_is_that_of_the_source(story, calm, start):
