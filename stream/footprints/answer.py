@@ -10,8 +10,10 @@ from stream.errors import TocsinError
 from stream.footprints.spread import ways_of_the_wind
 from stream.records.instants import to_text
 from stream.region.administrations import hierarchy, levels, name_of
+from stream.region.river_network import network_of
 from topology.base import TopologyError, footprint
 from topology.hierarchy import roles
+from topology.network import jurisdictions
 
 if TYPE_CHECKING:
     from stream.footprints.course import Line
@@ -40,11 +42,17 @@ def answer(question: Question) -> Answer:
         impacts = footprint(hazard.footprint).footprint(hazard.graph, source, question.conditions)
     except TopologyError as error:
         raise TocsinError(str(error)) from error
-    concerned = bool(source.city_id or impacts)
-    tree = hierarchy(question.region)
-    held = roles(tree, levels(question.region), [source.city_id] if source.city_id else [], impacts) if concerned else None
+    places = _places_of_occurrence(question)
+    held = roles(hierarchy(question.region), levels(question.region), places, impacts) if places or impacts else None
     outline = ways_of_the_wind(source, question.conditions, hazard.graph.parameters) if hazard.footprint == WIND else None
     return Answer(question, impacts, held, question.course.lines(source) if question.course else (), outline)
+
+
+def _places_of_occurrence(question: Question) -> tuple[str, ...]:
+    """The city of the source, and on a border reach both sides of the river."""
+    source, network = question.source, network_of(question.region)
+    banks = jurisdictions(network, source.reach) if network is not None and source.reach in network.index else ()
+    return ((source.city_id,) if source.city_id else ()) + tuple(bank for bank in banks if bank != source.city_id)
 
 
 def row(answer: Answer, impact: Impact) -> dict[str, object]:
