@@ -51,7 +51,7 @@ def test_the_poisson_interval_is_the_exact_one():
 
 
 def test_an_alarm_counts_once_until_the_evidence_has_halved():
-    assert upcrossings(np.array([[0, 5, 4, 5, 2, 5, 1, 0, 6]], dtype=float).T, 5.0) == 3
+    assert upcrossings(np.array([0, 5, 4, 5, 2, 5, 1, 0, 6], dtype=float), 5.0).tolist() == [1, 5, 8]
 
 
 def test_the_small_run_prints_all_tables_and_writes_table_and_plot(tmp_path):

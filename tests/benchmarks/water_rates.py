@@ -2,7 +2,7 @@
 
 Real quiet decades hold too few false alarms to judge by, so quiet series are simulated with the autocorrelation of the Danube's own
 training years (normal innovations), and played through the detector as it learns. Beside it, thresholds learned by replay of the training
-years for a stated budget are counted on the later ones, floods and all: nothing there is simulated.
+years for a stated budget of false alarms, as `tocsin calibrate` learns them, are counted on the later ones: nothing there is simulated.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import chi2
 
-from detectors import cusum
+from detectors import cusum, return_levels
 from detectors.base import Samples
+from stream.calibrate.thresholds import beyond
 from tests.benchmarks.water_contestants import CUSUM, played, table
 from tests.benchmarks.water_data import DAY_MS
 
@@ -84,30 +85,57 @@ def simulated(rho, days, thresholds, seed=0):
     return rates, below / seen
 
 
-def replayed(river, budget_a_year):
-    """Thresholds learned on the training years for so many alarms a gauge-year (all gauges alike), counted on the later years."""
-    n = len(river.names)
-    evidence = np.array([one.log_lr for one in played(cusum, table(cusum, {**CUSUM, "h_blue": 1e9}, n), river)])  # 2 k C = C
-    train, test = slice(WARMUP_DAYS, river.split), slice(river.split, None)
-    wanted = budget_a_year * n * (river.split - WARMUP_DAYS) / 365.2425
-    tried = np.quantile(evidence[train], 1.0 - np.geomspace(0.3, 1e-5, 60))
-    counts = np.array([upcrossings(evidence[train], h) for h in tried])
-    h = float(tried[np.flatnonzero(counts > wanted)[-1] + 1]) if (counts > wanted).any() else float(tried[0])
-    years = n * river.years
-    return Rate(
-        f"Danube 1980-1989, h {h:.1f} learned for {budget_a_year} a gauge-year",
-        budget_a_year * years,
-        upcrossings(evidence[test], h),
-        years,
-    )
+LIMITS = np.linspace(2.0, 30.0, 141)
+FEWEST, MORE = 10.0, 4.0
+"""As in `stream.calibrate.thresholds`: budgets of fewer alarms than this are read off the tail."""
+
+
+def false_alarms(evidence, beside):
+    """Of one series, how many alarms each of LIMITS gives that are not beside a true event; `beside` marks the days that are."""
+    return np.array([sum(not beside[day] for day in upcrossings(evidence, h)) for h in LIMITS])
 
 
 def upcrossings(evidence, h):
-    """Alarms of all series: from below h to h or above, after it had been below half of h."""
-    count = 0
-    for one in evidence.T:
-        armed = True
-        for value in one[(one >= h) | (one < 0.5 * h)] >= h:
-            count += armed and value
-            armed = not value
-    return int(count)
+    """The days of the alarms of one series: from below h to h or above, after it had been below half of h."""
+    days = np.flatnonzero((evidence >= h) | (evidence < 0.5 * h))
+    over = evidence[days] >= h
+    return days[over & ~np.concatenate([[False], over[:-1]])]
+
+
+def chosen(counts, budget, years):
+    """The threshold that the learning years give: counted, or read off the tail where fewer than ten alarms are asked for."""
+
+    def least(rate):
+        too_many = np.flatnonzero(counts > rate * years)
+        return int(too_many[-1]) + 1 if len(too_many) else 0
+
+    fewest = FEWEST / years
+    at = least(max(budget, fewest))
+    if budget >= fewest:
+        return LIMITS[at]
+    easier = least(MORE * fewest)
+    return beyond((LIMITS[easier], counts[easier] / years), (LIMITS[at], counts[at] / years), budget, logarithmic=False)
+
+
+def replayed(river, budgets, *, each):
+    """Thresholds learned on the training years for so many false alarms a gauge-year, counted on the later years, floods and all.
+
+    `each`: every gauge by itself, with a threshold of its own; else all alike. A false alarm is none within a week of the 1.5-year level.
+    """
+    n = len(river.names)
+    evidence = np.array([one.log_lr for one in played(cusum, table(cusum, {**CUSUM, "h_blue": 1e9}, n), river)])  # 2 k C = C
+    maxima = [return_levels.annual_maxima(river.at[: river.split], flow[: river.split], first_month=11) for flow in river.flow.T]
+    lowest = np.array([return_levels.level(return_levels.fit(one), np.array([1.5]))[0] for one in maxima])
+    beside = np.array([np.convolve(flow >= level, np.ones(15), "same") > 0 for flow, level in zip(river.flow.T, lowest, strict=True)]).T
+    parts = (slice(WARMUP_DAYS, river.split), slice(river.split, None))
+    learned, later = (np.array([false_alarms(evidence[part, k], beside[part, k]) for k in range(n)]) for part in parts)
+    groups = [[k] for k in range(n)] if each else [list(range(n))]
+    found = []
+    for budget in budgets:
+        counted = 0
+        for group in groups:
+            h = chosen(learned[group].sum(axis=0), budget, len(group) * (river.split - WARMUP_DAYS) / 365.2425)
+            counted += int(later[group].sum(axis=0)[min(int(np.searchsorted(LIMITS, h - 1e-9)), len(LIMITS) - 1)])
+        name = f"Danube 1980-1989, {budget} a gauge-year, {'each gauge by itself' if each else 'all gauges alike'}"
+        found.append(Rate(name, budget * n * river.years, counted, n * river.years))
+    return found
