@@ -5,35 +5,47 @@ Then the city's own limits decide, and not how high the river stands at the sour
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from detectors.base import Level
+from topology.base import Path
 from topology.lags import chance_above, expected_crest
 
 if TYPE_CHECKING:
-    from stream.decide.state import SourceState
     from stream.region.model import Hazard, Region
-    from topology.base import Expected
+    from topology.base import Impact
 
 COLOURS = tuple(level for level in Level if level is not Level.NONE)
+GAUGE_REGRESSION = "gauge_regression"
 
 
 class AtGauge(NamedTuple):
-    """The crest expected at a city's gauge, the level its median reaches (at least the lowest), and the chance to reach the lowest limit."""
+    """An impact with the crest expected at the city's gauge, and the level that its median reaches there (at least the lowest)."""
 
-    expected: Expected
+    impact: Impact
     level: int
-    probability: float
 
 
-def at_gauge(region: Region, hazard: Hazard, source: SourceState, city_id: str) -> AtGauge | None:
-    """What the highest value of the source so far foretells for a gauge in the city that has limits; None where nothing was learned."""
-    limits = hazard.limits.get(city_id)
-    if not limits or not region.regressions:
+def at_gauge(region: Region, hazard: Hazard, found: tuple[str, float], impact: Impact) -> AtGauge | None:
+    """What a crest (series, highest value so far) foretells for a gauge with limits in the city; None where nothing was learned.
+
+    The probability becomes that of reaching the gauge's lowest limit.
+    """
+    limits = hazard.limits.get(impact.city_id)
+    if impact.path is not Path.RIVER or not limits or not region.regressions:
         return None
-    expected = expected_crest(region.regressions, source.series, source.highest, limits)
+    expected = expected_crest(region.regressions, *found, limits)
     if expected is None:
         return None
-    own = [(level, limit) for level, limit in zip(COLOURS, limits[expected.series], strict=True) if limit == limit]  # noqa: PLR0124  NaN: none
-    reached = [int(level) for level, limit in own if expected.p50 >= limit]
-    return AtGauge(expected, max(reached, default=int(own[0][0])), chance_above(expected, own[0][1]))
+    own = [(int(level), limit) for level, limit in zip(COLOURS, limits[expected.series], strict=True) if not math.isnan(limit)]
+    level = max((level for level, limit in own if expected.p50 >= limit), default=own[0][0])
+    word = f"expects:{expected.series}={expected.p50:.4g}[{expected.p10:.4g}..{expected.p90:.4g}]"
+    told = replace(
+        impact,
+        expected=expected,
+        probability=chance_above(expected, own[0][1]),
+        reasons=(*impact.reasons, GAUGE_REGRESSION, word),
+    )
+    return AtGauge(told, level)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from stream.decide.state import SourceState
     from stream.region.model import Hazard, Region
-
-GAUGE_REGRESSION = "gauge_regression"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +130,10 @@ def _here(source: Source) -> Impact:
 def _remote(region: Region, hazard: Hazard, asked: _Asked, impact: Impact) -> Claim:
     """The claim on a city below or downwind; by the city's own limits where history taught what comes of it at its gauge."""
     number, state, _ = asked
-    gauge = at_gauge(region, hazard, state, impact.city_id) if impact.path is Path.RIVER else None
-    if gauge is None:
-        level = remote_level(state.peak, impact.intensity, hazard.rules.remote_level_drop)
-        return Claim(impact, level, state.peak, state.series, number)
-    one = gauge.expected
-    word = f"expects:{one.series}={one.p50:.4g}[{one.p10:.4g}..{one.p90:.4g}]"
-    told = replace(impact, expected=one, probability=gauge.probability, reasons=(*impact.reasons, GAUGE_REGRESSION, word))
-    return Claim(told, gauge.level, state.peak, state.series, number)
+    gauge = at_gauge(region, hazard, (state.series, state.highest), impact)
+    if gauge is not None:
+        return Claim(gauge.impact, gauge.level, state.peak, state.series, number)
+    return Claim(impact, remote_level(state.peak, impact.intensity, hazard.rules.remote_level_drop), state.peak, state.series, number)
 
 
 def _ends_at(impact: Impact, state: SourceState, hazard: Hazard) -> int:
