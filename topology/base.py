@@ -63,8 +63,8 @@ class Impact:
     `probability` that the danger reaches the city at all (0..1). `arrival` is None when it cannot be said; `unknown_because`
     then says why (a reservoir, a missing kilometre, calm wind) and is empty otherwise. `intensity` is the danger's strength at the city
     relative to the source (1.0 = as at the source). `confidence` (0..1) is how far the model itself is to be trusted here.
-    `reasons` are short machine-readable words for people who ask why. `asset` names the point of the city that is reached first (a water intake),
-    "" when it is the city as such. `expected` is the value at the city where a rating or regression exists.
+    `reasons` are short machine-readable words for people who ask why. `asset` names the point reached first (a water intake), "" when it is
+    the city as such. `expected` is the value at the city where a rating or regression exists.
     """
 
     city_id: str
@@ -143,16 +143,16 @@ class Passage:
 
 
 class Act(StrEnum):
-    """What an operator or a duty officer reports about a river."""
+    """What an operator or a duty officer reports about a river.
+
+    Held back by a gate or dam (what has not passed yet comes `hours` later, with `factor` of its strength); closed (nothing passes until this
+    ends); a broken levee (what lies below gets `factor` of the water); an ice cover on this reach (slower, and less surely known).
+    """
 
     DELAY = "delay"
-    """The water is held back (a gate, a polder, a dam): what has not passed yet comes `hours` later and with `factor` of its strength."""
     BLOCKED = "blocked"
-    """The way is closed: nothing passes until this ends."""
     BREACH = "breach"
-    """Water leaves the river here (a levee has broken): what lies below gets `factor` of it."""
     ICE = "ice"
-    """An ice cover on this reach: slower, and less surely known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,9 +296,5 @@ class Footprint(Protocol):  # noqa: D101  see the module docstring
 
 
 def footprint(name: str) -> Footprint:
-    """The footprint module called `name` (the registry is the folder).
-
-    >>> "celerity_m_per_s" in footprint("river_wave").PARAMETERS
-    True
-    """
+    """The footprint module called `name` (the registry is the folder)."""
     return cast("Footprint", import_module(f"topology.{name}"))
