@@ -4,7 +4,7 @@ They are judged at grid instants against what is expected of the station (its ne
 station's health, never a warning level. A fault is named only after `confirm_n` observations in a row point to the same one, and taken back
 the same way, so a real flood that doubles a gauge is no unit mistake: factors of 10, 100 and 1000 up or down only, within `factor_tolerance`.
 Once it is named, a value that is a hundred times off or more stays in the wrong unit while the water moves: nearer to the wrong scale than to
-the right one.
+the right one. A value near the station's usual one is never a mistake, whatever was believed just before it.
 """
 
 from __future__ import annotations
@@ -59,6 +59,8 @@ _FACTORS = (10.0, 100.0, 1000.0)
 _RUN_MAX = 254
 _FAR = 1.5
 """Decades: half way to a factor of a thousand, beyond what water does between two samples of a gauge that is known to send the wrong unit."""
+_NEAR = 3.0
+"""A value within this factor of the usual one is near it."""
 _USUAL_TAU = 10.0
 """The usual value moves ten times as slowly as the drift that is looked for."""
 
@@ -127,25 +129,40 @@ def observe(parameters: NDArray[Any], state: NDArray[Any], seen: Seen) -> NDArra
     return health
 
 
-def suspected_factor(parameters: NDArray[Any], value: Floats, expected: Floats) -> Floats:
+def suspected_factor(parameters: NDArray[Any], value: Floats, expected: Floats, usual: Floats) -> Floats:
     """The factor or sign by which each value is off what is expected of it (row by row), 1 where there is none or none is judged.
 
-    >>> p = np.array([DEFAULTS, (3.0, 0.3, 50.0, 0.1, np.nan, 100.0, 0.2, 20.0)], dtype=PARAMETERS)
-    >>> suspected_factor(p, np.array([21.0, 21.0]), np.array([2.0, 2.0]))
-    array([10.,  1.])
+    `usual`: the station's usual value, NaN where it is not known.
+
+    >>> p = np.array([DEFAULTS, DEFAULTS, (3.0, 0.3, 50.0, 0.1, np.nan, 100.0, 0.2, 20.0)], dtype=PARAMETERS)
+    >>> suspected_factor(p, np.full(3, 21.0), np.full(3, 2.0), np.array([np.nan, 30.0, np.nan]))
+    array([10.,  1.,  1.])
     """
     factor = np.ones(len(value))
     judged = ~np.isnan(value) & (np.abs(expected) >= parameters["expected_min"])
     factor[judged] = factor_of(value[judged], expected[judged], parameters["factor_tolerance"][judged])
     small = np.maximum(factor, 1.0 / np.abs(factor)) < parameters["factor_min"]
-    factor[small & (factor > 0.0)] = 1.0
+    factor[(small & (factor > 0.0)) | _near(value, usual)] = 1.0
     return factor
+
+
+def usual_of(state: NDArray[Any], parameters: NDArray[Any]) -> Floats:
+    """The usual value of each station, NaN until `confirm_n` sound ones were heard."""
+    return np.where(state["heard"] >= parameters["confirm_n"], state["usual"], np.nan)
+
+
+def _near(value: Floats, usual: Floats) -> NDArray[np.bool_]:
+    ratio = np.divide(value, usual, out=np.zeros(len(value)), where=usual != 0.0)
+    near: NDArray[np.bool_] = (ratio >= 1.0 / _NEAR) & (ratio <= _NEAR)
+    return near
 
 
 def _factors(p: NDArray[Any], s: NDArray[Any], seen: Seen, able: NDArray[np.bool_]) -> Floats:
     """The factor of each observation; one that is known to send the wrong unit does so while it is far off."""
-    factor = suspected_factor(p, seen.value, seen.expected)
+    usual = usual_of(s, p)
+    factor = suspected_factor(p, seen.value, seen.expected, usual)
     known = able & (s["health"] == Health.UNIT_MISTAKE) & (np.abs(seen.expected) >= p["expected_min"]) & (seen.value != 0.0)
+    known &= ~_near(seen.value, usual)
     if known.any():
         decades = np.log10(np.abs(seen.value[known] / seen.expected[known]))
         factor[known] = np.where(np.abs(decades) >= _FAR, 10.0 ** np.rint(decades), factor[known])

@@ -82,7 +82,8 @@ def _suspected(bound: Bound, samples: Samples, newest_corrected: NDArray[np.bool
     history, p = read(bound.history, rows), read(bound.health_parameters, rows)
     expected = np.where(newest_corrected[few], history["value"][:, -2], history["value"][:, -1])
     expected = np.where(history["count"] >= p["confirm_n"], expected, np.nan)
-    factor = health.suspected_factor(p, samples.value[few], expected)
+    usual = health.usual_of(read(bound.health, rows), p)
+    factor = health.suspected_factor(p, samples.value[few], expected, usual)
     if (factor == 1.0).all():
         return None
     why = np.zeros(len(samples), np.uint8)

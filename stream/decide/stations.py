@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 LOGARITHMIC = "discharge"
 """Rivers differ in size by orders of magnitude: their changes are compared as shares."""
 _LEAST_DISCHARGE = 1e-3
+VOICES = 2
+"""So many sound neighbours are needed to say that a station drifts."""
 
 
 def schedule(partition: Partition, domain_id: str, at: int) -> bool:
@@ -167,18 +169,21 @@ def _seen(bound: Bound, rows: Rows, failing: NDArray[np.bool_]) -> health.Seen:
     value = np.where(failing, bound.watch["value"][rows], h["value"][:, -1])
     level = np.max([hazard.levels[:, rows].max(axis=0) for hazard in bound.hazards], axis=0)
     drifts = not np.isnan(bound.health_parameters["drift_max"][rows]).all()
-    return health.Seen(rows, value, np.where(failing, last, value), level, _around(bound, rows) if drifts else None)
+    return health.Seen(rows, value, np.where(failing, last, value), level, _around(bound, rows, value) if drifts else None)
 
 
-def _around(bound: Bound, rows: Rows) -> Floats:
-    """How far the neighbours of each row are from their usual values now: the median of those that are sound; NaN where there is none."""
+def _around(bound: Bound, rows: Rows, value: Floats) -> Floats:
+    """How far the neighbour that agrees best with each row is from its usual value now; NaN unless at least two can be asked.
+
+    A station drifts if it leaves all its neighbours: the one that drifts takes no sound one with it, and of two nobody can say which it is.
+    """
     near = bound.neighbours[rows]
     state = bound.health[near]
     able = (near != NOBODY) & (state["heard"] > 0.0) & (state["health"] == health.Health.SOUND)
-    departure = np.sort(np.where(able, bound.history["value"][near, -1] - state["usual"], np.nan), axis=1)
-    count = able.sum(axis=1)
-    middle = np.take_along_axis(departure, np.stack([np.maximum(count - 1, 0) // 2, count // 2], axis=1).clip(0, near.shape[1] - 1), axis=1)
-    return np.where(count > 0, middle.mean(axis=1), np.nan)
+    departure = bound.history["value"][near, -1] - state["usual"]
+    apart = np.where(able, np.abs(departure - (value - bound.health["usual"][rows])[:, None]), np.inf)
+    best = np.nan_to_num(apart, nan=np.inf).argmin(axis=1)
+    return np.where(able.sum(axis=1) >= VOICES, departure[np.arange(len(rows)), best], np.nan)
 
 
 def _stop_reporting(partition: Partition, domain_id: str, rows: Rows, at: int) -> list[Output]:

@@ -169,7 +169,8 @@ CALM = {"upper": 1.0, "middle": 1.0, "lower": 1.0}
 @pytest.fixture
 def story(tmp_path) -> Callable[..., Story]:
     def tell(files: dict[str, str] | None = None, **options) -> Story:
-        return Story({**FILES, **(files or {})}, tmp_path, **options)
+        changed = {name: text for name, text in {**FILES, **(files or {})}.items() if text}
+        return Story(changed, tmp_path, **options)
 
     return tell
 

@@ -11,33 +11,57 @@ from hypothesis import strategies as st
 from stream.errors import UnknownRegion
 from stream.records.instants import HOUR, MINUTE, SECOND
 from stream.records.journal import Command
+from stream.records.output import Kind
 
-QUIET = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUIET = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def wild(tale, seed: int, start: int, hours: int = 40):
-    """A random journal: rises, falls, gaps, repeats, corrections, late samples, lagging marks."""
+WATCHED = """
+[quality.stage]
+spike_suspect = 1.2
+fail_max = 450
+[health.stage]
+factor_min = 50
+expected_min = 0.2
+drift_max = 2.5
+drift_tau_n = 20
+chatter_tau_n = 10
+"""
+
+
+@pytest.fixture
+def watched(story, files):
+    """The small river with every test of its stations."""
+    return lambda **options: story({"hazards/flood.toml": files["hazards/flood.toml"] + WATCHED}, **options)
+
+
+def wild(tale, seed: int, start: int, hours: int = 30):
+    """A random journal: rises, falls, gaps, repeats, corrections, late samples, lagging marks, centimetres for metres."""
     rng = random.Random(seed)
+    wrong = {"upper": 0, "middle": rng.randrange(20, 60), "lower": 0}
     level = dict.fromkeys(("upper", "middle", "lower"), 1.0)
     for step in range(hours * 6):
         at = start + step * 10 * MINUTE
         for name in level:
-            level[name] = max(0.2, level[name] + rng.gauss(0, 0.5) - 0.05 * (level[name] - 1.5))
+            faulty = wrong[name] and wrong[name] <= step < wrong[name] + 18
+            level[name] = level[name] if faulty else max(0.2, level[name] + rng.gauss(0, 0.5) - 0.05 * (level[name] - 1.5))
+            unit = 100.0 if faulty else 1.0
             if rng.random() < 0.85:
                 observed_at = at - rng.choice([0, 0, 0, 10 * MINUTE, 30 * MINUTE, 5 * HOUR])
-                tale.measure(at + rng.randrange(5) * SECOND, {name: round(level[name], 2)}, observed_at, flags=rng.random() < 0.05)
+                tale.measure(at + rng.randrange(5) * SECOND, {name: round(level[name] * unit, 2)}, observed_at, flags=rng.random() < 0.05)
             if rng.random() < 0.1:
-                tale.measure(at + 5 * SECOND, {name: round(level[name], 2)}, at)
+                tale.measure(at + 5 * SECOND, {name: round(level[name] * unit * rng.choice([1.0, 0.3]), 2)}, at)
         if rng.random() < 0.9:
             tale.tick(at + 6 * SECOND, at - rng.choice([0, 2 * SECOND, 3 * MINUTE]))
 
 
 @QUIET
 @given(seed=st.integers(0, 10_000), sizes=st.lists(st.integers(1, 60), min_size=1, max_size=5))
-def test_the_cut_into_calls_changes_nothing(story, start, seed, sizes):
-    tale = story()
+def test_the_cut_into_calls_changes_nothing(watched, start, seed, sizes):
+    tale = watched()
     wild(tale, seed, start)
     assert any(output.reason == "first" for output in tale.outputs)
+    assert tale.state.core.counts.failed > 0
 
     state, outputs, at, turn = tale.fold.initial(tale.state.core.partition), [], 0, 0
     while at < len(tale.entries):
@@ -51,8 +75,8 @@ def test_the_cut_into_calls_changes_nothing(story, start, seed, sizes):
 
 @QUIET
 @given(seed=st.integers(0, 10_000), cut=st.floats(0, 1))
-def test_a_restored_state_goes_on_as_if_nothing_had_happened(story, start, seed, cut):
-    tale = story()
+def test_a_restored_state_goes_on_as_if_nothing_had_happened(watched, start, seed, cut):
+    tale = watched()
     wild(tale, seed, start)
     where = int(cut * len(tale.entries))
     state = tale.fold.initial(tale.state.core.partition)
@@ -68,8 +92,8 @@ def test_a_restored_state_goes_on_as_if_nothing_had_happened(story, start, seed,
 
 @QUIET
 @given(seed=st.integers(0, 10_000))
-def test_revisions_never_go_back_and_levels_change_only_with_a_reason(story, start, seed):
-    tale = story()
+def test_revisions_never_go_back_and_levels_change_only_with_a_reason(watched, start, seed):
+    tale = watched()
     wild(tale, seed, start)
 
     for city in ("ava", "bor", "cam"):
@@ -80,6 +104,18 @@ def test_revisions_never_go_back_and_levels_change_only_with_a_reason(story, sta
             if before:
                 assert body["sent_at"] >= before["sent_at"]
             last[body["warning_id"]] = body
+
+
+def test_the_random_journals_hold_stations_in_fault_believed_jumps_and_corrections(watched, start):
+    found = set()
+    tale = watched()
+    for seed in range(6):
+        wild(tale, seed, start + seed * 50 * HOUR)
+        found |= {output.reason for output in tale.outputs}
+
+    assert found >= {"unit_mistake", "unit_suspected", "silent", "sound", "corrected", "first", "cleared"}
+    assert tale.state.core.counts.believed > 0
+    assert any(output.kind is Kind.STATION_HEALTH for output in tale.outputs)
 
 
 def test_an_unknown_region_is_refused_before_anything_changes(story, start, calm):

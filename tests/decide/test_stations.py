@@ -117,6 +117,15 @@ def test_a_unit_that_goes_wrong_in_a_flood_neither_lowers_nor_raises_the_warning
     assert tale.status("cam") == "warned"
 
 
+def test_first_values_in_the_wrong_unit_do_not_make_the_right_ones_a_mistake(river, start):
+    tale = river()
+    tale.quiet(start, start + 20 * MINUTE, {**CALM, "lower": 121.0})
+    tale.quiet(start + 20 * MINUTE, start + 4 * HOUR, CALM)
+
+    assert health(tale, "lower") == []
+    assert tale.told("cam")[-1][0] == "all_clear"
+
+
 def test_a_flipped_sign_does_not_clear_a_warning(river, start):
     tale = river()
     at = warm(tale, start)
@@ -164,3 +173,51 @@ def test_a_silent_station_is_named_and_so_is_one_that_was_never_heard(river, sta
     assert (health(tale, "upper"), health(tale, "middle"), health(tale, "lower")) == (["silent"], [], ["silent"])
     tale.measure(start + 4 * HOUR, {"upper": 1.0})
     assert health(tale, "upper") == ["silent", "sound"]
+
+
+def test_a_station_that_drifts_away_from_all_its_neighbours_is_named_and_they_are_not(river, start):
+    tale = river("\n[health.stage]\ndrift_max = 0.4\ndrift_tau_n = 20\n")
+    for step in range(240):
+        at = start + step * 10 * MINUTE
+        tide = 0.3 * ((step // 12) % 2)
+        tale.measure(at, {"upper": 0.4 + tide, "middle": 0.5 + tide, "lower": 0.6 + tide + max(0, step - 60) * 0.006})
+        tale.tick(at + SECOND)
+
+    assert (health(tale, "upper"), health(tale, "middle"), health(tale, "lower")) == ([], [], ["drifting"])
+    assert tale.told("cam") == []
+
+
+@pytest.mark.parametrize("believed", [True, False])
+def test_on_a_replay_lane_an_instant_is_enough_for_a_neighbour_to_confirm(river, start, believed):
+    tale = river(clock="observed")
+    for hour in range(4):
+        tale.measure(start + hour * HOUR, CALM)
+    tale.measure(start + 4 * HOUR, {**CALM, "lower": 4.5, **({"middle": 2.9} if believed else {})})
+    tale.tick(start + 5 * HOUR, closing=True)
+
+    assert (("alert", "orange", "first") in tale.told("cam")) is believed
+
+
+def test_a_rising_gauge_says_when_it_reaches_the_next_level(river, start):
+    tale = river("", '[[detectors]]\nname = "rate_of_rise"\n[detectors.parameters]\nrise_blue_per_h = 50\n')
+    at = warm(tale, start)
+    for step in range(9):
+        tale.measure(at + step * 10 * MINUTE, {**CALM, "lower": 1.2 + 0.1 * step})
+    summary = tale.messages("cam")[0]["evidence"][0]
+
+    assert summary["level"] == "blue"
+    assert 1.2 < summary["reaches_next_level_in_h"] < 2.2
+    assert "next level in about" in tale.messages("cam")[0]["text"]["en"]
+    for hour, value in enumerate((1.99, 1.98, 1.97), 2):
+        tale.measure(at + hour * HOUR, {**CALM, "lower": value})
+    assert tale.state.core.domains["rill"].hazards["flood"].sources["lower/stage"].reaches_next_level_in_h is None
+
+
+def test_a_limit_detector_says_how_sure_it_is(river, start):
+    tale = river("", "[detectors.parameters]\nerror_sd = 0.1")
+    at = warm(tale, start)
+    tale.measure(at, {**CALM, "lower": 2.1})
+    raised = evidence(tale, "lower")[-1]
+
+    assert raised["exceedance"] == pytest.approx(0.8413, abs=1e-3)
+    assert (raised["p_value"], raised["log_lr"]) == (None, None)
