@@ -57,7 +57,7 @@ def hazard_of(region: Region, name: str) -> Hazard:
     if not name and len(moving) == 1:
         return next(iter(moving.values()))
     if name not in moving:
-        what = f"no hazard {name!r} with a footprint" if name else "which hazard?"
+        what = f"no hazard {name!r} has a footprint:" if name else "which hazard?"
         msg = f"{what} region {region.name} has {', '.join(sorted(moving)) or 'none'}; name one with --hazard"
         raise TocsinError(msg)
     return moving[name]

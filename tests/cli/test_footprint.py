@@ -91,7 +91,7 @@ def test_without_wind_and_without_cases_the_time_is_unknown_and_it_says_why() ->
         (("songhua", "--source", "95,126.6", "--at", "2005-11-24T16:00:00Z"), "outside the Earth"),
         (("songhua", "--source", "sujiatun", "--at", "yesterday"), "--at"),
         (("example", "--source", "linhe", "--at", "2024-05-10T00:00:00Z"), "which hazard?"),
-        (("example", "--source", "linhe", "--at", "2024-05-10T00:00:00Z", "--hazard", "hail"), "no hazard 'hail'"),
+        (("example", "--source", "linhe", "--at", "2024-05-10T00:00:00Z", "--hazard", "hail"), "no hazard 'hail' has a footprint"),
         (("beijing", "--source", "dongsi", "--at", "2014-01-15T00:00:00Z", "--wind", "west"), "--wind 'west'"),
         (("beijing", "--source", "dongsi", "--at", "2014-01-15T00:00:00Z", "--wind", "-3,90"), "--wind -3,90"),
     ],
