@@ -8,7 +8,7 @@ found corrects the rest of its way (`river_learning.py`).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from topology import river_pace
 from topology.arrival import HOUR_MS, instant, last_left_at, nearest_first
-from topology.base import Impact, Path
+from topology.base import Arrival, Impact, Path
 from topology.jobson import LEADING_EDGE, VELOCITY_EXPONENT, peak_left, peak_velocity, tail_hours
 from topology.parameters import merged, parameter_faults
 from topology.river import build_cities, build_clock, cities_below, faded_km, way_confidence, way_reasons
@@ -141,7 +141,7 @@ def _impact(parameters: Mapping[str, float], source: Source, ahead: Ahead, dilut
         # From the front's hours back to the peak's, which fading and tail are counted by.
         late_h, middle_h = (max(0, at - source.onset_at) / HOUR_MS for at in (arrival.p90_at, arrival.p50_at))
         passed_at = instant(last_left_at(source), late_h + tail_hours(late_h / LEADING_EDGE, relative))
-        arrival = replace(arrival, passed_at=max(passed_at, arrival.p90_at))
+        arrival = Arrival(arrival.p10_at, arrival.p50_at, arrival.p90_at, max(passed_at, arrival.p90_at))
         left = peak_left(middle_h / LEADING_EDGE, parameters["source_age_h"], relative)
     return Impact(
         city_id=reached.city_id,

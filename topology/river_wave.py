@@ -10,7 +10,7 @@ rest of its way (`river_learning.py`).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from topology import river_pace
 from topology.arrival import HOUR_MS, instant, last_left_at, nearest_first
-from topology.base import Impact, Path
+from topology.base import Arrival, Impact, Path
 from topology.lags import learned_clock
 from topology.parameters import merged, parameter_faults
 from topology.river import DEFAULT_SPEED, build_cities, build_clock, cities_below, clock_of, faded_km, way_confidence, way_reasons
@@ -139,7 +139,7 @@ def _impact(parameters: Mapping[str, float], source: Source, ahead: Ahead, share
         arrival = ahead.arrival()
         run_h = max(0, arrival.p90_at - source.onset_at) / HOUR_MS
         passed_at = instant(last_left_at(source), run_h + parameters["duration_h"])
-        arrival = replace(arrival, passed_at=max(passed_at, arrival.p90_at))
+        arrival = Arrival(arrival.p10_at, arrival.p50_at, arrival.p90_at, max(passed_at, arrival.p90_at))
     return Impact(
         city_id=reached.city_id,
         path=Path.RIVER,
