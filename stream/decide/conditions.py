@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stream.decide.reports import interventions
+from stream.records.instants import HOUR
 from topology.base import Conditions, Passage, Winds
 
 if TYPE_CHECKING:
@@ -18,9 +20,9 @@ if TYPE_CHECKING:
 Recent = dict[str, list[tuple[int, float]]]
 """Series id -> its recent measurements (observed_at, value), oldest first."""
 
-KEEP_MS = 6 * 3_600_000
-"""Longer than any footprint's averaging window."""
-KEEP_MOST = 64
+KEEP_MS = 30 * 3_600_000
+"""As long as smoke is followed: the wind of its time carried it."""
+KEEP_MOST = 192
 DISCHARGE = "/discharge"
 CALM_M_PER_S = 0.5
 """Below this a vane stands still: stations give no direction, and none is needed to know that it is calm."""
@@ -71,12 +73,16 @@ def _winds(region: Region, recent: Mapping[str, list[tuple[int, float]]]) -> Win
 
 
 def _passages(region: Region, sources: Iterable[SourceState]) -> tuple[Passage, ...]:
-    """Where and when the event was first found along a river, earliest first. Late evidence has its own time too, so it counts."""
+    """Where and when the event was first found along a river, earliest first. Late evidence has its own time too, so it counts.
+
+    A series that had never been measured before says only that the front came no later.
+    """
     found = []
     for source in sources:
         row = region.series.row_of[source.series]
         if region.series.reach[row]:
-            found.append(Passage(region.series.reach[row], float(region.series.reach_km[row]), source.onset_at))
+            gap_h = math.inf if source.looked_at is None else (source.onset_at - source.looked_at) / HOUR
+            found.append(Passage(region.series.reach[row], float(region.series.reach_km[row]), source.onset_at, gap_h))
     return tuple(sorted(found, key=lambda one: (one.front_at, one.reach, one.reach_km)))
 
 
