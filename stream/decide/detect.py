@@ -12,7 +12,7 @@ import numpy as np
 
 from detectors import history, quality
 from detectors.base import Quality, Samples
-from detectors.rows import read
+from detectors.rows import NEVER, read
 from stream.decide import refused, undo
 from stream.decide.findings import Failed, Finding, Found, Informing, Returned, Run, Said, Step
 from stream.decide.outlook import reaches_h
@@ -20,6 +20,7 @@ from stream.records.journal import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from numpy.typing import NDArray
 
@@ -82,7 +83,7 @@ def _score(bound: Bound, counts: Counts, run: Run, place: NDArray[np.int64]) -> 
         run, place, flag, in_order, corrects = run.pick(sound), place[sound], flag[sound], in_order[sound], corrects[sound]
     samples = Samples(run.rows, run.observed_at, run.value, flag, in_order)
     history.push(bound.history, samples)
-    step = Step(samples, run.unit, place, run.flags & Flag.LATE != 0, corrects)
+    step = Step(samples, run.unit, place, run.flags & Flag.LATE != 0, corrects, bound.history)
     counts.scored += len(run.rows)
     counts.late += int(step.late.sum())
     return found + score(bound, step)
@@ -193,4 +194,11 @@ def _finding(hazard: BoundHazard, said: list[Said], step: Step, i: int, judged: 
         why=why,
         late=bool(step.late[i]),
         corrects=corrects,
+        looked_at=_looked_before(step.history[row], int(samples.observed_at[i])) if new and (corrects or not old) else None,
     )
+
+
+def _looked_before(one: Any, at: int) -> int | None:
+    """When a series (its history) was measured last before an instant."""
+    earlier = one["observed_at"][one["observed_at"] < at]
+    return int(earlier[-1]) if len(earlier) and earlier[-1] != NEVER else None

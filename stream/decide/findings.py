@@ -28,13 +28,17 @@ class Run(NamedTuple):
 
 
 class Step(NamedTuple):
-    """The sound samples of one round: the message each came in, its place there, whether it came late or corrects the newest one."""
+    """The sound samples of one round: the message each came in, its place there, whether it came late or corrects the newest one.
+
+    `history`: that of all series, with these samples in it.
+    """
 
     samples: Samples
     unit: NDArray[np.int64]
     place: NDArray[np.int64]
     late: NDArray[np.bool_]
     corrects: NDArray[np.bool_]
+    history: NDArray[Any]
 
 
 Said = tuple["NDArray[np.intp]", "Findings"] | None
@@ -45,7 +49,8 @@ class Finding(NamedTuple):
     """A measurement of a series that is, was, or became unusual; `old` and `new` are the series' levels for this hazard.
 
     `score` to `why` are those of the detector with the highest level; `reaches_h`: hours until the next limit at the present rate;
-    `corrects`: it replaces the measurement that had raised the level, and what that one did is undone. NaN: not known.
+    `corrects`: it replaces the measurement that had raised the level, and what that one did is undone. NaN: not known. `looked_at`: when the
+    series was measured before, None if never.
     """
 
     hazard: int
@@ -65,6 +70,7 @@ class Finding(NamedTuple):
     why: int
     late: bool
     corrects: bool
+    looked_at: int | None
 
 
 class Returned(NamedTuple):

@@ -115,6 +115,7 @@ def _fresh_source(scene: Scene, series: str, one: Finding) -> SourceState:
     source = SourceState(
         series, one.new, one.new, one.observed_at, one.observed_at, one.value, one.score, None, use.name, "", one.quality, one.late
     )
+    source.looked_at = one.looked_at
     _renew(scene, source, one)
     return source
 

@@ -16,6 +16,7 @@ class SourceState(msgspec.Struct):
 
     `peak` is the highest level of the episode, `highest` its highest value, `late` that the newest evidence came later than the hazard allows.
     `before`: the source before its newest measurement raised it, None if there was none; that measurement may still be corrected.
+    `looked_at`: when the series was measured last before the onset, None if never.
     """
 
     series: str
@@ -37,6 +38,7 @@ class SourceState(msgspec.Struct):
     exceedance: float | None = None
     reaches_next_level_in_h: float | None = None
     before: SourceState | None = None
+    looked_at: int | None = None
 
 
 class Told(msgspec.Struct):

@@ -113,7 +113,9 @@ def _detected(partition: Partition, bound: Bound, samples: Samples, at: int) -> 
     partition.core.counts.believed += len(samples)
     nothing = np.zeros(len(samples), np.bool_)
     latest = seconds(min(hazard.hazard.rules.max_late_s for hazard in bound.hazards))
-    step = Step(samples, np.zeros(len(samples), np.int64), np.arange(len(samples)), at - samples.observed_at > latest, nothing)
+    step = Step(
+        samples, np.zeros(len(samples), np.int64), np.arange(len(samples)), at - samples.observed_at > latest, nothing, bound.history
+    )
     return [one for _, _, one in sorted(score(bound, step), key=lambda one: one[1])]
 
 
