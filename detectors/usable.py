@@ -1,7 +1,7 @@
-"""A measurement that failed its quality tests never moves a detector, even if a caller lets one through.
+"""A measurement that failed its quality tests, or is no number, never moves a detector, even if a caller lets one through.
 
-The contract says that FAIL and MISSING do not arrive here. A level raised by a broken sensor is a false warning to a city, so the
-rule is kept once more at the door of every detector; it costs one comparison a batch.
+The contract says that FAIL, MISSING, NaN and infinity do not arrive here. A level raised by a broken sensor is a false warning to a city, and one
+NaN would stay in a baseline for ever, so the rule is kept once more at the door of every detector; it costs two comparisons a batch.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 
 def all_usable(samples: Samples) -> bool:
-    """Whether no sample is flagged FAIL or MISSING."""
-    return not (samples.flag >= Quality.FAIL).any()
+    """Whether no sample is flagged FAIL or MISSING, and all are numbers."""
+    return not (samples.flag >= Quality.FAIL).any() and bool(np.isfinite(samples.value).all())
 
 
 def step_usable(step: Step, parameters: NDArray[Any], state: NDArray[Any], samples: Samples) -> Findings:
     """Step only the usable samples; the others report the level their series has, reason 0 (`quiet`), and change nothing."""
-    usable = samples.flag < Quality.FAIL
+    usable = (samples.flag < Quality.FAIL) & np.isfinite(samples.value)
     found = step(parameters, state, samples.pick(usable))
     n = len(samples)
     level = np.asarray(state["level"][samples.rows], dtype=np.uint8)

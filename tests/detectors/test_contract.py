@@ -61,9 +61,12 @@ def run(name, parameters, state, batches):
     return [detector(name).step(parameters, state, samples) for samples in batches]
 
 
+FUSED = ("p_value", "log_lr", "exceedance")
+
+
 def assert_same(left, right):
     for one, other in zip(left, right, strict=True):
-        for field in ("level", "score", "trend", "why"):
+        for field in ("level", "score", "trend", "why", *FUSED):
             np.testing.assert_array_equal(getattr(one, field), getattr(other, field))
 
 
