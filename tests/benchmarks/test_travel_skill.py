@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.benchmarks import travel_outbreaks
 from tests.benchmarks.travel_outbreaks import coronavirus, measles
 from tests.benchmarks.travel_skill import DATA, advantage, contestants, coverage, judged, skill
 from tests.topology.conftest import shared_file
@@ -45,6 +46,15 @@ def test_travel_orders_the_arrivals_of_italy_better_than_chance_and_states_no_mo
     assert ours.kendall > found["plain distance"].kendall - 0.1
     stated = {told.name: told.confidence for told in contestants(coronavirus(data))}["tocsin travel, gravity"]
     assert stated <= 0.2 < ours.kendall
+
+
+def test_without_populations_distance_alone_orders_and_population_is_no_contestant(data, monkeypatch):
+    monkeypatch.setattr(travel_outbreaks, "find_spec", lambda _: None)
+    outbreak = coronavirus(data)
+    found = {told.name: it.kendall for told, it in judged(outbreak, 20)}
+    assert "not installed" in outbreak.note
+    assert found["tocsin travel, gravity"] == pytest.approx(found["plain distance"])
+    assert "population, largest first" not in found
 
 
 def test_percentiles_are_counted_where_both_are_known(data):

@@ -100,7 +100,8 @@ def contestants(outbreak: Outbreak) -> list[Told]:
     if outbreak.order is None:
         at = (outbreak.latitude[outbreak.source], outbreak.longitude[outbreak.source])
         told.append(Told("plain distance", distance_km(*at, outbreak.latitude, outbreak.longitude), float("nan")))
-        told.append(Told("population, largest first", -outbreak.population, float("nan")))
+        if np.ptp(outbreak.population) > 0.0:
+            told.append(Told("population, largest first", -outbreak.population, float("nan")))
     else:
         told.append(Told("plain order of neighbourhood", outbreak.order[outbreak.source], float("nan")))
     return told
