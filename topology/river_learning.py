@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -118,6 +119,12 @@ def learn(spread: Spread, legs: Sequence[Leg], detection_sd_h: Sequence[float] =
 
     `detection_sd_h`: by number of a detection the standard error (h) that it has beyond the usual one; 0 for those not in the list.
     """
+    return _posterior(spread, tuple(legs), tuple(detection_sd_h))
+
+
+# The same detections are learned from for every city, source and judgement of an event: what was worked out once is kept.
+@lru_cache(maxsize=4096)
+def _posterior(spread: Spread, legs: tuple[Leg, ...], detection_sd_h: tuple[float, ...]) -> Learned:
     count = len(legs)
     detections = max(len(detection_sd_h), 1 + max((max(leg.first, leg.second) for leg in legs), default=0))
     error = np.full(detections, spread.front_sd_h**2)
@@ -141,7 +148,7 @@ def learn(spread: Spread, legs: Sequence[Leg], detection_sd_h: Sequence[float] =
         before, mean = mean, prior @ (about * solved)
         if np.abs(mean - before).max() < _SETTLED:
             break
-    return Learned(spread, tuple(legs), about, clock, error, inverse, solved)
+    return Learned(spread, legs, about, clock, error, inverse, solved)
 
 
 def prior_forecast(spread: Spread, stretch: Stretch) -> Forecast:
