@@ -2,8 +2,8 @@
 
 At the end of each day on which a new front was published, the front's arrival is forecast for every section still ahead, from what was
 public then and from the settings in `songhua_settings.toml`, which hold nothing of this river. Observed fronts are scored, bounds are used
-as bounds; beside them stand the prior alone, the constant speed between the last two detections, and what officials expected. Then the
-settings are varied one by one. `--small` leaves that out. Everything is also written to FOLDER, with a plot.
+as bounds; beside them stand the prior alone, the constant speed between the last two detections, what officials expected, and what the
+service itself tells the cities of its region. Then the settings are varied one by one. `--small` leaves that out. Everything is also written to FOLDER, with a plot.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.benchmarks import songhua_data, songhua_plot
+from tests.benchmarks import songhua_data, songhua_plot, songhua_product
 from tests.benchmarks.songhua_data import HOUR, Front, words
 from topology import river_solute
 from topology.base import Act, CityPlace, Conditions, Intervention, Passage, Places, Reach, Source
@@ -212,6 +212,7 @@ def main() -> int:
         *officials(),
         "",
     ]
+    lines += ["## The service on deploy/regions/songhua: what cities were told", "", *songhua_product.table(), ""]
     lines += ["## Verdict, and the settings varied one by one", ""]
     lines += ["| settings | worst from Mulan on | worst from Tonghe on | widest | all in P5-P95 | bounds kept | passed |", "|---" * 7 + "|"]
     lines.append(row("as fixed", verdict))

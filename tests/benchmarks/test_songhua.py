@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import songhua, songhua_data
+from tests.benchmarks import songhua, songhua_data, songhua_product
 from tests.region.shared import shared_file
 
 COMMAND = Path(__file__).with_name("songhua.py")
@@ -53,6 +53,18 @@ def test_the_settings_hold_no_value_of_that_river():
     assert songhua.SETTINGS["scoring"]["error_from_third_detection"] == 0.08
     assert songhua.SETTINGS["scoring"]["error_from_second_detection"] == 0.15
     assert songhua.SETTINGS["scoring"]["width"] == 0.6
+
+
+def test_the_service_corrects_what_it_told_cities_by_what_it_finds_on_the_way():
+    told = songhua_product.arrivals()
+    corrected = [one for one in told if one.by.startswith("from:")]
+    assert {"yilan", "jiamusi", "huachuan", "tongjiang"} <= {one.city for one in corrected}
+    first = {one.city: one for one in reversed(told)}
+    for one in corrected:
+        assert one.p90 - one.p10 < first[one.city].p90 - first[one.city].p10, "surer than the prior"
+    # Nobody saw the front come to Yilan: it lay between the bulletins of 30 November 22:00 and 3 December 16:00 (China Standard Time).
+    yilan = [one for one in corrected if one.city == "yilan"]
+    assert all(one.p10.isoformat() < "2005-12-03T08" and one.p90.isoformat() > "2005-11-30T14" for one in yilan)
 
 
 def test_the_command_prints_every_pair_and_draws_them(tmp_path):
