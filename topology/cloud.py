@@ -51,8 +51,7 @@ class Drift(NamedTuple):
 class Cloud:
     """Everything that is known of where the danger goes, before any city is looked at.
 
-    `started_at` and `lasted_to`: when the source began, and until when it is followed (now, if it is `lasting`); `evidence_at`: its
-    newest evidence.
+    `started_at` and `lasted_to`: when the source began, and until when it is followed (until the newest wind, while it lasts).
     """
 
     drift: Drift
@@ -61,8 +60,6 @@ class Cloud:
     growth: Growth
     started_at: int
     lasted_to: int
-    evidence_at: int
-    lasting: bool
 
     def confidence(self, parameters: Mapping[str, float]) -> float:
         """How far to be trusted: less with a shifting wind, and with the distance of the nearest wind station."""
@@ -99,28 +96,41 @@ class Cloud:
 
 
 def follow(source: Source, conditions: Conditions, parameters: Mapping[str, float]) -> Cloud | None:
-    """Where the danger goes; None when it is calm at the source, or no wind is known. `parameters` must be complete."""
+    """Where the danger goes; None when it is calm at the source, or no wind is known. `parameters` must be complete.
+
+    Depends on the winds measured and on what is known of the source, but not on the instant of the question: what is known ends with
+    the newest wind, from which on the last ones go on (or a forecast begins).
+    """
+    known_at = newest_at(conditions, parameters)
+    if known_at is None:
+        return None
     step_ms, window_ms = round(parameters["step_s"] * 1000.0), round(parameters["window_s"] * 1000.0)
     longest_ms = round(parameters["max_travel_h"] * HOUR_MS)
-    evidence_at = min(last_left_at(source), conditions.now)
     # What has not passed after the longest way never will: no need to go back farther.
-    oldest_at = conditions.now - longest_ms - round((parameters["clearing_h"] + 1.0) * HOUR_MS)
-    lasted_to = conditions.now if source.ended_at is None else max(evidence_at, oldest_at)
+    oldest_at = known_at - longest_ms - round((parameters["clearing_h"] + 1.0) * HOUR_MS)
+    lasted_to = known_at if source.ended_at is None else min(max(last_left_at(source), oldest_at), known_at)
     start_at = min(max(source.onset_at, lasted_to - round(parameters["history_s"] * 1000.0)), lasted_to)
-    until_at = conditions.now + math.ceil(longest_ms / step_ms) * step_ms
-    span = Span(start_at, conditions.now, until_at, parameters["max_km"], step_ms, window_ms, parameters["calm_m_per_s"])
+    until_at = known_at + math.ceil(longest_ms / step_ms) * step_ms
+    span = Span(start_at, known_at, until_at, parameters["max_km"], step_ms, window_ms, parameters["calm_m_per_s"])
     wind = field(conditions.winds, conditions.wind_grid, Spot(source.latitude, source.longitude), span)
     if wind is None:
         return None
-    drift = _drift(wind, conditions, parameters)
+    drift = _drift(wind, conditions.winds, known_at, parameters)
     if drift.speed < parameters["calm_m_per_s"]:
         return None
-    growth = _growth(source, conditions.now, drift, parameters)
+    growth = _growth(source, known_at, drift, parameters)
     name = f"{source.incident_id or source.series}/{source.series}"
     ensemble = members(name, round(parameters["members"]), drift.direction_sd_deg, drift.log_speed_sd)
-    releases = int((wind.at[: int(np.searchsorted(wind.at, conditions.now)) + 1] <= lasted_to).sum())
+    releases = int((wind.at[: int(np.searchsorted(wind.at, known_at)) + 1] <= lasted_to).sum())
     tracks = advect(wind, ensemble, releases, growth)
-    return Cloud(drift, wind, tracks, growth, source.onset_at, lasted_to, evidence_at, source.ended_at is None)
+    return Cloud(drift, wind, tracks, growth, source.onset_at, lasted_to)
+
+
+def newest_at(conditions: Conditions, parameters: Mapping[str, float]) -> int | None:
+    """Until when the wind is known (int ms): the newest usable measurement, if it is not older than the window; now if only a forecast is."""
+    if conditions.winds is not None and (used := within_window(conditions.winds, conditions.now, parameters)).any():
+        return int(conditions.winds.observed_at[used].max())
+    return None if conditions.wind_grid is None else conditions.now
 
 
 def within_window(winds: Winds, now: int, parameters: Mapping[str, float]) -> NDArray[np.bool_]:
@@ -129,16 +139,16 @@ def within_window(winds: Winds, now: int, parameters: Mapping[str, float]) -> ND
     return np.asarray(recent & usable(winds, parameters["calm_m_per_s"]), dtype=np.bool_)
 
 
-def _drift(wind: Field, conditions: Conditions, parameters: Mapping[str, float]) -> Drift:
+def _drift(wind: Field, winds: Winds | None, now: int, parameters: Mapping[str, float]) -> Drift:
     """The mean wind at the source over the coming window; its spread is that of the last one's measurements, or the least there is."""
-    now, origin = conditions.now, np.zeros(1)
+    origin = np.zeros(1)
     ahead = np.flatnonzero((wind.at >= now) & (wind.at <= now + parameters["window_s"] * 1000.0))
     # Of two entries of now, the second is what is expected from now on.
     ahead = ahead[int(ahead.size > 1 and wind.at[ahead[1]] == now) :]
     blows = np.array([[float(np.ravel(part)[0]) for part in wind.wind(int(k), origin, origin)] for k in ahead]).mean(axis=0)
     spread_deg, speed_spread = parameters["min_direction_sd_deg"], parameters["min_speed_spread"]
-    if conditions.winds is not None and (used := within_window(conditions.winds, now, parameters)).any():
-        speed, from_deg = conditions.winds.speed_m_per_s[used], conditions.winds.from_deg[used]
+    if winds is not None and (used := within_window(winds, now, parameters)).any():
+        speed, from_deg = winds.speed_m_per_s[used], winds.from_deg[used]
         moving = speed >= parameters["calm_m_per_s"]
         spread_deg = max(spread_deg, yamartino_deg(from_deg[moving]) if moving.any() else spread_deg)
         speed_spread = max(speed_spread, float(speed.std() / speed.mean()) if speed.any() else speed_spread)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from topology.arrival import HOUR_MS
+from topology.arrival import HOUR_MS, last_left_at
 from topology.base import Arrival
 
 if TYPE_CHECKING:
@@ -49,18 +49,19 @@ class Exposure:
         return found
 
 
-def exposure(found: Touches, cloud: Cloud, now: int, parameters: Mapping[str, float]) -> Exposure:
-    """Put touches [city, member, release] together by city. Members weigh the same; each city is answered on its own."""
+def exposure(found: Touches, cloud: Cloud, source: Source, now: int, parameters: Mapping[str, float]) -> Exposure:
+    """Put touches [city, member, release] together by city, as of `now`. Members weigh the same; each city is answered on its own."""
     clearing_ms = parameters["clearing_h"] * HOUR_MS
     hit = np.isfinite(found.first_ms)
-    # A source that lasts still sends what was not measured yet: a city its newest puff has touched is not clear before it is known to end.
     alive = hit & (found.last_ms + clearing_ms >= now)
-    if cloud.lasting:
+    if source.ended_at is None:
+        # A source that lasts has sent more since: what its newest puff touches is not clear before it is known to have ended.
         alive[..., -1] |= hit[..., -1]
     begins = _beginnings(found.first_ms, hit, alive, cloud.started_at - cloud.tracks.at_ms[0])
-    # Known is only what left the source until the newest measurement.
-    unsure = np.where(np.arange(alive.shape[2]) == alive.shape[2] - 1, (cloud.lasted_to - cloud.evidence_at) * cloud.lasting, 0)
-    ends = np.where(alive, found.last_ms - unsure, -np.inf).max(axis=2)
+    # The newest puff stands for all that left until the newest measurement, no more and no less.
+    later_ms = np.zeros(alive.shape[2])
+    later_ms[-1] = min(last_left_at(source), now) - cloud.lasted_to
+    ends = np.where(alive, found.last_ms + later_ms, -np.inf).max(axis=2)
     any_alive = alive.any(axis=2)
     count = any_alive.sum(axis=1)
     strength = np.where(alive, found.strength, 0.0).max(axis=2).sum(axis=1) / np.maximum(count, 1)

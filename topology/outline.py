@@ -39,25 +39,29 @@ def outline(source: Source, conditions: Conditions, parameters: Mapping[str, flo
     """
     if not (math.isfinite(source.latitude) and math.isfinite(source.longitude)):
         return ()
-    bearings = np.linspace(0.0, 360.0, BEARINGS, endpoint=False, dtype=np.float64)
+    bearings = _bearings()
     cloud = follow(source, conditions, parameters)
     if cloud is None:
         known = conditions.winds is not None or conditions.wind_grid is not None
         circle_km = max(parameters["calm_radius_km" if known else "blind_radius_km"], parameters["isolation_km"], _NEAREST_KM)
         extent_km = np.full(BEARINGS, circle_km)
     else:
-        extent_km = np.maximum(_touched_km(cloud, bearings, conditions.now, parameters, share), _protected_km(cloud, bearings, parameters))
+        extent_km = np.maximum(_touched_km(cloud, source, conditions.now, parameters, share), _protected_km(cloud, bearings, parameters))
     return cut_ring(*destination(source.latitude, source.longitude, bearings, extent_km))
 
 
-def _touched_km(cloud: Cloud, bearings: Floats, now: int, parameters: Mapping[str, float], share: float) -> Floats:
+def _bearings() -> Floats:
+    return np.linspace(0.0, 360.0, BEARINGS, endpoint=False, dtype=np.float64)
+
+
+def _touched_km(cloud: Cloud, source: Source, now: int, parameters: Mapping[str, float], share: float) -> Floats:
     """How far in each direction the farthest point lies that at least that share touches; 0 if none is."""
     away_km = np.geomspace(_NEAREST_KM, cloud.growth.far_m / 1000.0, DISTANCES)
-    angle = np.radians(bearings)[:, None]
+    angle = np.radians(_bearings())[:, None]
     points = Cities((np.sin(angle) * away_km).ravel(), (np.cos(angle) * away_km).ravel(), np.zeros(BEARINGS * DISTANCES))
     met = cloud.may_touch(points)
     found = np.zeros(BEARINGS * DISTANCES)
-    found[met] = exposure(touches(cloud.tracks, Cities(*(one[met] for one in points)), cloud.growth), cloud, now, parameters).share
+    found[met] = exposure(touches(cloud.tracks, Cities(*(one[met] for one in points)), cloud.growth), cloud, source, now, parameters).share
     reached = found.reshape(BEARINGS, DISTANCES) >= share
     farthest = DISTANCES - 1 - np.argmax(reached[:, ::-1], axis=1)
     return np.where(reached.any(axis=1), away_km[farthest], 0.0)

@@ -9,29 +9,30 @@ confidence, and says so. Nothing here knows terrain, rain, chemistry or height: 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from topology.arrival import nearest_first
-from topology.base import Impact, Path
-from topology.cloud import follow, within_window
+from topology.arrival import last_left_at, nearest_first
+from topology.base import Impact, Path, Winds
+from topology.cloud import follow, newest_at, within_window
 from topology.exposure import exposure
 from topology.geodesy import distance_km, to_xy
 from topology.parameters import merged
 from topology.plume import dilution
 from topology.protective_zone import protected
-from topology.puffs import HEFFTER_M_PER_S, Cities, spread_m, touches
+from topology.puffs import HEFFTER_M_PER_S, Cities, Touches, spread_m, touches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import ArrayLike, NDArray
 
-    from topology.base import Conditions, Places, Source, Winds
+    from topology.base import Conditions, Places, Source
     from topology.cloud import Cloud
 
     Floats = NDArray[np.float64]
@@ -98,12 +99,13 @@ LIMITS: Mapping[str, tuple[float, float]] = MappingProxyType(
 )
 _ZONE = "inside the protective zone, not on the way of the wind"
 _FAR_CONFIDENCE = 0.7
+_WINDS = ("observed_at", "latitude", "longitude", "speed_m_per_s", "from_deg")
 _CALM_FADING_KM = 100.0
 _NEAREST_RADIUS_KM = 6335.0
 """The smallest radius of curvature of the ellipsoid: an angle of an arc is at most its length over this."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class WindGraph:
     """The cities as parallel arrays (degrees, km), as points of a unit sphere [city, 3], and the parameters in force."""
 
@@ -146,13 +148,62 @@ def footprint(graph: WindGraph, source: Source, conditions: Conditions) -> tuple
     """
     if not (math.isfinite(source.latitude) and math.isfinite(source.longitude)):
         return ()
+    met = _followed(_asked(graph, source, conditions))
+    if met.cloud is None:
+        return nearest_first(_around(graph, source, conditions, met.here))
+    return nearest_first(_carried(graph, source, conditions.now, met.cloud, met))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question with all that the ways of the puffs depend on in its `token`, so that they are followed once until something new is known."""
+
+    graph: WindGraph
+    token: tuple[object, ...]
+    source: Source = field(compare=False)
+    conditions: Conditions = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Met:
+    """The cities that may be concerned (indices `here`), where they lie, who is protected, and how the puffs touch the rows `near`."""
+
+    here: NDArray[np.intp]
+    cloud: Cloud | None
+    edge_km: Floats
+    zone: NDArray[np.bool_]
+    near: NDArray[np.intp]
+    touched: Touches
+
+
+def _asked(graph: WindGraph, source: Source, conditions: Conditions) -> _Asked:
+    known_at = newest_at(conditions, graph.parameters)
+    winds: tuple[bytes, ...] = ()
+    if conditions.winds is not None:
+        past = conditions.winds.observed_at <= conditions.now
+        kept = conditions.winds if past.all() else Winds(*(getattr(conditions.winds, one)[past] for one in _WINDS))
+        conditions = replace(conditions, winds=kept)
+        winds = tuple(getattr(kept, one).tobytes() for one in _WINDS)
+    left_at = None if source.ended_at is None else last_left_at(source)
+    what = (source.latitude, source.longitude, source.city_id, source.series, source.incident_id, source.onset_at, left_at)
+    return _Asked(graph, (known_at, *what, *winds, id(conditions.wind_grid)), source, conditions)
+
+
+@lru_cache(maxsize=32)
+def _followed(asked: _Asked) -> _Met:
+    """Everything of an answer that time alone does not change. The question keeps the forecast it names by its identity alive."""
+    graph, source, parameters = asked.graph, asked.source, asked.graph.parameters
     here = _candidates(graph, source)
-    if not here.size:
-        return ()
-    cloud = follow(source, conditions, graph.parameters)
+    nobody = np.zeros(0)
+    cloud = follow(source, asked.conditions, parameters) if here.size else None
     if cloud is None:
-        return nearest_first(_around(graph, source, conditions, here))
-    return nearest_first(_carried(graph, source, conditions, cloud, here))
+        return _Met(here, None, nobody, nobody > 0.0, here[:0], Touches(*np.zeros((3, 0, 1, 1))))
+    east_km, north_km = to_xy(source.latitude, source.longitude, graph.latitude[here], graph.longitude[here])
+    cities = Cities(east_km, north_km, graph.radius_km[here])
+    edge_km = np.maximum(np.hypot(east_km, north_km) - cities.radius_km, 0.0)
+    near = np.flatnonzero(cloud.may_touch(cities))
+    touched = touches(cloud.tracks, Cities(*(one[near] for one in cities)), cloud.growth)
+    return _Met(here, cloud, edge_km, protected(cities, cloud.drift, parameters), near, touched)
 
 
 def _on_sphere(latitude: ArrayLike, longitude: ArrayLike) -> Floats:
@@ -172,17 +223,12 @@ def _candidates(graph: WindGraph, source: Source) -> NDArray[np.intp]:
     return near[[graph.city_ids[i] != source.city_id for i in near.tolist()]] if source.city_id else near
 
 
-def _carried(graph: WindGraph, source: Source, conditions: Conditions, cloud: Cloud, here: NDArray[np.intp]) -> list[tuple[float, Impact]]:
+def _carried(graph: WindGraph, source: Source, now: int, cloud: Cloud, met: _Met) -> list[tuple[float, Impact]]:
     """What the wind brings, and whoever lies in the protective zone whatever it does."""
-    parameters = graph.parameters
-    east_km, north_km = to_xy(source.latitude, source.longitude, graph.latitude[here], graph.longitude[here])
-    cities = Cities(east_km, north_km, graph.radius_km[here])
-    edge_km = np.maximum(np.hypot(east_km, north_km) - cities.radius_km, 0.0)
-    zone = protected(cities, cloud.drift, parameters)
-    met = np.flatnonzero(cloud.may_touch(cities))
-    found = exposure(touches(cloud.tracks, Cities(*(one[met] for one in cities)), cloud.growth), cloud, conditions.now, parameters)
+    parameters, edge_km, zone, here = graph.parameters, met.edge_km, met.zone, met.here
+    found = exposure(met.touched, cloud, source, now, parameters)
     arrivals = found.arrivals(source)
-    row_of = {int(met[row]): row for row in np.flatnonzero(found.share > 0.0).tolist()}
+    row_of = {int(met.near[row]): row for row in np.flatnonzero(found.share > 0.0).tolist()}
     confidence, remarks = cloud.confidence(parameters), cloud.remarks(parameters)
     impacts: list[tuple[float, Impact]] = []
     for i in sorted({*row_of, *np.flatnonzero(zone).tolist()}):
