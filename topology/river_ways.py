@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from topology.network import descend, position_fault
 from topology.river import cities_below
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from topology.base import Source
     from topology.network import Network
@@ -45,12 +46,12 @@ class Clocks(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What lies below `spot`: any place, and by id the cities."""
+    """What lies below `spot`: any place, and by id the cities (looked for when the first is asked for: most ways lead to none that is)."""
 
     spot: Spot
     network: Network
     clocks: Clocks
-    cities: Mapping[str, Along]
+    cities: Callable[[], Mapping[str, Along]]
 
     def to(self, place: Spot) -> Along | None:
         """The way to a place; None if it does not lie below."""
@@ -62,16 +63,21 @@ class Way:
 
     def to_city(self, city_id: str) -> Along | None:
         """The way to the first point of a city that lies below; None if none does."""
-        return self.cities.get(city_id)
+        return self.cities().get(city_id)
 
 
 def way_from(cities: RiverCities, clocks: Clocks, source: Source, spot: Spot) -> Way:
     """The ways down from `spot`, which is on the network, for the danger of `source` (whose own city is never asked for)."""
-    asked = replace(source, reach=spot.reach, reach_km=spot.km)
-    found = {one.city_id: Along(one.distance_km, one.hours) for one in cities_below(cities, clocks.hours, asked)}
-    if clocks.doubt is not None:
-        for one in cities_below(cities, clocks.doubt, asked):
-            found[one.city_id] = _scaled(found[one.city_id], one.hours)
+
+    @cache
+    def found() -> Mapping[str, Along]:
+        asked = replace(source, reach=spot.reach, reach_km=spot.km)
+        ways = {one.city_id: Along(one.distance_km, one.hours) for one in cities_below(cities, clocks.hours, asked)}
+        if clocks.doubt is not None:
+            for one in cities_below(cities, clocks.doubt, asked):
+                ways[one.city_id] = _scaled(ways[one.city_id], one.hours)
+        return ways
+
     return Way(spot, cities.network, clocks, found)
 
 
