@@ -19,7 +19,7 @@ from topology.network_arrays import COLUMNS, Network, Tree, bank_arrays, jurisdi
 from topology.network_faults import column_faults
 from topology.reach_columns import columns_of
 from topology.reach_ids import by_name, find
-from topology.tree_order import OUTLET, pre_order, run_ends, sums_below, topological_order
+from topology.tree_order import OUTLET, pre_order, ranges, run_ends, sums_below, topological_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +72,7 @@ def network_of(columns: ReachColumns) -> Network:
     order = topological_order(np.append(first, len(rows)), to) if upstream is None else upstream.order
     number = np.empty(len(order), dtype=np.int64)
     number[order] = np.arange(len(order))
-    edges = _ranges(first[order], count[order])
+    edges = ranges(first[order], count[order])
     # -1, an outlet, finds the last element.
     below = np.append(number, OUTLET)[to[edges]].astype(np.int32)
     fraction, taken = columns.fraction[rows][edges], rows[first][order]
@@ -170,16 +170,13 @@ def _by_reach(columns: ReachColumns) -> tuple[NDArray[np.int64], NDArray[np.int6
     rows = by_name(columns.reach).astype(np.int64)
     names = columns.reach[rows]
     first = np.flatnonzero(np.append(np.ones(min(1, len(names)), dtype=np.bool_), names[1:] != names[:-1]))
+    branches = np.diff(np.append(first, len(rows)))
     if len(first) < len(rows):
-        rank = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(rows))))
-        rows = rows[np.lexsort((columns.downstream[rows], -columns.fraction[rows], rank))]
+        rank = np.repeat(np.arange(len(first)), branches)
+        several = np.flatnonzero((branches > 1)[rank])
+        some = rows[several]
+        rows[several] = some[np.lexsort((columns.downstream[some], -columns.fraction[some], rank[several]))]
     return rows, first
-
-
-def _ranges(begin: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.int64]:
-    """begin[0], begin[0] + 1, ... (count[0] of them), begin[1], ..."""
-    shift = begin - (np.cumsum(count) - count)
-    return np.asarray(np.repeat(shift, count) + np.arange(count.sum()))
 
 
 def _banks(columns: ReachColumns, taken: NDArray[np.int64]) -> dict[str, NDArray[Any]]:

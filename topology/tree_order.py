@@ -8,7 +8,6 @@ indices, and what lies downstream falls into at most log2(n) + 1 runs of consecu
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -93,20 +92,28 @@ def topological_order(start: NDArray[np.integer], below: NDArray[np.integer]) ->
     count = len(start) - 1
     owner = np.repeat(np.arange(count), np.diff(start))
     inside = below != OUTLET
-    waits = np.bincount(owner[inside], minlength=count).tolist()
+    waits = np.bincount(owner[inside], minlength=count)
     by_below = np.argsort(below[inside], kind="stable")
-    above = owner[inside][by_below].tolist()
-    above_start = np.concatenate(([0], np.cumsum(np.bincount(below[inside], minlength=count)))).tolist()
-    ready = deque(at for at in range(count) if waits[at] == 0)
-    order = []
-    while ready:
-        here = ready.popleft()
-        order.append(here)
-        for upper in above[above_start[here] : above_start[here + 1]]:
-            waits[upper] -= 1
-            if waits[upper] == 0:
-                ready.append(upper)
-    return np.array(order, dtype=np.int64)
+    above, above_count = owner[inside][by_below], np.bincount(below[inside], minlength=count)
+    above_start = np.cumsum(above_count) - above_count
+    # Level by level: everything whose water has only levels before it to go through.
+    levels, ready = [], np.flatnonzero(waits == 0)
+    while len(ready):
+        levels.append(ready)
+        upper = above[ranges(above_start[ready], above_count[ready])]
+        np.subtract.at(waits, upper, 1)
+        ready = np.unique(upper[waits[upper] == 0])
+    return np.concatenate(levels) if levels else np.zeros(0, dtype=np.int64)
+
+
+def ranges(begin: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.int64]:
+    """begin[0], begin[0] + 1, ... (count[0] of them), begin[1], ...
+
+    >>> ranges(np.array([5, 0, 9]), np.array([2, 0, 3])).tolist()
+    [5, 6, 9, 10, 11]
+    """
+    shift = begin - (np.cumsum(count) - count)
+    return np.asarray(np.repeat(shift, count) + np.arange(count.sum()))
 
 
 def _sizes(parent: NDArray[np.integer]) -> NDArray[np.int64]:
