@@ -43,7 +43,7 @@ def initial(series: int, longest_delay: int) -> NDArray[Any]:
     return np.zeros(series, dtype=state_dtype(longest_delay))
 
 
-def report(state: NDArray[Any], new: Floats, memory_periods: float) -> None:
+def report(state: NDArray[Any], new: Floats, memory_periods: Floats | float) -> None:
     """Take one reporting period's new cases by delay, in place.
 
     `new`: (series, D + 1), column d = cases that happened d periods ago and are reported now (negative: taken back). `memory_periods`: after so

@@ -16,6 +16,7 @@ STEP_MS = {
     "aqi": 3_600_000,
     "negative_binomial": 604_800_000,
     "nb_cusum": 604_800_000,
+    "delayed_counts": 604_800_000,
     "ears": 604_800_000,
     "air_cusum": 3_600_000,
     "air_forecast": 3_600_000,
@@ -31,6 +32,7 @@ LIMITS = {
     "air_cusum": {"h_blue": 1.0, "h_yellow": 2.0, "h_orange": 4.0, "h_red": 8.0, "k": 0.25, "warmup_n": 8.0, "floor_ug_per_m3": 0.1},
     "nb_cusum": {"warmup_periods": 15.0, "alpha_blue": 0.3, "min_cases": 0.0},
     "ears": {"alpha_blue": 0.1, "min_cases": 0.0},
+    "delayed_counts": {"warmup_periods": 15.0, "alpha_blue": 0.1, "min_cases": 0.0},
 }
 N, ROUNDS = 40, 60
 
