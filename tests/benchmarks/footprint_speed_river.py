@@ -19,11 +19,13 @@ import numpy as np
 from tests.benchmarks.footprint_river_world import check_same, city_places, columns, sources, world
 from tests.benchmarks.footprint_rows import Row, timed_ms
 from topology import river_wave
-from topology.base import Conditions, Places
+from topology.arrival import HOUR_MS
+from topology.base import Conditions, Passage, Places
 from topology.downstream import Start, ways_below
 from topology.network import network_of
 from topology.network_file import load_network, save_network
 from topology.river import cities_below
+from topology.upstream import Belief, Clean, suspects
 
 SMALL, FULL = (20_000, 2_000), (1_000_000, 100_000)
 QUESTIONS = 400
@@ -111,8 +113,19 @@ def _questions(w, path: Path, *, small: bool) -> list[Row]:
         best = min(best, took[0])
         rows.append(Row(f"river footprint as arrays, {of}", name, *took, note=f"built in {built:.2f} s"))
         del answer
+    rows.append(_suspects(network, clock, of))
     rows.append(Row("how many times quicker than the best of them (p50)", "tocsin", best / rows[0].p50, unit="x", aim=">= 10"))
     return rows
+
+
+def _suspects(network, clock, of: str) -> Row:
+    """Detections below some 350 reaches, one place above found clean an hour before."""
+    chosen = np.argsort(np.abs(network.tree.size - 350), kind="stable")[:50].tolist()
+    asked = [
+        (Passage(network.reaches[at], 0.0, HOUR_MS), Clean(network.reaches[at + network.tree.size.item(at) // 2], 0.0, 0)) for at in chosen
+    ]
+    took = timed_ms(lambda places: suspects(network, clock, [places[0]], [places[1]], Belief()), asked)
+    return Row(f"where it came from: upstream suspects, {of}", "tocsin", *took, note=f"{network.tree.size.item(chosen[0])} reaches above")
 
 
 def _resident_mb() -> float:
