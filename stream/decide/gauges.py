@@ -15,7 +15,7 @@ from topology.lags import chance_above, expected_crest
 
 if TYPE_CHECKING:
     from stream.region.model import Hazard, Region
-    from topology.base import Impact
+    from topology.base import Expected, Impact
 
 COLOURS = tuple(level for level in Level if level is not Level.NONE)
 GAUGE_REGRESSION = "gauge_regression"
@@ -41,11 +41,15 @@ def at_gauge(region: Region, hazard: Hazard, found: tuple[str, float], impact: I
         return None
     own = [(int(level), limit) for level, limit in zip(COLOURS, limits[expected.series], strict=True) if not math.isnan(limit)]
     level = max((level for level, limit in own if expected.p50 >= limit), default=own[0][0])
-    word = f"expects:{expected.series}={expected.p50:.4g}[{expected.p10:.4g}..{expected.p90:.4g}]"
-    told = replace(
-        impact,
-        expected=expected,
-        probability=chance_above(expected, own[0][1]),
-        reasons=(*impact.reasons, GAUGE_REGRESSION, word),
-    )
-    return AtGauge(told, level)
+    chance = chance_above(expected, own[0][1])
+    return AtGauge(replace(impact, expected=expected, probability=chance, reasons=(*impact.reasons, GAUGE_REGRESSION)), level)
+
+
+def word_for(expected: Expected) -> str:
+    """The expected crest as a word among a warning's reasons.
+
+    >>> from topology.base import Expected
+    >>> word_for(Expected("b/stage", 2.0, 2.5, 3.125))
+    'expects:b/stage=2.5[2..3.125]'
+    """
+    return f"expects:{expected.series}={expected.p50:.4g}[{expected.p10:.4g}..{expected.p90:.4g}]"

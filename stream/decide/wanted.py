@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from detectors.base import Level
+from stream.decide.gauges import word_for
 from stream.records.instants import MINUTE
 from topology.base import Arrival, Path
 from topology.confluence import overlap
@@ -77,6 +78,7 @@ def together(city_id: str, claims: Sequence[Claim], lines: Lines) -> Wanted:
     if len(met) > 1 and lead.impact.expected is None:
         level = max(level, remote_level(max(claim.peak for claim in met), intensity, lines.level_drop))
     foretold = [claim.impact.expected for claim in ordered if claim.impact.expected is not None]
+    highest = max(foretold, key=lambda one: (one.p50, one.series), default=None)
     return Wanted(
         city_id=city_id,
         level=level,
@@ -87,9 +89,9 @@ def together(city_id: str, claims: Sequence[Claim], lines: Lines) -> Wanted:
         unknown_because=lead.impact.unknown_because,
         intensity=round(intensity, 6),
         confidence=round(lead.impact.confidence, 6),
-        reasons=(*lead.impact.reasons, CRESTS_MEET) if len(met) > 1 else lead.impact.reasons,
+        reasons=(*lead.impact.reasons, *([CRESTS_MEET] if len(met) > 1 else []), *([word_for(highest)] if highest else [])),
         series=tuple(dict.fromkeys(claim.series for claim in ordered)),
-        expected=max(foretold, key=lambda one: (one.p50, one.series), default=None),
+        expected=highest,
     )
 
 

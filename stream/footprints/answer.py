@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from stream.decide.gauges import at_gauge
 from stream.errors import TocsinError
 from stream.footprints.spread import ways_of_the_wind
 from stream.records.instants import to_text
@@ -42,10 +43,18 @@ def answer(question: Question) -> Answer:
         impacts = footprint(hazard.footprint).footprint(hazard.graph, source, question.conditions)
     except TopologyError as error:
         raise TocsinError(str(error)) from error
+    impacts = tuple(_at_gauge(question, impact) for impact in impacts)
     places = _places_of_occurrence(question)
     held = roles(hierarchy(question.region), levels(question.region), places, impacts) if places or impacts else None
     outline = ways_of_the_wind(source, question.conditions, hazard.graph.parameters) if hazard.footprint == WIND else None
     return Answer(question, impacts, held, question.course.lines(source) if question.course else (), outline)
+
+
+def _at_gauge(question: Question, impact: Impact) -> Impact:
+    """The impact with what to expect at the city's gauge, where the value at the source says so."""
+    source = question.source
+    found = at_gauge(question.region, question.hazard, (source.series, source.value), impact)
+    return impact if found is None else found.impact
 
 
 def _places_of_occurrence(question: Question) -> tuple[str, ...]:
