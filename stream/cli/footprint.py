@@ -13,6 +13,8 @@ from stream.errors import TocsinError
 from stream.footprints.asked import Asked, numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stream.footprints.answer import Answer
     from stream.footprints.question import Question
     from stream.footprints.suspects import Suspected
@@ -60,19 +62,23 @@ def footprint(
 
     from stream.cli.folders import region_folder
     from stream.footprints.answer import answer, roles_row, row, source_row
+    from stream.footprints.geojson import feature_collection
+    from stream.footprints.map_drawing import draw_map
     from stream.footprints.question import question as understood
     from stream.footprints.suspects import clean_place, suspected
+    from stream.footprints.suspects_map import draw_suspects, suspects_collection
     from stream.region.load import load_folder
 
     loaded = load_folder(region_folder(region))
     if clean and not upstream:
         raise TocsinError("--clean goes with --upstream: it tells where a danger of unknown source was looked for and not found")
     if upstream:
-        if out is not None:
-            raise TocsinError("--upstream prints its suspects and writes no map: leave out --out")
         places = [clean_place(text, lambda where: understood(loaded, question._replace(source=where)).source) for text in clean or ()]
         turned = understood(loaded, question)
-        _show_suspects(turned, suspected(turned, places), as_json=as_json)
+        among = suspected(turned, places)
+        _show_suspects(turned, among, as_json=as_json)
+        if out is not None:
+            _write(suspects_collection(turned, among), lambda path: draw_suspects(turned, among, path), out)
         return
     found = answer(understood(loaded, question))
     if as_json:
@@ -82,7 +88,7 @@ def footprint(
     else:
         _show(found)
     if out is not None:
-        _write(found, out)
+        _write(feature_collection(found), lambda path: draw_map(found, path), out)
 
 
 def _show_suspects(question: Question, found: Suspected, *, as_json: bool) -> None:
@@ -91,12 +97,11 @@ def _show_suspects(question: Question, found: Suspected, *, as_json: bool) -> No
     from rich.table import Table
 
     from stream.footprints.map_words import likely, moment
-    from stream.records.instants import to_text
+    from stream.footprints.suspects_map import suspect_row
 
     if as_json:
         for one in found.told:
-            left = dict(zip(("left_at_p10", "left_at_p50", "left_at_p90"), map(to_text, one.left_at), strict=True)) if one.left_at else {}
-            typer.echo(msgspec.json.encode({"reach": one.reach, "probability": round(one.probability, 6), **left}).decode())
+            typer.echo(msgspec.json.encode(suspect_row(one)).decode())
         return
     console = Console(highlight=False, soft_wrap=True)
     source = question.source
@@ -118,16 +123,14 @@ def _show_suspects(question: Question, found: Suspected, *, as_json: bool) -> No
     console.print("[dim]Times are UTC. Every kilometre of river is as likely beforehand; what is told says nothing about who did it.[/]")
 
 
-def _write(found: Answer, out: Path) -> None:
+def _write(collection: dict[str, object], draw: Callable[[Path], None], out: Path) -> None:
     import msgspec
 
     from stream.footprints.fonts import CHINESE, font_for
-    from stream.footprints.geojson import feature_collection
-    from stream.footprints.map_drawing import draw_map
 
     out.mkdir(parents=True, exist_ok=True)
-    (out / "footprint.geojson").write_bytes(msgspec.json.format(msgspec.json.encode(feature_collection(found)), indent=1) + b"\n")
-    draw_map(found, out / "footprint.png")
+    (out / "footprint.geojson").write_bytes(msgspec.json.format(msgspec.json.encode(collection), indent=1) + b"\n")
+    draw(out / "footprint.png")
     typer.echo(f"{out / 'footprint.geojson'} and {out / 'footprint.png'} written", err=True)
     if font_for(CHINESE, 20) is None:
         typer.echo("no font with Chinese letters on this machine: the map has English names only (fonts-noto-cjk has them)", err=True)

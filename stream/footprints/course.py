@@ -68,6 +68,11 @@ class Course:
                 found.append(Line((*(one[1:] for one in known), *onward), below=reach in passed))
         return tuple(line for line in found if len(set(line.points)) > 1)
 
+    def reaches(self) -> dict[str, Line]:
+        """By reach: its known places and the next one below; what has fewer than two is left out."""
+        lines = {reach: Line((*(one[1:] for one in known), *self._onward(reach)), below=False) for reach, known in self.known.items()}
+        return {reach: line for reach, line in lines.items() if len(set(line.points)) > 1}
+
     def _onward(self, reach: str) -> tuple[Point, ...]:
         """The first known place below the reach's lower end, along the first branch where it splits."""
         at = self.network.index[reach]

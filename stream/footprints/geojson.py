@@ -24,25 +24,27 @@ def feature_collection(answer: Answer) -> dict[str, object]:
     """A FeatureCollection; each feature's `kind` is source, city, river or wind. What has no coordinates has a null geometry."""
     source, region = answer.question.source, answer.question.region
     features = [
-        _feature("source", None if math.isnan(source.latitude) else shapely.Point(source.longitude, source.latitude), source_row(answer))
+        feature("source", None if math.isnan(source.latitude) else shapely.Point(source.longitude, source.latitude), source_row(answer))
     ]
     for impact in answer.impacts:
         city = region.cities[region.city_index[impact.city_id]]
         shape = shapely.from_wkt(city.polygon_wkt) if city.polygon_wkt else shapely.Point(city.place.longitude, city.place.latitude)
-        features.append(_feature("city", shape, {**row(answer, impact), "radius_km": round(city.place.radius_km, 3)}))
-    features += [_feature("river", _line(line), {"below_source": line.below, "schematic": True}) for line in answer.lines]
+        features.append(feature("city", shape, {**row(answer, impact), "radius_km": round(city.place.radius_km, 3)}))
+    features += [feature("river", line_shape(line), {"below_source": line.below, "schematic": True}) for line in answer.lines]
     if answer.outline is not None:
-        features.append(_feature("wind", answer.outline, {"schematic": True}))
+        features.append(feature("wind", answer.outline, {"schematic": True}))
     return {"type": "FeatureCollection", "features": features, "roles": roles_row(answer)}
 
 
-def _line(line: Line) -> shapely.Geometry:
+def line_shape(line: Line) -> shapely.Geometry:
+    """A stretch of river, cut at the 180th meridian."""
     latitude, longitude = np.array(line.points).T
     # Each step the short way round, then cut at the meridian.
     steps = np.concatenate(([longitude[0]], wrap_longitude(np.diff(longitude))))
     return cut_at_meridian(shapely.LineString(np.column_stack([np.cumsum(steps), latitude])))
 
 
-def _feature(kind: str, shape: shapely.Geometry | None, properties: dict[str, object]) -> dict[str, object]:
+def feature(kind: str, shape: shapely.Geometry | None, properties: dict[str, object]) -> dict[str, object]:
+    """A GeoJSON feature; degrees to a decimetre."""
     geometry = None if shape is None else json.loads(shapely.to_geojson(shapely.transform(shape, lambda xy: np.round(xy, _DIGITS))))
     return {"type": "Feature", "properties": {"kind": kind, **properties}, "geometry": geometry}

@@ -10,6 +10,8 @@ from stream.footprints.map_words import CHANCES, NOT_REACHED, colour_of, english
 from stream.region.administrations import name_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stream.footprints.answer import Answer
     from topology.base import Impact
 
@@ -26,11 +28,51 @@ def panel(answer: Answer, pen: Any, fine: int) -> None:
     _Panel(answer, pen, fine).draw()
 
 
-class _Panel:
-    """The pen goes down the page."""
+class Page:
+    """The list beside a map; the pen goes down it."""
+
+    def __init__(self, pen: Any, fine: int) -> None:
+        self.pen, self.fine, self.y = pen, fine, float(TOP)
+
+    def text(self, x: float, y: float, text: str, size: int, colour: tuple[int, int, int] = INK) -> None:
+        """Words with their left upper corner at x, y."""
+        letters = written(text, size * self.fine)
+        self.pen.text((x * self.fine, y * self.fine), letters.text, fill=colour, font=letters.font)
+
+    def width(self, text: str, size: int) -> float:
+        """How wide words are."""
+        return float(self.pen.textlength(*written(text, size * self.fine))) / self.fine
+
+    def lines(self, lines: Sequence[str], size: int, colour: tuple[int, int, int] = INK) -> None:
+        """One line of words below the other."""
+        for line in lines:
+            self.text(LEFT, self.y, line, size, colour)
+            self.y += round(size * 1.3)
+
+    def rule(self) -> None:
+        """A line across."""
+        y = self.y + 8
+        self.pen.line([(LEFT * self.fine, y * self.fine), (RIGHT * self.fine, y * self.fine)], fill=GREY, width=self.fine)
+        self.y += 18
+
+    def badge(self, words: str, colour: tuple[int, int, int]) -> None:
+        """A disc with a number, at the left of what stands at the pen."""
+        x, y, fine = LEFT * self.fine, self.y * self.fine, self.fine
+        self.pen.ellipse((x, y, x + 30 * fine, y + 30 * fine), fill=colour)
+        middle, font = (x + 15 * fine, y + 15 * fine), built_in(17 * fine)
+        self.pen.text(middle, words, fill="white", font=font, anchor="mm", stroke_width=fine, stroke_fill=INK)
+
+    def right(self, words: str) -> None:
+        """Words that end at the right edge."""
+        self.pen.text((RIGHT * self.fine, self.y * self.fine), words, fill=INK, font=built_in(17 * self.fine), anchor="ra")
+
+
+class _Panel(Page):
+    """What the answer says."""
 
     def __init__(self, answer: Answer, pen: Any, fine: int) -> None:
-        self.answer, self.pen, self.fine, self.y = answer, pen, fine, float(TOP)
+        super().__init__(pen, fine)
+        self.answer = answer
 
     def draw(self) -> None:
         """From the title down, the legend at the foot."""
@@ -38,33 +80,17 @@ class _Panel:
         self._rows()
         self._legend()
 
-    def _text(self, x: float, y: float, text: str, size: int, colour: tuple[int, int, int] = INK) -> None:
-        letters = written(text, size * self.fine)
-        self.pen.text((x * self.fine, y * self.fine), letters.text, fill=colour, font=letters.font)
-
-    def _width(self, text: str, size: int) -> float:
-        return float(self.pen.textlength(*written(text, size * self.fine))) / self.fine
-
     def _title(self) -> None:
         question = self.answer.question
         source = question.source
-        self._text(LEFT, self.y, f"{question.hazard.texts.get('en', {}).get('name', question.hazard.hazard)}", 26)
-        self.y += 34
-        self._text(LEFT, self.y, question.region.title.get("en", question.region.name), 17, GREY)
-        self.y += 26
+        self.lines([question.hazard.texts.get("en", {}).get("name", question.hazard.hazard)], 26)
+        self.lines([question.region.title.get("en", question.region.name)], 17, GREY)
         value = "" if math.isnan(source.value) else f", measured {source.value:g}"
         river = f", reach {source.reach} km {source.reach_km:g}" if source.reach else ""
-        for line in wrapped(f"source {source.series}{river}{value}", 56):
-            self._text(LEFT, self.y, line, 16)
-            self.y += 21
-        self._text(LEFT, self.y, f"since {moment(source.onset_at)} UTC; all times UTC; footprint {question.hazard.footprint}", 16)
-        self.y += 24
-        for line in wrapped(self._who(), 60):
-            self._text(LEFT, self.y, line, 15, GREY)
-            self.y += 19
-        self.y += 8
-        self.pen.line([(LEFT * self.fine, self.y * self.fine), (RIGHT * self.fine, self.y * self.fine)], fill=GREY, width=self.fine)
-        self.y += 10
+        self.lines(wrapped(f"source {source.series}{river}{value}", 56), 16)
+        self.lines([f"since {moment(source.onset_at)} UTC; all times UTC; footprint {question.hazard.footprint}"], 16)
+        self.lines(wrapped(self._who(), 60), 15, GREY)
+        self.rule()
 
     def _who(self) -> str:
         held, region = self.answer.roles, self.answer.question.region
@@ -77,41 +103,31 @@ class _Panel:
     def _rows(self) -> None:
         impacts = self.answer.impacts
         if not impacts:
-            self._text(LEFT, self.y, "No other city is reached.", 20)
+            self.text(LEFT, self.y, "No other city is reached.", 20)
             return
         most = MOST_ROWS if len(impacts) <= MOST_ROWS else MOST_ROWS - 1
         for number, impact in enumerate(impacts[:most], 1):
             self._row(number, impact)
             self.y += ROW
         if len(impacts) > most:
-            self._text(LEFT, self.y, f"and {len(impacts) - most} more: see the table and the GeoJSON file", 16, GREY)
+            self.text(LEFT, self.y, f"and {len(impacts) - most} more: see the table and the GeoJSON file", 16, GREY)
 
     def _row(self, number: int, impact: Impact) -> None:
         city = self.answer.question.region.cities[self.answer.question.region.city_index[impact.city_id]]
-        x, y, fine = LEFT * self.fine, self.y * self.fine, self.fine
-        self.pen.ellipse((x, y, x + 30 * fine, y + 30 * fine), fill=colour_of(impact.probability))
-        self.pen.text(
-            (x + 15 * fine, y + 15 * fine),
-            str(number),
-            fill="white",
-            font=built_in(17 * fine),
-            anchor="mm",
-            stroke_width=fine,
-            stroke_fill=INK,
-        )
+        self.badge(str(number), colour_of(impact.probability))
         told = f"{when(impact)}    chance {likely(impact.probability)}"
-        self.pen.text((RIGHT * fine, y), told, fill=INK, font=built_in(17 * fine), anchor="ra")
-        room = RIGHT - LEFT - 60 - self._width(told, 17)
+        self.right(told)
+        room = RIGHT - LEFT - 60 - self.width(told, 17)
         name = english(city) + (f" ({impact.asset})" if impact.asset else "")
-        while name and self._width(name, 19) > room:
+        while name and self.width(name, 19) > room:
             name = f"{name.removesuffix('...')[:-1]}..."
-        self._text(LEFT + 42, self.y - 2, name, 19)
-        chars, wide = in_chinese(city), self._width(name, 19) + 8
-        if wide + self._width(chars, 19) <= room:
-            self._text(LEFT + 42 + wide, self.y - 2, chars, 19)
+        self.text(LEFT + 42, self.y - 2, name, 19)
+        chars, wide = in_chinese(city), self.width(name, 19) + 8
+        if wide + self.width(chars, 19) <= room:
+            self.text(LEFT + 42 + wide, self.y - 2, chars, 19)
         expected = f", {impact.expected.p50:g} expected" if impact.expected else ""
         sure = f"    confidence {impact.confidence:.2f}{expected}"
-        self._text(
+        self.text(
             LEFT + 42, self.y + 24, wrapped(window(impact), 52)[0] + sure if impact.arrival else wrapped(window(impact), 60)[0], 14, GREY
         )
 
@@ -119,14 +135,14 @@ class _Panel:
         y = BOTTOM
         self.pen.line([(LEFT * self.fine, (y - 10) * self.fine), (RIGHT * self.fine, (y - 10) * self.fine)], fill=GREY, width=self.fine)
         entries = [(colour, words) for _, colour, words in CHANCES] + [(NOT_REACHED, "not reached")]
-        self._text(LEFT, y - 4, "chance that it comes; beside each city when (50 %), below 10 % to 90 %", 14, GREY)
+        self.text(LEFT, y - 4, "chance that it comes; beside each city when (50 %), below 10 % to 90 %", 14, GREY)
         for at, (colour, words) in enumerate(entries):
             x, line = LEFT + (at % 3) * 160, y + 24 + (at // 3) * 26
             self.pen.ellipse([one * self.fine for one in (x, line, x + 16, line + 16)], fill=colour)
-            self._text(x + 24, line - 1, words, 15)
+            self.text(x + 24, line - 1, words, 15)
         foot = _RIVER if self.answer.lines else ""
         if self.answer.outline is not None:
             foot = _WIND if any(impact.arrival for impact in self.answer.impacts) else _CIRCLE
-        self._text(LEFT, y + 82, foot, 14, GREY)
-        self._text(LEFT, y + 104, "A forecast, as sure as its confidence says; no observation.", 14, GREY)
-        self._text(LEFT, y + 126, f"region {self.answer.question.region.region_hash}", 14, GREY)
+        self.text(LEFT, y + 82, foot, 14, GREY)
+        self.text(LEFT, y + 104, "A forecast, as sure as its confidence says; no observation.", 14, GREY)
+        self.text(LEFT, y + 126, f"region {self.answer.question.region.region_hash}", 14, GREY)

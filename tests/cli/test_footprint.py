@@ -130,13 +130,25 @@ def test_a_danger_of_unknown_source_has_suspects_upstream_and_a_clean_place_clea
     assert clean["g08"] > found["g08"]["probability"]
 
 
+def test_suspects_are_drawn_and_their_reaches_run_to_the_place_below(tmp_path) -> None:
+    asked("danube", "--source", "g07", "--at", "1988-03-20T00:00:00Z", "--upstream", "--out", str(tmp_path))
+    collection = json.loads((tmp_path / "footprint.geojson").read_text("utf-8"))
+    found, *suspects = collection["features"]
+    reaches = {one["properties"]["reach"]: shapely.from_geojson(json.dumps(one["geometry"])) for one in suspects if one["geometry"]}
+    place = shapely.from_geojson(json.dumps(found["geometry"]))
+    assert reaches["g08"].distance(place) == pytest.approx(0.0, abs=1e-9)
+    assert reaches["g20"].distance(place) == pytest.approx(0.0, abs=1e-9)
+    with Image.open(tmp_path / "footprint.png") as image:
+        assert image.size == (1600, 1000)
+        assert len(image.crop((30, 30, 1070, 970)).getcolors(1_000_000)) > 20
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         ((*SMOKE, "--upstream"), "only a river has an upstream"),
         ((*SPILL, "--upstream", "--clean", "mulan"), "PLACE@TIME"),
         ((*SPILL, "--clean", "mulan@2005-11-24T16:00:00Z"), "goes with --upstream"),
-        ((*SPILL, "--upstream", "--out", "nowhere"), "writes no map"),
     ],
 )
 def test_what_upstream_cannot_do_is_said(arguments, said) -> None:
