@@ -5,6 +5,7 @@ from streams import START, batch, table
 
 from detectors import nb_cusum, negative_binomial
 from detectors.base import Level
+from tests.benchmarks.count_outbreaks import one
 
 WEEK = 604_800_000
 
@@ -74,3 +75,19 @@ def test_a_correction_starts_again_from_the_week_before():
     nb_cusum.step(p, plain, batch([0], [(now, 15.0, 1, True)]))
     assert plain["sum"][0] > 0
     assert corrected["sum"][0] == plain["sum"][0]
+
+
+def test_no_quiet_series_alarms_for_ever_because_weeks_of_few_cases_interrupt_its_alarm():
+    quiet = one(250_619, 13, paper=True)[1]  # variance five times the mean, and a season: of 5,040 series the one with the longest alarm
+    _, p_value = played(nb_cusum, quiet[:, None])
+    assert (p_value[104:] <= 1e-3).sum() < 100
+
+
+def test_the_dispersion_of_skewed_counts_is_learned_though_their_tail_is_clipped():
+    counts = np.random.default_rng(5).negative_binomial(1.6 / 4.0, 1.0 / 5.0, (624, 100))
+    for module, least in ((nb_cusum, 4.7), (negative_binomial, 4.5)):
+        p = np.repeat(table(module, {}), 100)
+        state = module.initial(p)
+        for week, row in enumerate(counts):
+            module.step(p, state, batch(range(100), [(START + week * WEEK, float(c), 1, True) for c in row]))
+        assert least < np.median(state["phi"]) < 5.3
