@@ -146,22 +146,23 @@ def _stations(winds: Winds, here: Spot, span: Span) -> _Stations | None:
         return None
     places = np.stack([winds.latitude[used], winds.longitude[used]])
     places, station = (np.full((2, 1), np.nan), np.zeros(recent.size, np.intp)) if not placed.any() else _distinct(places)
-    at = _instants(span.start_at, span.now, span.step_ms)
-    nearest = np.clip(np.rint((winds.observed_at[used] - at[-1]) / span.step_ms).astype(np.intp) + at.size - 1, 0, at.size - 1)
+    # Instants before the first one too: what blew there is not the first one's, but bridges a gap.
+    early = -(-span.window_ms // span.step_ms)
+    count = early + _instants(span.start_at, span.now, span.step_ms).size
+    nearest = np.rint((winds.observed_at[used] - span.now) / span.step_ms).astype(np.intp) + count - 1
     # As if the last window were one more instant: its measurements count there and at their own.
-    instant = np.concatenate([nearest, np.full(int(recent.sum()), at.size)])
+    instant = np.concatenate([np.maximum(nearest, 0), np.full(int(recent.sum()), count)])
     cell = instant * places.shape[1] + np.concatenate([station, station[recent]])
-    size, shape = (at.size + 1) * places.shape[1], (at.size + 1, places.shape[1])
+    size, shape = (count + 1) * places.shape[1], (count + 1, places.shape[1])
     hits = np.bincount(cell, minlength=size).reshape(shape)
     east, north = (
         np.bincount(cell, np.concatenate([part, part[recent]]), size).reshape(shape) / np.maximum(hits, 1)
         for part in _components(winds, used, here, span.calm_m_per_s)
     )
-    valid = _filled(hits[:-1], (east, north), max(1, round(span.window_ms / span.step_ms)))
-    valid = np.vstack([valid, hits[-1] > 0])
+    valid = np.vstack([_filled(hits[:-1], (east, north), max(1, round(span.window_ms / span.step_ms))), hits[-1] > 0])
     # Where no station says anything, what they said before or after counts.
     valid[~valid.any(axis=1)] = True
-    return _Stations(*to_xy(here.latitude, here.longitude, *places), east, north, valid)
+    return _Stations(*to_xy(here.latitude, here.longitude, *places), east[early:], north[early:], valid[early:])
 
 
 def _distinct(places: Floats) -> tuple[Floats, NDArray[np.intp]]:
