@@ -107,7 +107,7 @@ def _begin(p: NDArray[Any], s: NDArray[Any], samples: Samples, newest: NDArray[n
     """Begin a new period for the samples that are of one, in place: instalments are learned, what is final enters the baseline."""
     first = s["newest_at"] == NEVER
     since = np.where(first, 1.0, (samples.observed_at - s["newest_at"]) / 1000.0 / p["period_s"])
-    begun: NDArray[np.bool_] = newest & (since > 0.5)
+    begun: NDArray[np.bool_] = newest & (np.rint(np.nan_to_num(since)) > 0)
     passed = np.where(begun & ~first, np.minimum(np.rint(np.nan_to_num(since)), LONGEST + 1), 0.0)
     for turn in range(int(passed.max(initial=0.0))):
         rows = np.flatnonzero(passed > turn)
