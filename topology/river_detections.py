@@ -134,47 +134,57 @@ def measured(line: Sequence[Detection]) -> tuple[Detection, ...]:
     return tuple(kept)
 
 
-def believe(line: Sequence[Detection], spread: Spread, leg_of: LegOf) -> Believed:
-    """Go down a line of samples and keep what can be believed: a detection may be late, because nobody had looked before."""
-    so_far, doubted = Believed((0,), ()), -1
-    for here in range(1, len(line)):
-        leg, verdict = _judge(line, so_far, here, spread, leg_of)
-        while verdict is _Verdict.EARLY and len(so_far.kept) > 1:
-            so_far = so_far.without_last()
-            leg, verdict = _judge(line, so_far, here, spread, leg_of)
-        if verdict is _Verdict.NOTHING:
-            continue
-        if verdict is _Verdict.LATE:
-            held = so_far.then(doubted, None) if doubted >= 0 else so_far
-            leg, verdict = _judge(line, held, here, spread, leg_of)
-            if verdict is not _Verdict.FITS:
-                doubted = here
-                continue
-            so_far = held
-        so_far = Believed((here,), ()) if verdict is _Verdict.EARLY else so_far.then(here, leg)
-        doubted = -1
-    return so_far
+def believe(line: Sequence[Detection], spread: Spread, leg_of: LegOf, *, watched: bool) -> tuple[Believed, ...]:
+    """Go down a line and keep what can be believed: by position, what is believed of the detections up to it.
 
-
-def believe_watched(line: Sequence[Detection], spread: Spread, leg_of: LegOf) -> Believed:
-    """Go down a line of gauges that watch all the time: what comes too early, or too late and alone, is other water.
-
-    The source itself is always kept; what lies above it and does not fit is left out.
+    `watched`: the line is one of gauges that watch all the time, and not of samples that begin when somebody looks.
     """
-    so_far, doubted = Believed((0,), ()), -1
+    judge, chain = _watched if watched else _sampled, _Chain(Believed((0,), ()), -1)
+    chains = [chain]
     for here in range(1, len(line)):
+        chain = judge(line, chain, here, spread, leg_of)
+        chains.append(chain)
+    return tuple(one.believed for one in chains)
+
+
+class _Chain(NamedTuple):
+    """What is believed so far, and the position of a detection that came too late to be (-1 = none)."""
+
+    believed: Believed
+    doubted: int
+
+
+def _sampled(line: Sequence[Detection], chain: _Chain, here: int, spread: Spread, leg_of: LegOf) -> _Chain:
+    """A detection may be late, because nobody had looked before."""
+    so_far, doubted = chain
+    leg, verdict = _judge(line, so_far, here, spread, leg_of)
+    while verdict is _Verdict.EARLY and len(so_far.kept) > 1:
+        so_far = so_far.without_last()
         leg, verdict = _judge(line, so_far, here, spread, leg_of)
-        if verdict is _Verdict.LATE and doubted >= 0 and not line[here].is_source:
-            held = so_far.then(doubted, None)
-            leg, verdict = _judge(line, held, here, spread, leg_of)
-            so_far = held if verdict is _Verdict.FITS else so_far
-        if verdict is _Verdict.FITS:
-            so_far, doubted = so_far.then(here, leg), -1
-        elif line[here].is_source:
-            so_far, doubted = Believed((here,), ()), -1
-        elif verdict is _Verdict.LATE:
-            doubted = here
-    return so_far
+    if verdict is _Verdict.NOTHING:
+        return _Chain(so_far, doubted)
+    if verdict is _Verdict.LATE:
+        held = so_far.then(doubted, None) if doubted >= 0 else so_far
+        leg, verdict = _judge(line, held, here, spread, leg_of)
+        if verdict is not _Verdict.FITS:
+            return _Chain(so_far, here)
+        so_far = held
+    return _Chain(Believed((here,), ()) if verdict is _Verdict.EARLY else so_far.then(here, leg), -1)
+
+
+def _watched(line: Sequence[Detection], chain: _Chain, here: int, spread: Spread, leg_of: LegOf) -> _Chain:
+    """What comes too early, or too late and alone, is other water. The source itself is kept; what lies above it and does not fit is not."""
+    so_far, doubted = chain
+    leg, verdict = _judge(line, so_far, here, spread, leg_of)
+    if verdict is _Verdict.LATE and doubted >= 0 and not line[here].is_source:
+        held = so_far.then(doubted, None)
+        leg, verdict = _judge(line, held, here, spread, leg_of)
+        so_far = held if verdict is _Verdict.FITS else so_far
+    if verdict is _Verdict.FITS:
+        return _Chain(so_far.then(here, leg), -1)
+    if line[here].is_source:
+        return _Chain(Believed((here,), ()), -1)
+    return _Chain(so_far, here if verdict is _Verdict.LATE else doubted)
 
 
 def _judge(line: Sequence[Detection], so_far: Believed, here: int, spread: Spread, leg_of: LegOf) -> tuple[Leg | None, _Verdict]:

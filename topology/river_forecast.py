@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from topology.arrival import HOUR_MS, Z90, instant
 from topology.base import Act, Arrival
 from topology.river import cities_below
-from topology.river_detections import believe, believe_watched, detections
+from topology.river_detections import believe, detections
 from topology.river_learning import Leg, Stretch, forecast, learn, prior_forecast
 from topology.river_ways import Along
 from topology.river_works import held_hours, hindrances, iced, works
@@ -129,7 +129,8 @@ class _Event:
     def __init__(self, pace: Pace, now: int, known: tuple[Work, ...], line: tuple[Detection, ...]) -> None:
         self.pace, self.now, self.known, self.line = pace, now, known, line
         self.own = next(position for position, one in enumerate(line) if one.is_source)
-        self.learned: dict[int, tuple[Believed, Learned]] = {}
+        self.detection_sd_h = tuple(one.sd_h for one in line)
+        self.believed: tuple[Believed, ...] = ()
 
     def ahead(self, reached: Reached) -> Ahead:
         """The forecast for one city, from the lowest detection above it that is believed."""
@@ -159,11 +160,10 @@ class _Event:
         return there is not None and there.km + from_source <= reached.distance_km + _SAME_KM * (1.0 + reached.distance_km)
 
     def _learn(self, count: int) -> tuple[Believed, Learned]:
-        if count not in self.learned:
-            choose = believe_watched if self.pace.watched else believe
-            believed = choose(self.line[:count], self.pace.spread, self._leg)
-            self.learned[count] = believed, learn(self.pace.spread, believed.legs, [one.sd_h for one in self.line])
-        return self.learned[count]
+        if not self.believed:
+            self.believed = believe(self.line, self.pace.spread, self._leg, watched=self.pace.watched)
+        believed = self.believed[count - 1]
+        return believed, learn(self.pace.spread, believed.legs, self.detection_sd_h)
 
     def _leg(self, line: Sequence[Detection], first: int, second: int) -> Leg | None:
         upper, lower = line[first], line[second]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from topology.network import descend, position_fault
@@ -88,7 +88,7 @@ def on_network(network: Network, spot: Spot) -> bool:
 
 def between(network: Network, clock: Clock, upper: Spot, lower: Spot) -> Along | None:
     """The quickest way from one place on the network to another; None if the second does not lie below the first."""
-    here, there = network.index[upper.reach], network.index[lower.reach]
+    here, there = _number(network, upper.reach), _number(network, lower.reach)
     if here == there:
         run_km = lower.km - upper.km
         return None if run_km < 0.0 else Along(run_km, _hours(clock, here, run_km))
@@ -110,6 +110,12 @@ def between(network: Network, clock: Clock, upper: Spot, lower: Spot) -> Along |
 def _scaled(along: Along, doubtful_h: float) -> Along:
     known = 0.0 < along.hours < math.inf and doubtful_h < math.inf
     return along._replace(scale=doubtful_h / along.hours) if known else along
+
+
+# The same few places are asked for again and again, and an id is looked for among all of them.
+@lru_cache(maxsize=4096)
+def _number(network: Network, reach: str) -> int:
+    return network.index[reach]
 
 
 def _walked(network: Network, clock: Clock, upper: Spot, lower: Spot) -> Along | None:
