@@ -82,7 +82,7 @@ class Cloud:
         left, right = float(off.min(initial=0.0)), float(off.max(initial=0.0))
         away_km = np.hypot(cities.east_km, cities.north_km)
         gone_m = tracks.gone_km[..., -1]
-        since_s = (tracks.at_ms[-1] - tracks.near_at_ms) / 1000.0
+        since_s = (tracks.at_ms[-1] - tracks.near_at_ms) / 1000.0 * tracks.speed[:, None]
         size_km = (
             cities.radius_km
             + growth.sigmas * float(spread_m(gone_m * 1000.0, np.minimum(since_s, growth.longest_ms / 1000.0), growth).max()) / 1000.0

@@ -70,7 +70,8 @@ class Growth:
 class Tracks:
     """The ways of all puffs: [member, release, instant], km; released at the instant of the same index, before it they do not count.
 
-    `at_ms` of the instants, `gone_km` the length of the way, `near_at_ms` when it passed the end of the plume (inf if it never does).
+    `at_ms` of the instants, `gone_km` the length of the way, `near_at_ms` when it passed the end of the plume (inf if it never does);
+    `speed` of each member as a multiple of the wind's.
     """
 
     at_ms: Floats
@@ -78,6 +79,7 @@ class Tracks:
     north_km: Floats
     gone_km: Floats
     near_at_ms: Floats
+    speed: Floats
 
 
 class Touches(NamedTuple):
@@ -148,8 +150,8 @@ def advect(field: Field, ensemble: Members, releases: int, growth: Growth) -> Tr
         near_at[:, :out][crosses] = at[k] + (at[k + 1] - at[k]) * left[crosses] / run[crosses]
         if out == releases and float(gone[..., k + 1].min()) * 1000.0 > growth.far_m:
             last = k + 2
-            return Tracks(at[:last], east[..., :last], north[..., :last], gone[..., :last], near_at)
-    return Tracks(at, east, north, gone, near_at)
+            return Tracks(at[:last], east[..., :last], north[..., :last], gone[..., :last], near_at, ensemble.speed)
+    return Tracks(at, east, north, gone, near_at, ensemble.speed)
 
 
 @lru_cache(maxsize=256)
@@ -220,13 +222,21 @@ def _legs(tracks: Tracks, growth: Growth) -> _Legs:
     # The width at its end is the most a leg can have, and no leg counts beyond the farthest.
     run, gone = np.diff(tracks.gone_km), tracks.gone_km[..., :-1]
     counted = np.clip((growth.far_m / 1000.0 - gone) / np.where(run > 0.0, run, 1.0), 0.0, 1.0)
-    since_s = (tracks.at_ms[:-1] + counted * np.diff(tracks.at_ms) - tracks.near_at_ms[..., None]) / 1000.0
+    since_s = _aged_s(tracks.at_ms[:-1] + counted * np.diff(tracks.at_ms) - tracks.near_at_ms[..., None], tracks.speed[:, None, None])
     widest_km = growth.sigmas * spread_m((gone + counted * run) * 1000.0, since_s, growth) / 1000.0
     # What is no leg is nowhere near: before the release, or beyond the farthest that counts.
     begun = np.arange(tracks.at_ms.size - 1) >= np.arange(x.shape[1])[:, None]
     widest_km = np.where(begun & (tracks.gone_km[..., :-1] * 1000.0 <= growth.far_m), widest_km, -np.inf)
     offset = x * along_x + y * along_y
     return _Legs(x.ravel(), y.ravel(), along_x.ravel(), along_y.ravel(), offset.ravel(), squared.ravel(), widest_km.ravel(), x.shape[2])
+
+
+def _aged_s(since_ms: Floats, speed: Floats) -> Floats:
+    """How long a puff has grown: as long as the wind itself takes for its way.
+
+    A member's speed is an error of when it comes, not of how thin it then is; or else only the fastest would be strong enough far away.
+    """
+    return since_ms * speed / 1000.0
 
 
 def _near(legs: _Legs, east_km: float, north_km: float, radius_km: float) -> tuple[NDArray[np.intp], Floats, Floats]:
@@ -251,7 +261,8 @@ def _timed(tracks: Tracks, growth: Growth, legs: _Legs, near: _Near) -> tuple[Fl
     part, length = np.clip(near.through, 0.0, 1.0), np.sqrt(legs.squared[near.leg])
     gone_m = (tracks.gone_km[..., :-1].ravel()[near.leg] + part * length) * 1000.0
     when_ms = start_ms + part * lasts
-    wide_m = spread_m(gone_m, (when_ms - tracks.near_at_ms.ravel()[puff]) / 1000.0, growth)
+    member = puff // tracks.near_at_ms.shape[1]
+    wide_m = spread_m(gone_m, _aged_s(when_ms - tracks.near_at_ms.ravel()[puff], tracks.speed[member]), growth)
     beside = np.maximum(np.sqrt(near.squared) - near.radius_km, 0.0) * 1000.0 / wide_m
     strength = dilution(gone_m, wide_m, growth.air) * np.exp(-0.5 * beside**2)
     counts = (beside <= growth.sigmas) & (strength >= growth.min_strength) & (gone_m <= growth.far_m)

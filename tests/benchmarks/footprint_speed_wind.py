@@ -154,7 +154,9 @@ def _leg_touches(tracks, growth, leg: tuple[int, int, int], circle: tuple[float,
     at_ms = tracks.at_ms[k] + part * (tracks.at_ms[k + 1] - tracks.at_ms[k])
     if gone_m > growth.far_m or at_ms - tracks.at_ms[release] > growth.longest_ms:
         return False
-    wide_m = float(spread_m(np.asarray(gone_m), np.asarray((at_ms - tracks.near_at_ms[member, release]) / 1000.0), growth))
+    wide_m = float(
+        spread_m(np.asarray(gone_m), np.asarray((at_ms - tracks.near_at_ms[member, release]) / 1000.0 * tracks.speed[member]), growth)
+    )
     strength = float(dilution(gone_m, wide_m, growth.air)) * math.exp(-0.5 * (edge_m / wide_m) ** 2)
     return edge_m <= growth.sigmas * wide_m and strength >= growth.min_strength
 

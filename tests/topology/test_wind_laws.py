@@ -127,7 +127,7 @@ def test_nobody_is_warned_outside_what_the_winds_of_the_time_can_reach(places, b
         (bearing, away, radius) = places[int(one.city_id[1:])]
         if "protective_zone" in one.reasons or arc > 180.0:
             continue
-        # No puff is wider than 0.5 m for every second of a day, on top of an unstable plume of 50 km, twice.
-        size = radius + 2 * (0.22 * 55.0 / math.sqrt(6.5) + 0.0005 * 30 * 3600)
+        # A puff that has a fiftieth of the concentration left is at most fifty times as wide as the place it came from (1 km), and no flatter.
+        size = radius + 2 * 50 * 1.0 / 2.15
         wide = 180.0 if size >= away else math.degrees(math.asin(size / away))
         assert abs((bearing - middle + 180.0) % 360.0 - 180.0) <= half + wide + 0.01
