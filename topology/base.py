@@ -1,7 +1,6 @@
 """The contract every footprint keeps: one question, one shape of answer.
 
-A footprint is a *module* of this package whose file name is the key used in `hazards/*.toml` (`footprint = "river_wave"`).
-It offers
+A footprint is a *module* of this package whose file name is the key used in `hazards/*.toml` (`footprint = "river_wave"`). It offers
 
 - `PARAMETERS`: mapping of parameter name (with unit) to its default;
 - `build(places, parameters) -> graph`: validated immutable arrays; raises `TopologyError` with *every* problem found;
@@ -19,7 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
@@ -288,12 +287,12 @@ class TopologyError(ValueError):
         super().__init__("; ".join(f"{f.table}:{f.line}: {f.field}: {f.problem} ({f.fix})" for f in faults))
 
 
-class Footprint(Protocol):  # noqa: D101  see the module docstring
+class Footprint(Protocol):
+    """The shape of a footprint module (see the module docstring)."""
+
     PARAMETERS: Mapping[str, float]
-
-    def build(self, places: Places, parameters: Mapping[str, float]) -> Any: ...  # noqa: D102
-
-    def footprint(self, graph: Any, source: Source, conditions: Conditions) -> tuple[Impact, ...]: ...  # noqa: D102
+    build: Callable[[Places, Mapping[str, float]], Any]
+    footprint: Callable[[Any, Source, Conditions], tuple[Impact, ...]]
 
 
 def footprint(name: str) -> Footprint:
