@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.topology.places import HOUR, NOW, QUIET, river_city, source
-from topology.base import Conditions, Places, Reach
-from topology.jobson import front_hours, peak_left, tail_hours
+from topology.base import Conditions, Passage, Places, Reach
+from topology.jobson import front_hours, peak_left, peak_velocity, tail_hours
+from topology.river_slick import slicks
 from topology.river_solute import build, footprint
 
 CST = timezone(timedelta(hours=8))
@@ -76,3 +77,47 @@ def test_low_water_lengthens_the_tail_when_the_live_discharge_is_known() -> None
     ]
     assert tails == sorted(tails, reverse=True)
     assert len(set(tails)) == 3
+
+
+def test_the_peak_at_dalai_follows_from_the_front_there_and_the_peak_at_mulan(songhua) -> None:
+    (mulan_km, mulan_at), (dalai_km, dalai_at) = at(songhua, "Mulan", "front"), at(songhua, "Dalai", "front")
+    _, release_at = at(songhua, "Jilin", "release")
+    _, peak_at = at(songhua, "Dalai", "peak")
+    value = {row["section"].split()[0]: float(row["nitrobenzene_mg_l"]) for row in songhua if "peak" in row["event"]}
+    places = Places((river_city("dalai", ("songhua", 800.0 - dalai_km)),), (Reach("songhua", "", 800.0),))
+    age_h = (mulan_at - release_at) / HOUR / 0.89
+    graph = build(places, {"source_age_h": age_h, "attenuation_per_km": 0.0})
+    spill = source(reach="songhua", reach_km=800.0 - mulan_km, onset_at=mulan_at, observed_at=mulan_at, value=value["Mulan"])
+    (slick,) = slicks(graph, spill, Conditions(dalai_at, passages=(Passage("songhua", 800.0 - dalai_km, dalai_at),)))
+    assert slick.front_at == dalai_at
+    assert slick.peak_at == pytest.approx(peak_at, abs=12 * HOUR), "of 600 h since the release"
+    assert slick.peak == pytest.approx(value["Dalai"], rel=0.15)
+    assert slick.tail_at > slick.peak_at
+
+
+@given(st.floats(1.0, 200.0), st.floats(0.1, 500.0))
+def test_front_peak_and_tail_come_in_this_order_and_the_peak_only_falls(km, age_h) -> None:
+    places = Places((river_city("near", ("a", km)), river_city("far", ("a", 2 * km))), (Reach("a", "", 500.0),))
+    near, far = slicks(build(places, {"source_age_h": age_h}), source(reach="a", value=3.0), QUIET)
+    for slick in (near, far):
+        assert NOW <= slick.front_at < slick.peak_at <= slick.tail_at
+    assert far.peak < near.peak < 3.0
+    assert far.peak_at - far.front_at > near.peak_at - near.front_at
+
+
+def test_a_reach_with_drainage_area_and_mean_discharge_runs_at_jobsons_velocity() -> None:
+    given_size = Reach("a", "b", 36.0, mean_discharge_m3_per_s=100.0, drainage_area_km2=10_000.0)
+    rows = (given_size, Reach("b", "", 36.0, velocity_m_per_s=1.0, mean_discharge_m3_per_s=100.0, drainage_area_km2=11_000.0))
+    graph = build(Places((river_city("mid", ("b", 0.0)), river_city("end", ("b", 36.0))), rows), {})
+    mid, end = footprint(graph, source(reach="a"), QUIET)
+    first_h = 10.0 / peak_velocity(10_000.0, 100.0, 100.0)
+    assert (mid.arrival.p50_at - NOW) / HOUR == pytest.approx(0.89 * first_h)
+    assert (end.arrival.p50_at - NOW) / HOUR == pytest.approx(0.89 * (first_h + 10.0)), "a velocity that is given counts before a relation"
+    assert "default_speed" not in mid.reasons
+
+
+def test_jobsons_velocities_by_hand() -> None:
+    # 10,000 km2 = 1e10 m2: D'a = 1e12.5 * sqrt(9.81) / 100; Q'a = 0.5, so the relation's factor is 0.5^-0.465 * 50 / 1e10.
+    size = 10**12.5 * 9.81**0.5 / 100.0
+    assert peak_velocity(10_000.0, 100.0, 50.0) == pytest.approx(0.020 + 0.051 * size**0.821 * 0.5**-0.465 * 5e-9)
+    assert peak_velocity(10_000.0, 100.0, 50.0, 0.001) == pytest.approx(0.094 + 0.0143 * size**0.919 * 0.5**-0.465 * 0.001**0.159 * 5e-9)
