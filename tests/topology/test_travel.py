@@ -13,7 +13,7 @@ from topology.base import CityPlace, Places, TopologyError, Travel
 from topology.effective_distance import link_lengths, shortest_from
 from topology.gravity import gravity_travel
 from topology.radiation import radiation_travel
-from topology.travel import build, footprint
+from topology.travel import affected, build, footprint
 
 DAY = 24 * HOUR
 CITIES = tuple(CityPlace(c, 30.0 + n, 110.0, 5.0, 1_000_000) for n, c in enumerate("abcd"))
@@ -264,3 +264,16 @@ def test_the_chance_counts_up_to_a_horizon_after_the_newest_measurement_or_to_th
     assert chances[0] == pytest.approx(1 - math.exp(-0.02 * 28))
     assert chances[1] == pytest.approx(1 - math.exp(-0.02 * 7))
     assert chances[2] == 0.0
+
+
+@given(matrices(), st.sampled_from([0.0, 0.05, 0.5]), st.sampled_from([float("nan"), 0.0, 5.0, 1e6]))
+def test_who_is_affected_is_who_the_footprint_names(matrix, least, value) -> None:
+    cities = tuple(CityPlace(f"c{n}", 30.0 + n, 110.0, 5.0, 100_000 * (n % 2)) for n in range(len(matrix)))
+    rows = tuple(Travel(f"c{a}", f"c{b}", matrix[a, b]) for a in range(len(matrix)) for b in range(len(matrix)) if matrix[a, b])
+    if not rows:
+        return
+    graph = build(Places(cities, travel=rows), {"min_probability": least})
+    for city in graph.city_ids:
+        asked = source(city_id=city, value=value)
+        assert sorted(affected(graph, asked, QUIET)) == sorted(i.city_id for i in footprint(graph, asked, QUIET))
+        assert city not in affected(graph, asked, QUIET)
