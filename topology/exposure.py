@@ -65,12 +65,12 @@ def exposure(found: Touches, cloud: Cloud, source: Source, now: int, parameters:
     any_alive = alive.any(axis=2)
     count = any_alive.sum(axis=1)
     strength = np.where(alive, found.strength, 0.0).max(axis=2).sum(axis=1) / np.maximum(count, 1)
-    quantiles = np.stack([quantile(begins, count, share) for share in (0.1, 0.5, 0.9)])
+    quantiles = np.stack(quantiles_of(begins, count, (0.1, 0.5, 0.9)))
     return Exposure(
         count / any_alive.shape[1],
         strength,
         quantiles,
-        quantile(np.where(any_alive, ends, np.inf), count, 0.9) + clearing_ms,
+        quantiles_of(np.where(any_alive, ends, np.inf), count, (0.9,))[0] + clearing_ms,
         parameters["floor_h"] * HOUR_MS,
     )
 
@@ -89,16 +89,19 @@ def _beginnings(first_ms: Floats, hit: NDArray[np.bool_], alive: NDArray[np.bool
     return begins
 
 
-def quantile(values: Floats, count: NDArray[np.intp], share: float) -> Floats:
-    """That quantile of the `count` smallest values of each row (linear between them); inf where there are none.
+def quantiles_of(values: Floats, count: NDArray[np.intp], shares: tuple[float, ...]) -> list[Floats]:
+    """Those quantiles of the `count` smallest values of each row (linear between them); inf where there are none.
 
-    >>> quantile(np.array([[3.0, np.inf, 1.0]]), np.array([2]), 0.5).tolist()
-    [2.0]
+    >>> [one.tolist() for one in quantiles_of(np.array([[3.0, np.inf, 1.0]]), np.array([2]), (0.5, 1.0))]
+    [[2.0], [3.0]]
     """
     ordered = np.sort(values, axis=1)
-    place = share * np.maximum(count - 1, 0)
-    low = np.floor(place).astype(np.intp)
-    rows = np.arange(values.shape[0])
-    first, then = ordered[rows, low], ordered[rows, np.minimum(low + 1, np.maximum(count - 1, 0))]
-    apart = np.subtract(then, first, out=np.zeros_like(first), where=count > 0)
-    return np.asarray(first + (place - low) * apart, dtype=np.float64)
+    rows, last = np.arange(values.shape[0]), np.maximum(count - 1, 0)
+    found = []
+    for share in shares:
+        place = share * last
+        low = place.astype(np.intp)
+        first, then = ordered[rows, low], ordered[rows, np.minimum(low + 1, last)]
+        apart = np.subtract(then, first, out=np.zeros_like(first), where=count > 0)
+        found.append(np.asarray(first + (place - low) * apart, dtype=np.float64))
+    return found

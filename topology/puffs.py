@@ -90,16 +90,20 @@ class Touches(NamedTuple):
     strength: Floats
 
 
+@lru_cache(maxsize=256)
 def members(name: str, count: int, direction_sd_deg: float, log_speed_sd: float) -> Members:
     """The ensemble of this name.
 
-    >>> members("inc-1", 4, 10.0, 0.3) == members("inc-1", 4, 10.0, 0.3)
-    True
+    >>> [round(one, 3) for one in sorted(members("inc-1", 4, 10.0, 0.3).turn_rad.tolist())]
+    [-0.201, -0.056, 0.056, 0.201]
     """
     deviates = _deviates(count)
     chance = Generator(PCG64(int.from_bytes(blake2b(name.encode(), digest_size=16).digest(), "little")))
     turned = np.radians(direction_sd_deg * deviates[chance.permutation(count)])
-    return Members(turned, np.exp(log_speed_sd * deviates[chance.permutation(count)]))
+    found = Members(turned, np.exp(log_speed_sd * deviates[chance.permutation(count)]))
+    for array in found:
+        array.flags.writeable = False
+    return found
 
 
 def farthest_deviation(count: int) -> float:

@@ -157,7 +157,7 @@ def _stations(winds: Winds, here: Spot, span: Span) -> _Stations | None:
     hits = np.bincount(cell, minlength=size).reshape(shape)
     east, north = (
         np.bincount(cell, np.concatenate([part, part[recent]]), size).reshape(shape) / np.maximum(hits, 1)
-        for part in _components(winds, used, here, span.calm_m_per_s)
+        for part in _components(winds, used, _turn_deg(here, *places)[station], span.calm_m_per_s)
     )
     valid = np.vstack([_filled(hits[:-1], (east, north), max(1, round(span.window_ms / span.step_ms))), hits[-1] > 0])
     # Where no station says anything, what they said before or after counts.
@@ -193,11 +193,11 @@ def _of_stations(stations: _Stations, instants: slice | NDArray[np.intp], at: ND
     return Field(at, _spread_out(east, valid, weights), _spread_out(north, valid, weights), half_km, float(away_km))
 
 
-def _components(winds: Winds, used: NDArray[np.bool_], here: Spot, calm_m_per_s: float) -> tuple[Floats, Floats]:
-    """Winds as vectors in the frame of the place."""
+def _components(winds: Winds, used: NDArray[np.bool_], turn_deg: Floats, calm_m_per_s: float) -> tuple[Floats, Floats]:
+    """Winds as vectors in the frame of the place, whose directions are turned by so much."""
     speed = winds.speed_m_per_s[used]
     moving = speed >= calm_m_per_s
-    towards = np.where(moving, winds.from_deg[used], 0.0) + 180.0 + _turn_deg(here, winds.latitude[used], winds.longitude[used])
+    towards = np.where(moving, winds.from_deg[used], 0.0) + 180.0 + turn_deg
     angle, speed = np.radians(towards), np.where(moving, speed, 0.0)
     return speed * np.sin(angle), speed * np.cos(angle)
 
