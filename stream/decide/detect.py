@@ -128,11 +128,11 @@ def _findings(index: int, hazard: BoundHazard, step: Step) -> Placed:
     """Let the hazard's detectors step; report every sample whose series is above none now or was before."""
     samples = step.samples
     rows = samples.rows
-    levels, undone = hazard.levels[:, rows], step.corrects
+    levels, undone = hazard.levels.take(rows, axis=1), step.corrects
     old = levels.max(axis=0)
     if undone.any():
         undone = undo.undo(hazard, step)
-        levels = hazard.levels[:, rows]
+        levels = hazard.levels.take(rows, axis=1)
     before: undo.Before = []
     said: list[Said] = []
     for number, use in enumerate(hazard.detectors):
@@ -150,7 +150,7 @@ def _findings(index: int, hazard: BoundHazard, step: Step) -> Placed:
         findings = use.module.step(use.parameters, use.state, given)
         hazard.levels[number, rows[chosen]] = findings.level
         said.append((chosen, findings))
-    new = hazard.levels[:, rows].max(axis=0)
+    new = hazard.levels.take(rows, axis=1).max(axis=0)
     above = np.flatnonzero((old > 0) | (new > 0))
     if not len(above):
         return []
