@@ -165,6 +165,8 @@ def _show(found: Answer) -> None:
         if impact.expected:
             it = impact.expected
             why += f"; {it.series} {it.p50:g} ({it.p10:g} to {it.p90:g})"
+        if slick := found.slicks.get(impact.city_id):
+            why += f"; peak {moment(slick.peak_at)}" + ("" if math.isnan(slick.peak) else f" with {slick.peak:.2g}")
         table.add_row(escape(name), likely(impact.probability), *times, f"{impact.intensity:.2g}", f"{impact.confidence:.2f}", escape(why))
     console.print(table)
     held = found.roles

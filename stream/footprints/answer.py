@@ -15,25 +15,33 @@ from stream.region.river_network import network_of
 from topology.base import TopologyError, footprint
 from topology.hierarchy import roles
 from topology.network import jurisdictions
+from topology.river_slick import slicks
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from stream.footprints.course import Line
     from stream.footprints.question import Question
     from topology.base import Impact
     from topology.hierarchy import Roles
+    from topology.river_slick import Slick
 
-WIND = "wind"
+WIND, SOLUTE = "wind", "river_solute"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`impacts` soonest first. `lines`: the river. `outline`: where the wind may carry it (shapely, degrees, longitude first), or None."""
+    """`impacts` soonest first. `lines`: the river. `outline`: where the wind may carry it (shapely, degrees, longitude first), or None.
+
+    `slicks`: by city, front, peak and tail of what a river carries.
+    """
 
     question: Question
     impacts: tuple[Impact, ...]
     roles: Roles | None
     lines: tuple[Line, ...]
     outline: Any
+    slicks: Mapping[str, Slick]
 
 
 def answer(question: Question) -> Answer:
@@ -47,7 +55,9 @@ def answer(question: Question) -> Answer:
     places = _places_of_occurrence(question)
     held = roles(hierarchy(question.region), levels(question.region), places, impacts) if places or impacts else None
     outline = ways_of_the_wind(source, question.conditions, hazard.graph.parameters) if hazard.footprint == WIND else None
-    return Answer(question, impacts, held, question.course.lines(source) if question.course else (), outline)
+    found = slicks(hazard.graph, source, question.conditions) if hazard.footprint == SOLUTE else ()
+    lines = question.course.lines(source) if question.course else ()
+    return Answer(question, impacts, held, lines, outline, {slick.city_id: slick for slick in found})
 
 
 def _at_gauge(question: Question, impact: Impact) -> Impact:
@@ -66,7 +76,7 @@ def _places_of_occurrence(question: Question) -> tuple[str, ...]:
 
 def row(answer: Answer, impact: Impact) -> dict[str, object]:
     """One city as fields for scripts and GeoJSON; instants RFC 3339, None = unknown."""
-    arrival, expected = impact.arrival, impact.expected
+    arrival, expected, slick = impact.arrival, impact.expected, answer.slicks.get(impact.city_id)
     city = answer.question.region.cities[answer.question.region.city_index[impact.city_id]]
     return {
         "city_id": impact.city_id,
@@ -78,6 +88,8 @@ def row(answer: Answer, impact: Impact) -> dict[str, object]:
         "arrives_at_p50": to_text(arrival.p50_at) if arrival else None,
         "arrives_at_p90": to_text(arrival.p90_at) if arrival else None,
         "passed_at": to_text(arrival.passed_at) if arrival and arrival.passed_at is not None else None,
+        "peak_at": to_text(slick.peak_at) if slick else None,
+        "peak_value": float(f"{slick.peak:.4g}") if slick and not math.isnan(slick.peak) else None,
         "unknown_because": impact.unknown_because,
         "intensity": round(impact.intensity, 6),
         "confidence": round(impact.confidence, 3),
