@@ -33,7 +33,8 @@ class Interval(NamedTuple):
 class Counted:
     """False alarms (a level reached from none, no event beside it) of one detector, and right ones.
 
-    `yearly`: the false ones of each calendar year, all series together. `p_values`: of all its samples, empty for a detector without.
+    `yearly`: the false ones of each calendar year, all series together. `series_years`: without those in which a series was still learning.
+    `p_values`: of all its samples, empty for a detector without.
     """
 
     alarms: int
@@ -122,6 +123,7 @@ def count(history: Replayed, parameters: NDArray[Any], split_at: int, *, to_the_
     state = module.initial(parameters)
     alarms: tuple[list[tuple[int, bool]], ...] = ([], [])
     p_values = ([np.empty(0)], [np.empty(0)])
+    first, last = np.full((2, history.count), np.inf), np.full((2, history.count), -np.inf)
     for samples in history.samples:
         part = int(samples.observed_at[0] >= split_at)
         if part and not to_the_end:
@@ -132,9 +134,14 @@ def count(history: Replayed, parameters: NDArray[Any], split_at: int, *, to_the_
             at = int(samples.observed_at[0])
             known_before = math.inf if part else split_at
             alarms[part].append((at, bool(history.events) and events.right(history.events[place], at, known_before)))
-        if found.p_value is not None:
-            p_values[part].append(found.p_value[~np.isnan(found.p_value)])
-    years = (history.years(-math.inf, split_at), history.years(split_at, math.inf))
+        told = samples.rows
+        if found.p_value is not None:  # a series that is still learning cannot alarm
+            known = ~np.isnan(found.p_value)
+            told = told[known]
+            p_values[part].append(found.p_value[known])
+        first[part, told] = np.minimum(first[part, told], samples.observed_at[0])
+        last[part, told] = samples.observed_at[0]
+    years = [float(np.maximum(last[k] - first[k], 0.0)[np.isfinite(first[k])].sum()) / YEAR_MS for k in (0, 1)]
     learned, later = (_counted(alarms[k], history, (k, split_at), years[k], np.concatenate(p_values[k])) for k in (0, 1))
     return learned, later
 

@@ -28,7 +28,7 @@ def lines(region: str, found: Calibration) -> Iterator[str]:
             f"  learned {before}/{of_before} = {before / max(of_before, 1):.3f}"
             f"  later {after}/{of_after} = {after / max(of_after, 1):.3f} [{low:.3f}, {high:.3f}]"
         )
-    yield "false alarms per series-year (a level reached from none, the series' own lowest water level not within a week), and right ones"
+    yield "alarms per series-year (a level reached from none); against a budget only false ones: the series' own water level not within a week"
     for check in found.checked:
         yield from _checked(check)
     for hazard, seasons in found.spans.items():
@@ -37,13 +37,15 @@ def lines(region: str, found: Calibration) -> Iterator[str]:
 
 
 def _checked(check: Checked) -> Iterator[str]:
-    nominal = "limits not set by a budget" if math.isnan(check.nominal) else f"nominal {check.nominal:g}"
     learned, later = check.learned, check.later
+    free = math.isnan(check.nominal)
+    nominal = "limits not set by a budget" if free else f"nominal {check.nominal:g}"
+    of_learned, of_later = (f"{one.alarms}" if free else f"{one.alarms}, right {one.right}" for one in (learned, later))
     low, high = later.interval
     widest = later.shared_interval
     yield (
-        f"  {check.hazard}/{check.detector}: {nominal}, learned {learned.per_year:.3f} ({learned.alarms}, right {learned.right}),"
-        f" later {later.per_year:.3f} ({later.alarms}, right {later.right}) Poisson [{low:.3f}, {high:.3f}],"
+        f"  {check.hazard}/{check.detector}: {nominal}, learned {learned.per_year:.3f} ({of_learned}),"
+        f" later {later.per_year:.3f} ({of_later}) Poisson [{low:.3f}, {high:.3f}],"
         f" as years vary [{widest.lower:.3f}, {widest.upper:.3f}]{_verdict(check.nominal, later.per_year)}"
     )
     for chance in (0.01, 0.001):
