@@ -6,8 +6,10 @@ with a plain loop over members, releases and legs, our distances with pyproj's g
 
 from __future__ import annotations
 
+import itertools
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -97,18 +99,20 @@ def _ensemble(tries: int) -> list[Row]:
         for count, farthest_km in ((12, 60.0), (100, 200.0)):
             graph = build(Places(cities(count, farthest_km)), {})
             met = len(footprint(graph, source(), conditions))
-            p50, p99 = timed_ms(lambda _, graph=graph, conditions=conditions: footprint(graph, source(), conditions), range(tries))
-            rows.append(Row(f"128 members, {wind}, {count} cities ({met} met)", "tocsin", p50, p99, aim="< 30 ms"))
+            question = f"128 members, {wind}, {count} cities ({met} met)"
+            rows.append(Row(question, "tocsin", *timed_ms(anew(graph, conditions), range(tries)), aim="< 30 ms"))
+            again = timed_ms(lambda _, graph=graph, conditions=conditions: footprint(graph, source(), conditions), range(tries))
+            rows.append(Row(question, "tocsin", *again, note="asked again before anything new is known"))
     graph = build(Places(cities(SMALL * 50, 2000.0)), {})
-    one = Conditions(NOW, station_winds(1))
-    rows.append(
-        Row(
-            "128 members, 1 station, 100,000 cities within 2,000 km",
-            "tocsin",
-            *timed_ms(lambda _: footprint(graph, source(), one), range(tries)),
-        )
-    )
+    question = "128 members, 1 station, 100,000 cities within 2,000 km"
+    rows.append(Row(question, "tocsin", *timed_ms(anew(graph, Conditions(NOW, station_winds(1))), range(tries))))
     return [*rows, *_beside_a_loop()]
+
+
+def anew(graph, conditions: Conditions):
+    """The question of an incident never asked about before: nothing of the answer is at hand."""
+    numbers = itertools.count()
+    return lambda _: footprint(graph, replace(source(), incident_id=f"inc-{next(numbers)}"), conditions)
 
 
 def _beside_a_loop() -> list[Row]:
