@@ -132,8 +132,7 @@ class WindGrid:
 class Passage:
     """The danger of one event was first found at this place of the river at `front_at` (int ms): it tells how fast it really travels.
 
-    `gap_h`: how long before (h) it was looked for there without being found, infinite when nobody had looked: the front came in between. 0 when
-    it was looked for as often as usual.
+    `gap_h`: how long before (h) it was looked for there without being found, infinite when nobody had looked: the front came in between.
     """
 
     reach: str

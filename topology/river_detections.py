@@ -31,31 +31,27 @@ _SAME_KM = 1e-6
 
 
 class Detection(NamedTuple):
-    """The front was at this way's spot at `front_at`, give or take half of `gap_h`; infinite: no later than that, nobody had looked before.
+    """The front was at this way's spot at `front_at`, give or take half of `slack_h`; infinite: no later than that, nobody had looked before.
 
-    `at_km` counts along the line of water, `is_source`: the source's own.
+    `sd_h`: its standard error beyond the usual one. `at_km` counts along the line of water, `is_source`: the source's own.
     """
 
     way: Way
     front_at: int
     is_source: bool
-    gap_h: float = 0.0
+    slack_h: float = 0.0
+    sd_h: float = 0.0
     at_km: float = 0.0
 
     @property
     def is_bound(self) -> bool:
         """Whether it only says that the front came no later."""
-        return self.gap_h == math.inf
-
-    @property
-    def sd_h(self) -> float:
-        """Standard error of a time somewhere in the gap (uniform)."""
-        return 0.0 if self.is_bound else self.gap_h / math.sqrt(12.0)
+        return self.slack_h == math.inf
 
     @property
     def window(self) -> tuple[int, int]:
         """The earliest and the latest instant of the front (of a bound only the latest is known; both are it)."""
-        half_ms = 0 if self.is_bound else round(self.gap_h * HOUR_MS / 2.0)
+        half_ms = 0 if self.is_bound else round(self.slack_h * HOUR_MS / 2.0)
         return self.front_at - half_ms, self.front_at + half_ms
 
 
@@ -89,7 +85,8 @@ def detections(cities: RiverCities, clocks: Clocks, asked: tuple[Source, Conditi
     """The source and the passages known by now that lie on one line of water with it, from above.
 
     Places that are not on the network (any more) are left out. Of several detections at one place the earliest counts. A gap whose half
-    is within `floor_h` is part of the usual error of a detection; in a larger one the front is taken to have come in its middle.
+    is within `floor_h` is part of the usual error of a detection; in a larger one the front came anywhere. By the smallest gap of all
+    every detection is late alike, the next one too; what a gap has beyond that makes its own detection late, by half of it on average.
     """
     source, conditions = asked
     earliest: dict[Spot, Passage] = {}
@@ -102,10 +99,11 @@ def detections(cities: RiverCities, clocks: Clocks, asked: tuple[Source, Conditi
     first = earliest.pop(own, Passage(*own, source.onset_at))
     if source.onset_at < first.front_at:
         first = Passage(*own, source.onset_at)
-    start = _detection(way_from(cities, clocks, source, own), first, floor_h)._replace(is_source=True)
+    usual_h = min((one.gap_h for one in conditions.passages if one.gap_h < math.inf), default=0.0)
+    start = _detection(way_from(cities, clocks, source, own), first, usual_h, floor_h)._replace(is_source=True)
     above, below = [], []
     for spot, passage in earliest.items():
-        one = _detection(way_from(cities, clocks, source, spot), passage, floor_h)
+        one = _detection(way_from(cities, clocks, source, spot), passage, usual_h, floor_h)
         to_source, from_source = one.way.to(own), start.way.to(spot)
         if to_source is not None and to_source.km > _SAME_KM:
             above.append((to_source.km, spot, one))
@@ -118,10 +116,14 @@ def detections(cities: RiverCities, clocks: Clocks, asked: tuple[Source, Conditi
     return measured((*line, *(one for _, _, one in sorted(below, key=lambda item: item[:2]))))
 
 
-def _detection(way: Way, passage: Passage, floor_h: float) -> Detection:
-    if passage.gap_h == math.inf or passage.gap_h / 2.0 <= floor_h:
-        return Detection(way, passage.front_at, is_source=False, gap_h=math.inf if passage.gap_h == math.inf else 0.0)
-    return Detection(way, passage.front_at - round(passage.gap_h * HOUR_MS / 2.0), is_source=False, gap_h=passage.gap_h)
+def _detection(way: Way, passage: Passage, usual_h: float, floor_h: float) -> Detection:
+    if passage.gap_h == math.inf:
+        return Detection(way, passage.front_at, is_source=False, slack_h=math.inf)
+    if passage.gap_h / 2.0 <= floor_h:
+        return Detection(way, passage.front_at, is_source=False)
+    slack_h = passage.gap_h - usual_h
+    # The front came anywhere in the gap: uniform.
+    return Detection(way, passage.front_at - round(slack_h * HOUR_MS / 2.0), False, slack_h, passage.gap_h / math.sqrt(12.0))
 
 
 def measured(line: Sequence[Detection]) -> tuple[Detection, ...]:

@@ -24,8 +24,6 @@ KEEP_MS = 30 * 3_600_000
 """As long as smoke is followed: the wind of its time carried it."""
 KEEP_MOST = 192
 DISCHARGE = "/discharge"
-USUAL = 1.5
-"""A value that comes within so many intervals of its series comes as usual."""
 CALM_M_PER_S = 0.5
 """Below this a vane stands still: stations give no direction, and none is needed to know that it is calm."""
 
@@ -77,17 +75,15 @@ def _winds(region: Region, recent: Mapping[str, list[tuple[int, float]]]) -> Win
 def _passages(region: Region, sources: Iterable[SourceState]) -> tuple[Passage, ...]:
     """Where and when the event was first found along a river, earliest first. Late evidence has its own time too, so it counts.
 
-    A series that had never been measured before says only that the front came no later. Between values that come as often as they should
-    there is no gap: all its times are late alike.
+    A series that had never been measured before says only that the front came no later.
     """
     found = []
     for source in sources:
         row = region.series.row_of[source.series]
         if region.series.reach[row]:
             gap_h = math.inf if source.looked_at is None else (source.onset_at - source.looked_at) / HOUR
-            usual = gap_h <= USUAL * float(region.series.interval_s[row]) / 3600.0
             place = region.series.reach[row], float(region.series.reach_km[row])
-            found.append(Passage(*place, source.onset_at, 0.0 if usual else gap_h))
+            found.append(Passage(*place, source.onset_at, gap_h))
     return tuple(sorted(found, key=lambda one: (one.front_at, one.reach, one.reach_km)))
 
 

@@ -18,13 +18,15 @@ def test_a_front_lies_between_the_measurement_that_found_it_and_the_one_before(s
     tale = story()
     tale.quiet(start, start + HOUR, calm)
     tale.measure(start + HOUR, {"upper": 3.5})
-    assert passages(tale, start + HOUR) == [("r1", start + HOUR, 0.0)], "it was looked for as often as usual"
+    ((_, found_at, first_gap_h),) = passages(tale, start + HOUR)
+    assert found_at == start + HOUR
+    assert 0.0 < first_gap_h <= 1.0
 
     tale.measure(start + 9 * HOUR, {"upper": 3.6, "middle": 2.5})
     ((_, _, gap_h),) = [one for one in passages(tale, start + 9 * HOUR) if one[0] == "r2"]
     assert 8.0 <= gap_h <= 9.0
     tale.measure(start + 10 * HOUR, {"upper": 3.7, "middle": 2.6})
-    expected = [("r1", start + HOUR, 0.0), ("r2", start + 9 * HOUR, gap_h)]
+    expected = [("r1", start + HOUR, first_gap_h), ("r2", start + 9 * HOUR, gap_h)]
     assert passages(tale, start + 10 * HOUR) == expected, "higher values later change nothing"
 
 

@@ -145,3 +145,18 @@ def test_the_way_from_a_place_where_nobody_had_looked_before_teaches_nothing() -
 def test_a_wide_gap_teaches_little() -> None:
     slow = [after_h(looked((200.0, 70.0 + gap_h / 2, gap_h))) for gap_h in (0.0, 30.0, 120.0)]
     assert slow == sorted(slow, reverse=True), "from 70 h for 200 km towards the prior's 56"
+
+
+def test_detections_that_are_all_late_alike_are_blurred_and_not_shifted() -> None:
+    sharp, daily = looked((200.0, 56.0, 0.0)), looked((200.0, 56.0, 24.0), onset_gap_h=24.0)
+    assert daily.start_at == sharp.start_at
+    assert daily.at(-6.0) >= daily.start_at
+    assert daily.at(1.28) - daily.at(-1.28) > sharp.at(1.28) - sharp.at(-1.28)
+
+
+def test_two_daily_values_of_one_day_are_no_reason_to_doubt_a_river() -> None:
+    # 30 km in 8 h, seen in the same daily mean at both gauges, then a day later 100 km below.
+    known = tuple(Passage("r", km, NOW + round(h * HOUR), 24.0) for km, h in ((0.0, 0.0), (30.0, 0.0), (130.0, 24.0)))
+    (found,) = river_wave.forecasts(WATCHED, source(reach="r"), Conditions(LATER, passages=known))
+    assert "passage_doubted" not in found.reasons
+    assert "from:r@130" in found.reasons
