@@ -93,7 +93,7 @@ def step(parameters: NDArray[Any], state: NDArray[Any], samples: Samples) -> Fin
     hysteresis.remember(s, samples, newest)
     write(state, samples.rows, s)
     log_lr = np.where(told, excess.log_ratio(count, expected), np.nan)
-    return Findings(s["level"].copy(), score, trend, why, np.where(told, np.exp(log_p), np.nan), log_lr)
+    return Findings(s["level"].copy(), score, trend, why, np.where(told, excess.chance(log_p), np.nan), log_lr)
 
 
 def _thinned(p: NDArray[Any], s: NDArray[Any], samples: Samples, share: Floats) -> Prediction:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _OUTBREAK_SDS = 2.0
 _UNUSUAL_LOG_P = float(np.log(0.2))
+_LOWEST_LOG = -700.0
 _LOWEST_MEAN, _LOWEST_EXCESS_PHI = 1e-6, 1e-6
 
 
@@ -43,6 +44,15 @@ def with_the_period_before(s: NDArray[Any], count: Floats, expected: Prediction,
         spread = expected.phi[rows] + mean * expected.variance[rows]
         log_p[rows] = log_tail(count[rows] + s["count_before"][rows], mean, spread)
     return log_p
+
+
+def chance(log_p: Floats) -> Floats:
+    """The probability from its natural logarithm, but never 0: e^-745 is the smallest double.
+
+    >>> bool(chance(np.array([-2000.0]))[0] > 0.0)
+    True
+    """
+    return np.exp(np.maximum(log_p, _LOWEST_LOG))
 
 
 def log_ratio(count: Floats, expected: Prediction) -> Floats:

@@ -35,7 +35,6 @@ PARAMETERS = parameter_dtype(
 DEFAULTS = (1e-3, 1e-4, 1e-6, 1e-9, 604_800.0, 3.0, 52.0, 1.0, 1.0, 0.0)
 STATE = np.dtype([*hysteresis.FIELDS, *count_baseline.FIELDS, *running_total.FIELDS])
 WHY = (*hysteresis.WHY, *count_period.REASONS)
-_LOWEST_LOG = -700.0  # a p-value is never 0: e^-745 is the smallest double
 
 
 def initial(parameters: NDArray[Any]) -> NDArray[Any]:
@@ -70,5 +69,5 @@ def step(parameters: NDArray[Any], state: NDArray[Any], samples: Samples) -> Fin
     count_period.close(s, samples, opened, np.exp(alone), s["level"] > 0)
     hysteresis.remember(s, samples, opened.newest)
     write(state, samples.rows, s)
-    p_value = np.where(told, np.exp(np.maximum(together, _LOWEST_LOG)), np.nan)
+    p_value = np.where(told, excess.chance(together), np.nan)
     return Findings(s["level"], score, trend, why, p_value, np.where(told, excess.log_ratio(count, opened.expected), np.nan))
