@@ -79,7 +79,7 @@ def test_only_sources_and_what_lies_below_them_are_warned(danube: Played, river:
     assert len(messages) > 1000
     assert river_oracle.outside(messages, opened(danube), above, river_oracle.below(river.edges)) == []
     upwards = river_oracle.below([(lower, upper) for upper, lower in river.edges])
-    assert len(river_oracle.outside(messages, opened(danube), above, upwards)) > 1000, "the oracle sees a river that runs backwards"
+    assert len(river_oracle.outside(messages, opened(danube), above, upwards)) > 500, "the oracle sees a river that runs backwards"
 
 
 def test_a_city_whose_own_gauge_is_above_its_level_is_warned_by_same_place_that_day(danube: Played, above: dict[str, list[date]]) -> None:
@@ -116,6 +116,6 @@ def test_warnings_come_before_the_floods_and_seldom_for_nothing(danube: Played, 
     print(f"\nDanube 1980-1988, {len(gauges)} gauges below others\n  plain rule: {plain.line}\n  tocsin:     {found.line}")
     assert (round(plain.hits / plain.events, 3), round(plain.early / plain.events, 3)) == (0.922, 0.641), "the yardstick has changed"
     assert found.events >= 200
-    assert found.hits / found.events >= 0.85
-    assert found.early / found.events >= 0.55
-    assert found.false / found.gauge_years <= 1.6
+    assert found.hits / found.events >= 0.92
+    assert found.early / found.events >= 0.65
+    assert found.false / found.gauge_years <= 1.2
