@@ -23,10 +23,12 @@ def written(tmp_path_factory):
 def test_every_detector_that_gives_p_values_is_counted(written):
     code, table, folder = written
     assert code == 0, table
-    ours = re.findall(r"^\| (?:cusum|air_cusum|negative_binomial|nb_cusum)\b[^\n]*pooled[^\n]* \| ([\d.]+) ", table, re.MULTILINE)
-    assert len(ours) == 6, "both count detectors at two levels"
+    ours = re.findall(
+        r"^\| (?:cusum|air_cusum|negative_binomial|nb_cusum|delayed_counts)\b[^\n]*pooled[^\n]* \| ([\d.]+) ", table, re.MULTILINE
+    )
+    assert len(ours) == 8, "the count detectors at two levels"
     assert all(0.4 < float(ratio) < 2.5 for ratio in ours), "few alarms only"
-    statistical = {"cusum", "air_cusum", "negative_binomial", "nb_cusum", "ears"}
+    statistical = {"cusum", "air_cusum", "negative_binomial", "nb_cusum", "delayed_counts", "ears"}
     for name in statistical:
         assert re.search(rf"^\| {name}[ ,|]", table, re.MULTILINE), name
         assert hasattr(detector(name), "step")
