@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 
 KEEPING_UP_MS = 10 * SECOND
 """Marks this far behind are normal traffic."""
-HEAVY_PAIRS = 500
-"""Up to 1 ms a pair, where gauge after gauge of a river corrects the rest of the way: half a second when everything is in alarm at once."""
+HEAVY_PAIRS = 150
+"""Up to 1 ms a pair, where gauge after gauge of a river corrects the rest of the way, or where every source sends an ensemble with the wind;
+and a record may hold many hours."""
 BEHIND_AFTER_MS = 2 * MINUTE
 """After so much time of marks lagging, nobody can say that a city is safe."""
 
