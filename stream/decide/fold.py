@@ -33,9 +33,10 @@ if TYPE_CHECKING:
 
 KEEPING_UP_MS = 10 * SECOND
 """Marks this far behind are normal traffic."""
-HEAVY_PAIRS = 150
-"""Up to 1 ms a pair, where gauge after gauge of a river corrects the rest of the way, or where every source sends an ensemble with the wind;
-and a record may hold many hours."""
+HEAVY_PAIRS, HEAVY_IN_ALL = 1_000, 20_000
+"""Pairs of a series and a city in one domain (a record), in all (a tick): 0.2 to 1 ms each when everything is in alarm at once."""
+PAIRS_AT_ONCE = 1_000
+"""Some tenths of a second: so much may be decided before somebody must look at the clock."""
 BEHIND_AFTER_MS = 2 * MINUTE
 """After so much time of marks lagging, nobody can say that a city is safe."""
 
@@ -69,7 +70,11 @@ class Fold:
 
     def heavy(self, state: Partition) -> bool:
         """Whether a single record may take this state longer than a caller can stand still for."""
-        return sum(state.weights.values()) > HEAVY_PAIRS
+        return max(state.weights.values(), default=0) > HEAVY_PAIRS or sum(state.weights.values()) > HEAVY_IN_ALL
+
+    def at_once(self, state: Partition) -> int:
+        """How many records a caller that must not stand still may apply at a time: any of them may be the first of a storm."""
+        return max(1, PAIRS_AT_ONCE // max(1, *state.weights.values(), 1))
 
     def apply(self, state: Partition, entries: Sequence[Entry]) -> list[Output]:
         """Apply journal records in offset order. UnknownRegion is raised before anything is changed."""

@@ -55,6 +55,9 @@ class FoldLike(Protocol):
     def heavy(self, state: Any) -> bool:
         """Whether one record may keep the fold busy for long."""
 
+    def at_once(self, state: Any) -> int:
+        """How many records of a light state may be applied at a time."""
+
     def active(self, state: Any) -> Mapping[str, str]:
         """Region name to hash, as activated in this partition."""
 
@@ -156,7 +159,8 @@ class Deciding:
         if failpoints.planted(failpoints.FIRST_RECORD_AFTER_REBALANCE_DROPPED) and held.sought_at >= 0 and fresh:
             held.sought_at, held.next_offset = -1.0, fresh.pop(0).offset + 1
         while fresh and self._ours(held):
-            some, fresh = fresh[: self._slice], fresh[self._slice :]
+            size = self._slice if self._fold.heavy(held.state) else min(self._slice, self._fold.at_once(held.state))
+            some, fresh = fresh[:size], fresh[size:]
             began = time.monotonic()
             await self._apply(held, some)
             took_s = max(time.monotonic() - began, 0.001)

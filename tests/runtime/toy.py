@@ -135,6 +135,9 @@ class ToyFold:
     def heavy(self, state: ToyState) -> bool:  # noqa: ARG002
         return True
 
+    def at_once(self, state: ToyState) -> int:  # noqa: ARG002
+        return 10_000
+
 
 def warning(series: int, sequence: int, at: int) -> list[Output]:
     name = f"{series}:{sequence}"
