@@ -11,12 +11,15 @@ A detector is a *module* of this package; its file name is the key used in `haza
 
 State lives outside the detector, so a snapshot is `state.tobytes()` and restoring it is exact. A step never looks
 at another series, at a clock, at a file or at a random number.
+
+A detector that gains from what the other series show may say so by `CONTEXT = Context.NETWORK_MEAN`: its samples then wait for the next grid
+instant of their domain and come with `Samples.context`. It must do without where there is none.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -50,6 +53,13 @@ class Quality(IntEnum):
     MISSING = 9
 
 
+class Context(StrEnum):
+    """What a detector may be told beside each sample."""
+
+    NETWORK_MEAN = "network_mean"
+    """The mean of the other series of the same quantity in the domain at that time (`network_mean.py`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Samples:
     """One step's measurements, as parallel arrays; every series (`rows`) occurs at most once.
@@ -57,7 +67,8 @@ class Samples:
     `rows`: index into the parameter and state arrays (intp). `observed_at`: milliseconds since 1970-01-01 UTC (int64).
     `value`: in the unit of the series (float64, finite). `flag`: `Quality` (uint8), never FAIL or MISSING here.
     `in_order`: False where a later sample of the series was already scored: such a sample may raise a level,
-    but must not move time-dependent state backwards nor lower a level.
+    but must not move time-dependent state backwards nor lower a level. `context`: what the detector's `CONTEXT` names (float64, in the unit of the
+    series; NaN = not known); None = not known for any.
     """
 
     rows: NDArray[np.intp]
@@ -65,13 +76,15 @@ class Samples:
     value: NDArray[np.float64]
     flag: NDArray[np.uint8]
     in_order: NDArray[np.bool_]
+    context: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def pick(self, keep: NDArray[Any]) -> Samples:
         """The samples selected by a mask or an index array."""
-        return Samples(self.rows[keep], self.observed_at[keep], self.value[keep], self.flag[keep], self.in_order[keep])
+        context = None if self.context is None else self.context[keep]
+        return Samples(self.rows[keep], self.observed_at[keep], self.value[keep], self.flag[keep], self.in_order[keep], context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +131,12 @@ def detector(name: str) -> Detector:
     'quiet'
     """
     return cast("Detector", import_module(f"detectors.{name}"))
+
+
+def context_of(module: Detector) -> Context | None:
+    """What the detector wants to be told beside each sample, None if nothing.
+
+    >>> context_of(detector("stage")) is None
+    True
+    """
+    return getattr(module, "CONTEXT", None)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stream.decide.bound import Bound, BoundHazard, bind
+from stream.decide.detect import score_waiting
+from stream.decide.found import take
 from stream.decide.incident import evaluate
 from stream.decide.life import Moment
 from stream.decide.state import DomainState
@@ -24,14 +26,17 @@ def activate(partition: Partition, region: Region, at: int) -> list[Output]:
     """Make the region the active one of its name; cities it no longer has are told that their warnings are withdrawn."""
     core = partition.core
     fresh = bind(region, core.partition, core.partitions)
+    outputs: list[Output] = []
     if (old := partition.bounds.get(region.name)) is not None:
+        for domain_id in old.domains:  # what waits is scored by the region it came to
+            if waited := score_waiting(old, domain_id):
+                outputs += take(partition, domain_id, max(at, core.domains[domain_id].now), waited)
         _carry(old, fresh)
         core.past.append(core.active[region.name])
     partition.bounds[region.name] = fresh
     core.active[region.name] = region.region_hash
     for domain_id in [name for name, domain in core.domains.items() if domain.region == region.name and name not in fresh.domains]:
         del core.domains[domain_id], partition.clocks[domain_id]
-    outputs: list[Output] = []
     for domain_id in fresh.domains:
         domain = core.domains.setdefault(domain_id, DomainState(region.name))
         partition.admit(domain_id)

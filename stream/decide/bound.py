@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from detectors import health, history, quality
-from detectors.base import Detector, detector
+from detectors.base import Detector, context_of, detector
 from stream.decide import refused
-from stream.decide.neighbours import NOBODY, neighbours
+from stream.decide.neighbours import NOBODY, neighbours, networks
 from stream.records.journal import partition_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stream.decide.undo import Undo
+    from stream.decide.waiting import Waiting
     from stream.region.model import DetectorUse, Hazard, Region
 
 
@@ -40,6 +41,7 @@ class BoundHazard:
     """One hazard: `levels[detector, local row]` now, `silent[local row]`, `silent_after` (ms), who watches which city in which domain.
 
     `undo[local row]`: what the newest measurement of the series, which raised its level, can be undone with.
+    `waits[local row]`: its samples wait for the next grid instant, in `waiting[local row]`; None if none do.
 
     `watchers[domain][city]`: series that can see this danger coming for the city. `cities_of[series]`: the other way round.
     """
@@ -53,7 +55,9 @@ class BoundHazard:
     detectors: tuple[BoundDetector, ...]
     watchers: dict[str, dict[str, tuple[str, ...]]]
     cities_of: dict[str, tuple[str, ...]]
+    waits: NDArray[np.bool_] | None = None
     undo: dict[int, Undo] = field(default_factory=dict)
+    waiting: dict[int, list[Waiting]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -61,7 +65,8 @@ class Bound:
     """The part of a region that lives in this partition. `rows`: region rows by local row; `local`: the other way, -1 = elsewhere.
 
     By local row: `history`, `quality` (parameters), `watch` (`refused.WATCH`), `health` (state) with `health_parameters` where `health_rows`,
-    and the `neighbours` that can speak for a station. `checked`: domains whose stations are looked at at grid instants; `faults`: any is in fault.
+    the `neighbours` that can speak for a station, and the number of the `network` it is in. `checked`: domains whose stations are looked at at
+    grid instants; `faults`: any is in fault.
     """
 
     region: Region
@@ -77,6 +82,7 @@ class Bound:
     health_parameters: NDArray[Any]
     health_rows: NDArray[np.bool_]
     neighbours: NDArray[np.int32]
+    network: NDArray[np.intp]
     checked: frozenset[str]
     faults: bool = False
 
@@ -97,14 +103,17 @@ def bind(region: Region, partition: int, partitions: int) -> Bound:
     judged = ~np.isnan(watched["confirm_n"])
     jumps = ~(np.isnan(tests["spike_suspect"]) & np.isnan(tests["rate_suspect_per_h"]))
     near = neighbours(region.series, rows, judged | jumps)
+    hazards = tuple(_bind_hazard(region, hazard, rows, local) for hazard in region.hazards)
     looked_at = judged | (near != NOBODY).any(axis=1)
+    for hazard in hazards:
+        looked_at |= False if hazard.waits is None else hazard.waits
     return Bound(
         region=region,
         rows=rows,
         local=local,
         history=history.initial(len(rows)),
         quality=tests,
-        hazards=tuple(_bind_hazard(region, hazard, rows, local) for hazard in region.hazards),
+        hazards=hazards,
         domains=domains,
         members=members,
         watch=refused.initial(len(rows)),
@@ -112,6 +121,7 @@ def bind(region: Region, partition: int, partitions: int) -> Bound:
         health_parameters=watched,
         health_rows=judged,
         neighbours=near,
+        network=networks(region.series, rows),
         checked=frozenset(domain for domain, here in members.items() if looked_at[here].any()),
     )
 
@@ -143,6 +153,9 @@ def _bind_hazard(region: Region, hazard: Hazard, rows: NDArray[np.intp], local: 
     uses = tuple(_bind_detector(use, len(rows), local) for use in hazard.detectors)
     after = region.series.interval_s[rows] * hazard.rules.silent_after_intervals * 1_000
     watchers, cities_of = _watchers(region, hazard, set(rows.tolist()))
+    waits = np.zeros(len(rows), np.bool_)
+    for use in uses:
+        waits |= (use.compact >= 0) & (context_of(use.module) is not None)
     return BoundHazard(
         hazard=hazard,
         member=member,
@@ -153,6 +166,7 @@ def _bind_hazard(region: Region, hazard: Hazard, rows: NDArray[np.intp], local: 
         detectors=uses,
         watchers=watchers,
         cities_of=cities_of,
+        waits=waits if waits.any() else None,
     )
 
 

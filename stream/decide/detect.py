@@ -13,7 +13,7 @@ import numpy as np
 from detectors import history, quality
 from detectors.base import Quality, Samples
 from detectors.rows import NEVER, read
-from stream.decide import refused, undo
+from stream.decide import refused, undo, waiting
 from stream.decide.findings import Failed, Finding, Found, Informing, Returned, Run, Said, Step
 from stream.decide.outlook import reaches_h
 from stream.records.journal import Flag
@@ -105,8 +105,18 @@ def score(bound: Bound, step: Step) -> Placed:
     """What every hazard finds in sound samples that are in the history already."""
     found: Placed = []
     for index, hazard in enumerate(bound.hazards):
-        found += _informing(hazard, step) + _returned(index, hazard, step) + _findings(index, hazard, step)
+        found += _informing(hazard, step) + _returned(index, hazard, step)
+        found += _findings(index, hazard, step if hazard.waits is None else waiting.hold(hazard, hazard.waits, step))
     return found
+
+
+def score_waiting(bound: Bound, domain_id: str) -> list[Found]:
+    """What is found in the samples of a domain that waited for a grid instant, now that it is there."""
+    found: Placed = []
+    for index, hazard in enumerate(bound.hazards):
+        for step in waiting.release(bound, hazard, domain_id) if hazard.waiting else ():
+            found += _findings(index, hazard, step)
+    return [one for _, _, one in sorted(found, key=lambda one: one[:2])]
 
 
 def _informing(hazard: BoundHazard, step: Step) -> Placed:
@@ -145,7 +155,7 @@ def _findings(index: int, hazard: BoundHazard, step: Step) -> Placed:
         picked = samples.pick(chosen) if len(chosen) < len(rows) else samples
         # A correction whose forerunner was undone is the newest sample; the detectors have not seen that instant.
         in_order = picked.in_order | undone[chosen] if undone.any() else picked.in_order
-        given = Samples(mine[chosen].astype(np.intp), picked.observed_at, picked.value, picked.flag, in_order)
+        given = Samples(mine[chosen].astype(np.intp), picked.observed_at, picked.value, picked.flag, in_order, picked.context)
         before.append((chosen, read(use.state, given.rows)))
         findings = use.module.step(use.parameters, use.state, given)
         hazard.levels[number, rows[chosen]] = findings.level

@@ -40,6 +40,10 @@ class Step(NamedTuple):
     corrects: NDArray[np.bool_]
     history: NDArray[Any]
 
+    def pick(self, keep: NDArray[Any]) -> Step:
+        """The samples selected by a mask or an index array."""
+        return Step(self.samples.pick(keep), self.unit[keep], self.place[keep], self.late[keep], self.corrects[keep], self.history)
+
 
 Said = tuple["NDArray[np.intp]", "Findings"] | None
 """What a detector said of the chosen samples of a step; None if it was not asked."""

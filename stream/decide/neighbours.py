@@ -1,4 +1,4 @@
-"""Which stations can speak for a station: the nearest ones that measure the same quantity in the same domain.
+"""Which stations can speak for a station: the nearest ones that measure the same quantity in the same domain, or all of them together.
 
 On one reach the way along the river counts, elsewhere the straight line. Resolved once, when a region is bound.
 """
@@ -35,6 +35,13 @@ def neighbours(series: SeriesTable, rows: NDArray[np.intp], wanted: NDArray[np.b
         if len(members) > 1 and wanted[members].any():
             _fill(found, series, rows, members, wanted[members])
     return found
+
+
+def networks(series: SeriesTable, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The number of the network of each row of `rows`, (n,): who measures the same quantity in the same unit and domain is in the same one."""
+    numbers: dict[tuple[int, str, str], int] = {}
+    keys = [(int(series.domain[row]), series.quantity[row], series.unit[row]) for row in rows.tolist()]
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.intp)
 
 
 def _fill(

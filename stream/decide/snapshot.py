@@ -11,6 +11,7 @@ from stream.decide.bound import bind
 from stream.decide.partition import Partition
 from stream.decide.state import Core
 from stream.decide.undo import Undo
+from stream.decide.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Arrays(msgspec.Struct, array_like=True):
-    """The arrays of one bound region, then per hazard who is silent, the levels, every detector's state, and what can be undone by row."""
+    """The arrays of one bound region, then per hazard who is silent, the levels, every detector's state, and by row what can be undone and what waits."""
 
     history: bytes
     watch: bytes
@@ -30,6 +31,7 @@ class Arrays(msgspec.Struct, array_like=True):
     levels: list[bytes]
     states: list[list[bytes]]
     undo: list[list[tuple[int, Undo]]]
+    waiting: list[list[tuple[int, list[Waiting]]]]
 
 
 class Snapshot(msgspec.Struct):
@@ -54,6 +56,7 @@ def snapshot(partition: Partition) -> bytes:
             [hazard.levels.tobytes() for hazard in bound.hazards],
             [[use.state.tobytes() for use in hazard.detectors] for hazard in bound.hazards],
             [sorted(hazard.undo.items()) for hazard in bound.hazards],
+            [sorted(hazard.waiting.items()) for hazard in bound.hazards],
         )
         for name, bound in partition.bounds.items()
     }
@@ -79,8 +82,8 @@ def _fill(bound: Bound, arrays: Arrays) -> None:
     bound.watch = np.frombuffer(arrays.watch, bound.watch.dtype).copy()
     bound.health = np.frombuffer(arrays.health, bound.health.dtype).copy()
     bound.faults = bool(bound.health["health"].any())
-    for hazard, undo in zip(bound.hazards, arrays.undo, strict=True):
-        hazard.undo = dict(undo)
+    for hazard, undo, waiting in zip(bound.hazards, arrays.undo, arrays.waiting, strict=True):
+        hazard.undo, hazard.waiting = dict(undo), dict(waiting)
     for hazard, silent, levels, states in zip(bound.hazards, arrays.silent, arrays.levels, arrays.states, strict=True):
         hazard.silent = np.frombuffer(silent, np.bool_).copy()
         hazard.levels = np.frombuffer(levels, np.uint8).reshape(hazard.levels.shape).copy()

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from detectors import health, quality
-from detectors.base import detector
+from detectors.base import context_of, detector
 from stream.region.fields import read_toml
 from stream.region.names import CATEGORIES, CHOICES, FAMILIES, HAZARD, LANGUAGES, detector_names, footprint_names
 from stream.region.problems import nearest
@@ -133,6 +133,10 @@ def _detectors(top: Fields, quantities: Sequence[str]) -> tuple[DetectorDraft, .
         for other in found:
             if other.name == name and set(other.quantities) & set(own):
                 table.problem("name", f"detector {name!r} stands twice for the same quantity", "merge the two entries")
+            elif set(other.quantities) & set(own) and (context_of(detector(name)) is None) != (context_of(detector(other.name)) is None):
+                waiting = name if context_of(detector(name)) else other.name
+                what = f"{name!r} and {other.name!r} do not score a sample at the same time: {waiting!r} asks what the other stations show"
+                table.problem("name", what, f"give {waiting!r} a hazard file of its own")
         known = detector(name).PARAMETERS.names or ()
         given = {} if parameters is None else _parameters(parameters, known, name)
         found.append(DetectorDraft(name, own, given))

@@ -19,11 +19,12 @@ WARMUP_H = 48
 
 @dataclass(frozen=True)
 class Air:
-    """`hourly`, `mean24`, `nowcast`: (hours, sites), ug/m3, NaN = missing. `weather`: (hours, columns). `events`: by (limit, site)."""
+    """`hourly`, `mean24`, `nowcast`: (hours, sites), ug/m3, NaN = missing; `everywhere`: as `hourly`, all stations. `weather`: (hours, columns). `events`: by (limit, site)."""
 
     sites: tuple[str, ...]
     local_hour: np.ndarray
     hourly: np.ndarray
+    everywhere: np.ndarray
     mean24: np.ndarray
     nowcast: np.ndarray
     network: np.ndarray
@@ -74,6 +75,7 @@ def load(sites=None):
         sites=names[:sites],
         local_hour=first + np.arange(len(times)),
         hourly=hourly,
+        everywhere=everywhere,
         mean24=mean24,
         nowcast=np.column_stack([aqi.nowcast(windows(one, aqi.HOURS)) for one in hourly.T]),
         network=_known_mean(everywhere),

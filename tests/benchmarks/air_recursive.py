@@ -1,21 +1,22 @@
-"""The shipped forecast on Beijing's air, hour by hour as the service would run it, and what a second series beside it would add.
+"""The shipped forecast on Beijing's air, hour by hour as the service would run it, what it is without the network, and what wind would add.
 
-`shipped` plays `detectors/air_forecast.py` itself, each hour once, with limits 75, 115, 150 and 250 ug/m3: in alarm is where its level is reached, at
-hours that were measured (for nobody is an hour without a measurement an alarm). `with_more` is the same regression with columns a detector must not
-see, since it looks at one series: wind, or the mean of the other stations.
+`shipped` plays `detectors/air_forecast.py` itself, each hour once, with limits 75, 115, 150 and 250 ug/m3, and tells it what the other stations show by
+the function the service uses: in alarm is where its level is reached, at hours that were measured (for nobody is an hour without a measurement
+an alarm). `alone` is the same detector told nothing. `with_wind` is the same regression with columns no detector is told.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from detectors import air_forecast, hourly, recursive_regression
+from detectors import air_forecast, history, hourly, recursive_regression
 from detectors.base import Samples
+from detectors.network_mean import network_mean
 from detectors.normal import upper_tail
 from detectors.rows import MS_PER_H
 from tests.benchmarks.air_contestants import Contestant, Tried, alarms_of
 from tests.benchmarks.air_data import LIMITS, WIND
-from tests.benchmarks.air_ridge import NETWORK_HOURS, NETWORK_MEANS_H, windows
+from tests.benchmarks.air_ridge import windows
 from tests.benchmarks.air_scoring import by_week, csi
 from tests.benchmarks.count_runs import parameters
 
@@ -34,10 +35,25 @@ FORM_TRIED = """Form of air_forecast, tried on hours before July 2014 only (CSI 
     ahead of 12 h); errors weighted by the forecast .552 to .555
   with the shipped lead and chance: drift 5e-6 .542, 1e-5 .540; memory of the error 500 h .550, 2000 h * .551; errors clipped at 6 standard
     deviations * or not .551; before gaps were forecast through: noise 0.4 * or 0.53 of the lowest limit with a prior 1.2 times as wide
-    .520 and .523, level left at once * or after three hours .516 and .482; with wind .558, all weather .559, the network's mean .585"""
+    .520 and .523, level left at once * or after three hours .516 and .482; with wind .558, all weather .559
+  what the other stations show, CSI at 6 h and 12 h (.556 and .293 without): their mean .586 and .329, by how much it exceeds this station's, prior 0.1 *
+    .589 and .329, 0.3 .588 and .323, 0.6 .588 and .324, over 24 h instead of 12 h .586 and .328"""
 
 
-def play(air, settings):
+def around(air):
+    """What each site is told of the other stations, hour by hour, (hours, sites)."""
+    stations = air.everywhere.shape[1]
+    records, told = history.initial(stations), np.full(air.hourly.shape, np.nan)
+    rows, network = np.arange(air.hourly.shape[1]), np.zeros(stations, dtype=np.intp)
+    for hour, values in enumerate(air.everywhere):
+        now = np.full(stations, int(air.local_hour[hour] * MS_PER_H), dtype=np.int64)
+        at = np.flatnonzero(~np.isnan(values)).astype(np.intp)
+        history.push(records, Samples(at, now[at], values[at], np.ones(len(at), np.uint8), np.ones(len(at), np.bool_)))
+        told[hour] = network_mean(records, network, rows, now[rows])
+    return told
+
+
+def play(air, settings, context):
     """(level, chance of the lowest limit): (hours, settings, sites); level 0 and chance NaN where nothing was measured."""
     sites, hours = len(air.sites), len(air.local_hour)
     limits = dict(zip(("blue_mean", "yellow_mean", "orange_mean", "red_mean"), (LOWEST, *LEVELS), strict=True))
@@ -50,16 +66,23 @@ def play(air, settings):
         n = len(at)
         if n:
             now = np.full(n, int(air.local_hour[hour] * MS_PER_H), dtype=np.int64)
-            found = air_forecast.step(p, state, Samples(at, now, values[at], np.ones(n, np.uint8), np.ones(n, np.bool_)))
+            told = np.tile(context[hour], len(settings))[at]
+            found = air_forecast.step(p, state, Samples(at, now, values[at], np.ones(n, np.uint8), np.ones(n, np.bool_), told))
             level[hour, at], chance[hour, at] = found.level, found.exceedance
     shape = (hours, len(settings), sites)
     return level.reshape(shape), chance.reshape(shape)
 
 
-def shipped(air, settings):
+def alone(air, like, ahead_h):
+    """The detector with the settings of `like`, told nothing of the other stations."""
+    setting = (like.lead_h, next(iter(like.chosen.triggers.values())))
+    return shipped(air, {ahead_h: [setting]}, np.full_like(air.hourly, np.nan), "air_forecast alone")[ahead_h]
+
+
+def shipped(air, settings, context, name="air_forecast"):
     """The detector with the best of these settings on the training part, for each lead time asked for: {ahead_h: Contestant}."""
     every = [one for tried in settings.values() for one in tried]
-    level, chance = play(air, every)
+    level, chance = play(air, every, context)
     found = {}
     for ahead_h, tried in settings.items():
         scored = []
@@ -70,27 +93,28 @@ def shipped(air, settings):
             setting = Tried(f"lead_h={lead} chance_fraction={least:g}", reached, dict.fromkeys(LIMITS, least))
             scored.append((setting, alarms, chance[:, at], lead))
         chosen, alarms, said, lead = max(scored, key=lambda one: one[0].csi)
-        found[ahead_h] = Contestant("air_forecast", chosen, tuple(one[0] for one in scored), alarms, {LOWEST: said}, lead)
+        found[ahead_h] = Contestant(name, chosen, tuple(one[0] for one in scored), alarms, {LOWEST: said}, lead)
     return found
 
 
-def with_more(air, name, like, ahead_h):
-    """The shipped contestant's regression with further columns, `wind` or `network`, its lead and chance."""
+def with_wind(air, context, like, ahead_h):
+    """The shipped contestant's regression with the wind as further columns, its lead and chance."""
     lead, least = like.lead_h, next(iter(like.chosen.triggers.values()))
-    mean, deviation = recursive(air, {"wind": _wind, "network": _network}[name](air), lead)
+    mean, deviation = recursive(air, context, _wind(air), lead)
     scores = {limit: np.nan_to_num(upper_tail(((limit - mean) / deviation).ravel()).reshape(mean.shape)) for limit in LIMITS}
     alarms = alarms_of(scores, dict.fromkeys(LIMITS, least))
     reached = float(csi(by_week(alarms, air.events, air.tuned, ahead_h).sum(axis=0)))
     tried = Tried(like.chosen.setting, reached, like.chosen.triggers)
-    return Contestant(f"air_forecast's form with {name}", tried, (tried,), alarms)
+    return Contestant("air_forecast's form with wind", tried, (tried,), alarms)
 
 
-def recursive(air, more, lead):
+def recursive(air, context, more, lead):
     """(mean, deviation) of the 24-hour mean `lead` hours ahead, (hours, sites), with the columns `more` (hours, k) beside the shipped ones."""
     hours, sites = air.hourly.shape
     sums = [hourly.Sums(windows(air.hourly[:, site], 2 * air_forecast.DAY)) for site in range(sites)]
     now, scale = np.zeros(hours, dtype=np.intp), np.full(hours, LOWEST)
-    own = np.stack([air_forecast.regressors(one, now, air.local_hour, scale) for one in sums], axis=1)
+    beside = [hourly.Sums(windows(one, 2 * air_forecast.DAY)) for one in (context - air.hourly).T]
+    own = np.stack([air_forecast.regressors(both, now, air.local_hour, scale) for both in zip(sums, beside, strict=True)], axis=1)
     x = np.concatenate([own, np.repeat(more[:, None, :], sites, axis=1)], axis=2)
     seen = np.stack([one.mean(now, lead, 0.75) for one in sums], axis=1) / LOWEST
     measured = np.stack([one.mean(now, air_forecast.DAY - lead, 0.25) for one in sums], axis=1)
@@ -122,9 +146,3 @@ def _wind(air):
     """Wind as observed now and over twelve hours, scaled by what it was in the training part; unknown = usual."""
     before = air.weather[: air.tuned.end, WIND]
     return np.nan_to_num((air.weather[:, WIND] - np.nanmean(before, axis=0)) / np.nanstd(before, axis=0))
-
-
-def _network(air):
-    """Means over the last hours of the mean of all stations, in the lowest limit; unknown = the limit."""
-    sums, now = hourly.Sums(windows(air.network, NETWORK_HOURS)), np.zeros(len(air.network), dtype=np.intp)
-    return np.column_stack([np.nan_to_num(sums.mean(now, n) / LOWEST, nan=1.0) for n in NETWORK_MEANS_H])

@@ -2,8 +2,8 @@
 
 Everything is tuned on hours before July 2014 and scored on the year after; that year had been looked at while the ridge regressions were made, the
 detector's form and settings were chosen on the hours before it. Contestants: the hourly value, NowCast, a ridge regression with weather, one
-that sees the mean of all stations too, and the detector `air_forecast` as it is shipped, which sees one series and nothing else; beside it its
-form with wind and with the stations' mean. Prints every setting tried; writes detection_air.csv and detection_air.png. Events,
+that sees the mean of all stations too, and the detector `air_forecast` as it is shipped, which is told the mean of the other stations; beside it the
+same told nothing, and its form with wind. Prints every setting tried; writes detection_air.csv and detection_air.png. Events,
 warnings, scores: tests/benchmarks/air_scoring.py. Tuning: tests/benchmarks/air_contestants.py, air_recursive.py. The same
 24-hour warnings are scored for at least 6 and at least 12 hours ahead, each tuned for itself.
 """
@@ -44,14 +44,14 @@ COLUMNS = (
 )
 
 
-def contestants(air, ahead_h, fits, ours, *, small) -> list[Contestant]:
-    """Everyone, tuned for this lead; ours last."""
+def contestants(air, ahead_h, fits, ours, context) -> list[Contestant]:
+    """Everyone, tuned for this lead; ours last. Without `context` what it gives to ours is not asked."""
     return [
         air_contestants.simple(air, "hourly value", air.hourly, ahead_h),
         air_contestants.simple(air, "NowCast", air.nowcast, ahead_h),
         air_contestants.ridge(air, "ridge with weather", fits["weather"], ahead_h),
         air_contestants.ridge_chance(air, "ridge with weather and network", fits["network"], ahead_h),
-        *(air_recursive.with_more(air, name, ours, ahead_h) for name in (() if small else ("wind", "network"))),
+        *([] if context is None else [air_recursive.with_wind(air, context, ours, ahead_h), air_recursive.alone(air, ours, ahead_h)]),
         ours,
     ]
 
@@ -136,11 +136,12 @@ def run(*, small):
         "network": [fit for weather in kinds for fit in air_contestants.fitted(air, network=True, weather=weather, **how)],
     }
     settings = {6: [(9, 0.3)], 12: [(17, 0.3)]} if small else air_recursive.SETTINGS
-    ours = air_recursive.shipped(air, settings)
+    context = air_recursive.around(air)
+    ours = air_recursive.shipped(air, settings, context)
     print(air_recursive.FORM_TRIED)
     table, curves, fields = [], {}, {}
     for ahead_h in AHEAD_H:
-        fields[ahead_h] = contestants(air, ahead_h, fits, ours[ahead_h], small=small)
+        fields[ahead_h] = contestants(air, ahead_h, fits, ours[ahead_h], None if small else context)
         tell(fields[ahead_h], ahead_h)
         table += rows_of(air, fields[ahead_h], ahead_h)
         curves[ahead_h] = reliability(air, fields[ahead_h][-1])

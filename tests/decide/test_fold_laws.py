@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from stream.records.instants import HOUR, MINUTE, SECOND
 from stream.records.journal import Command
 from stream.records.output import Kind
 
-QUIET = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUIET = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 WATCHED = """
@@ -29,10 +30,27 @@ chatter_tau_n = 10
 """
 
 
+AHEAD = """name = "air_forecast"
+[detectors.parameters]
+blue_mean = 2
+yellow_mean = 3
+orange_mean = 4
+lead_h = 2
+[rules]"""
+"""A detector that waits for grid instants, because it asks what the other stations show."""
+
+
 @pytest.fixture
 def watched(story, files):
-    """The small river with every test of its stations."""
-    return lambda **options: story({"hazards/flood.toml": files["hazards/flood.toml"] + WATCHED}, **options)
+    """The small river with every test of its stations, and a second hazard whose detector asks what the other stations show."""
+    flood = files["hazards/flood.toml"]
+    ahead = flood.replace('name = "stage"\n[rules]', AHEAD)
+    return lambda **options: story({"hazards/flood.toml": flood + WATCHED, "hazards/ahead.toml": ahead}, **options)
+
+
+def forecast(state):
+    """The hazard of that detector."""
+    return next(one for one in state.bounds["rill"].hazards if one.hazard.hazard == "ahead")
 
 
 def wild(tale, seed: int, start: int, hours: int = 30):
@@ -115,6 +133,8 @@ def test_the_random_journals_hold_stations_in_fault_believed_jumps_and_correctio
 
     assert found >= {"unit_mistake", "unit_suspected", "silent", "sound", "corrected", "first", "cleared"}
     assert tale.state.core.counts.believed > 0
+    assert np.count_nonzero(~np.isnan(forecast(tale.state).detectors[0].state["beside"])) > 20
+    assert {body["hazard"] for body in tale.messages("cam")} == {"flood", "ahead"}
     assert any(output.kind is Kind.STATION_HEALTH for output in tale.outputs)
 
 

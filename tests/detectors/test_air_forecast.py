@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import math
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from air_forecast_twin import AirForecastTwin
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from streams import batch, table
+from streams import MINUTE, as_dict, batch, rounds, streams, table
 
 from detectors import air_forecast
 from detectors.base import Level
@@ -33,15 +35,15 @@ def day_means(hourly):
     return np.vstack([np.full((23, hourly.shape[1]), np.nan), (sums[24:] - sums[:-24]) / 24.0])
 
 
-def played(hourly, **parameters):
-    """(level, chance of the lowest limit) of every hour and site."""
+def played(hourly, context=None, **parameters):
+    """(level, chance of the lowest limit) of every hour and site; `context`: the others' mean, (hours, sites)."""
     sites = hourly.shape[1]
     p = np.repeat(table(air_forecast, {**LIMITS, **parameters}), sites)
     state = air_forecast.initial(p)
-    found = [
-        air_forecast.step(p, state, batch(range(sites), [(hour * 3_600_000, value, 1, True) for value in row]))
-        for hour, row in enumerate(hourly)
-    ]
+    found = []
+    for hour, row in enumerate(hourly):
+        samples = batch(range(sites), [(hour * 3_600_000, value, 1, True) for value in row])
+        found.append(air_forecast.step(p, state, samples if context is None else replace(samples, context=context[hour])))
     return np.array([f.level for f in found]), np.array([f.exceedance for f in found])
 
 
@@ -78,6 +80,46 @@ def test_the_unit_does_not_matter(factor, seed):
     scaled, same = played(hourly * factor, **{name: limit * factor for name, limit in LIMITS.items()})
     assert (level == scaled).mean() > 0.999, "but for round-off"
     np.testing.assert_allclose(chance, same, rtol=1e-6, atol=1e-9)
+
+
+def test_what_the_others_show_makes_the_forecast_better():
+    around = np.vstack([wandering(1), wandering(1, 2)])[:, 0]
+    ours = np.maximum(np.concatenate([np.full(6, 90.0), around[:-6]]) + np.random.default_rng(3).normal(size=len(around)) * 5.0, 1.0)[
+        :, None
+    ]
+    _, alone = played(ours)
+    _, told = played(ours, around[:, None])
+    happened = day_means(ours)[2009:] >= 75.0
+    better, worse = (((chance[2000:-9] - happened) ** 2).mean() for chance in (told, alone))
+    print(f"Brier score {better:.4f} told what the others show, {worse:.4f} alone")
+    assert better < 0.75 * worse
+
+
+def test_nobody_around_is_the_same_as_not_being_told():
+    hourly = wandering(3)[:300]
+    nobody, others_like_this_one = np.full_like(hourly, np.nan), hourly
+    for context in (nobody, others_like_this_one):
+        for one, other in zip(played(hourly), played(hourly, context), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
+@given(data=st.data())
+def test_with_what_the_others_show_it_still_agrees_with_its_scalar_twin(data):
+    how = {"gaps_ms": (20 * MINUTE, 60 * MINUTE, 60 * MINUTE, 60 * MINUTE, 900 * MINUTE), "sizes": (20, 60)}
+    values = st.integers(0, 900).map(lambda v: v * 0.1131 + 0.0137)
+    series = [data.draw(streams(values, **how)) for _ in range(data.draw(st.integers(1, 3)))]
+    seed = data.draw(st.integers(0, 100))
+    p = np.repeat(table(air_forecast, {"blue_mean": 40.0, "yellow_mean": 60.0, "red_mean": 90.0, "lead_h": 6.0}), len(series))
+    state, twins = air_forecast.initial(p), [AirForecastTwin(as_dict(p, row)) for row in range(len(series))]
+    rng = np.random.default_rng(seed)
+    for turn, (rows, samples) in enumerate(rounds(series)):
+        context = np.where(rng.random(len(rows)) < 0.3, np.nan, np.abs(samples.value + rng.normal(size=len(rows)) * 20.0))
+        found = air_forecast.step(p, state, replace(samples, context=context))
+        for i, row in enumerate(rows):
+            level, score, trend, why = twins[row].step(*series[row][turn], float(context[i]))
+            assert (int(found.level[i]), air_forecast.WHY[found.why[i]]) == (level, why)
+            assert (found.score[i], found.trend[i]) == pytest.approx((score, trend), rel=1e-8, abs=1e-10, nan_ok=True)
 
 
 def test_one_absurd_hour_is_no_longer_felt_two_days_later():

@@ -72,6 +72,7 @@ BROKEN: dict[str, tuple[str, str, str, int, str, str]] = {
     "length_is_empty": (T, "r1,r2,10", "r1,r2,", 2, "length_km", "is empty"),
     "unknown_reach_column": (T, "celerity_m_per_s", "celerety_m_per_s", 1, "celerety_m_per_s", "celerity_m_per_s"),
     "unknown_detector": (FLOOD, 'name = "stage"', 'name = "stages"', 8, "detectors.name", 'nearest known one is "stage"'),
+    "detector_that_asks_the_network_beside_one_that_does_not": (FLOOD, 'name = "stage"', 'name = "air_forecast"\n[detectors.parameters]\nblue_mean = 1\n[[detectors]]\nname = "stage"', 12, "detectors.name", "a hazard file of its own"),
     "unknown_parameter": (FLOOD, "clear_after_n", "clear_afer_n", 10, "detectors.parameters.clear_afer_n", "clear_after_n"),
     "parameter_out_of_range": (FLOOD, "clear_after_n = 2", "clear_after_n = -2", 10, "detectors.parameters.clear_after_n", "range"),
     "detector_on_foreign_quantity": (FLOOD, 'name = "stage"', 'name = "stage"\nquantities = ["discharge", "stage"]', 9, "detectors.quantities", "not among"),

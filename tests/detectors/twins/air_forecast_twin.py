@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 from hysteresis_twin import NAN, SUSPECT, HysteresisTwin, score_of
 
-SD = [0.1] + [0.6] * 5 + [0.15] * 12
+SD = [0.1] + [0.6] * 5 + [0.15] * 12 + [0.1] * 4
 
 
 class AirForecastTwin:
@@ -21,15 +21,16 @@ class AirForecastTwin:
         self.lowest = min((limit for limit in limits if not math.isnan(limit)), default=NAN)
         self.lead = int(p["lead_h"])
         self.z = NormalDist().inv_cdf(1.0 - p["chance_fraction"])
-        self.theta = [0.0] * 18
+        self.theta = [0.0] * 22
         self.theta[2] = self.theta[5] = 0.5
-        self.cov = [[SD[i] ** 2 if i == j else 0.0 for j in range(18)] for i in range(18)]
+        self.cov = [[SD[i] ** 2 if i == j else 0.0 for j in range(22)] for i in range(22)]
         self.error, self.learned = 0.09, 0
         self.hours, self.hour, self.in_hour = {}, None, 0
+        self.beside = {}
         self.observed_at, self.value = None, NAN
         self.exceedance = NAN
 
-    def step(self, observed_at, value, flag, in_order):
+    def step(self, observed_at, value, flag, in_order, context=NAN):
         """(level, score, trend, why) after one sample; also sets exceedance."""
         hour = observed_at // 3_600_000
         newest = in_order and (self.observed_at is None or observed_at > self.observed_at)
@@ -38,8 +39,9 @@ class AirForecastTwin:
         trend = NAN
         if newest and self.observed_at is not None:
             trend = (value - self.value) / ((observed_at - self.observed_at) / 3_600_000)
+        beside = self.place_beside(hour, context - value, newest, keep=flag != SUSPECT)
         seen = self.place(hour, value, newest, keep=flag != SUSPECT)
-        mean, deviation = self.forecast(seen)
+        mean, deviation = self.forecast(seen, beside)
         if newest:
             self.observed_at, self.value = observed_at, value
         reach = mean + deviation * self.z
@@ -65,7 +67,18 @@ class AirForecastTwin:
             self.in_hour += hour == self.hour
         return seen
 
-    def x(self, hours, end):
+    def place_beside(self, hour, more, newest, *, keep):
+        if newest:
+            self.beside = {h: v for h, v in self.beside.items() if h > hour - 48}
+        placed = newest or (self.hour is not None and self.hour - 48 < hour <= self.hour)
+        if math.isnan(more) or not placed:
+            return self.beside
+        seen = {**self.beside, hour: more}
+        if keep and (newest or hour not in self.beside):
+            self.beside = seen
+        return seen
+
+    def x(self, hours, beside, end):
         """The regressors at the hour `end`; None where too few hours are known."""
         means = [mean_of(hours, end, n, 0.25 if n == 24 else 0.0) for n in (1, 3, 6, 12, 24)]
         if means[0] is None:
@@ -75,10 +88,11 @@ class AirForecastTwin:
         means = [mean / self.lowest for mean in means]
         day = 2.0 * math.pi * (end % 24) / 24
         cycle = [math.sin(day), math.cos(day), math.sin(2 * day), math.cos(2 * day)]
-        return [1.0, *means, *cycle, *(means[0] * wave for wave in cycle), *(means[4] * wave for wave in cycle)]
+        others = [(mean_of(beside, end, n, 0.0) or 0.0) / self.lowest for n in (1, 3, 6, 12)]
+        return [1.0, *means, *cycle, *(means[0] * wave for wave in cycle), *(means[4] * wave for wave in cycle), *others]
 
-    def forecast(self, hours):
-        x = None if self.hour is None else self.x(hours, self.hour)
+    def forecast(self, hours, beside):
+        x = None if self.hour is None else self.x(hours, beside, self.hour)
         measured = 0.0 if self.lead == 24 or self.hour is None else mean_of(hours, self.hour, 24 - self.lead, 0.25)
         if x is None or measured is None:
             return NAN, NAN
@@ -88,7 +102,7 @@ class AirForecastTwin:
         return mean, share * math.sqrt(self.error) * (rest + 0.2) * self.lowest
 
     def learn(self):
-        x = self.x(self.hours, self.hour - self.lead)
+        x = self.x(self.hours, self.beside, self.hour - self.lead)
         seen = mean_of(self.hours, self.hour, self.lead, 0.75)
         if x is None or seen is None:
             return
@@ -99,9 +113,9 @@ class AirForecastTwin:
         base = max(expected, 0.0) + 0.2
         farthest = 6.0 * math.sqrt(self.error) * base
         error = min(max(seen - expected, -farthest), farthest)
-        for i in range(18):
+        for i in range(22):
             self.theta[i] += gain[i] * error / total
-            for j in range(18):
+            for j in range(22):
                 self.cov[i][j] -= gain[i] * gain[j] / total
             self.cov[i][i] += 2e-6 * SD[i] ** 2
         share = max(1 / 2000, 1 / (self.learned + 100))
