@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 
     from detectors.base import Samples
 
-PARAMETERS = parameter_dtype("limit yellow_factor orange_factor red_factor clear_fraction clear_after_n raise_after_n error_sd")
-"""`limit` and `error_sd` (standard deviation of the measurement's error) in the unit of the series; factors are multiples of the limit."""
-DEFAULTS = (np.nan, 2.0, 5.0, 10.0, 0.1, 3.0, 1.0, np.nan)
+PARAMETERS = parameter_dtype("limit yellow_factor orange_factor red_factor clear_fraction clear_after_n raise_after_n error_sd trace")
+"""`limit` and `error_sd` (standard deviation of the measurement's error) in the unit of the series; factors are multiples of the limit.
+
+`trace`: above this value (the method's detection limit, 0 for "found at all"), in the same unit, the substance has come: not a level of alarm, but
+what tells how fast the river carries it (`stream/decide/fronts.py`). Not set by default: a river that always holds some of it shows no front so.
+"""
+DEFAULTS = (np.nan, 2.0, 5.0, 10.0, 0.1, 3.0, 1.0, np.nan, np.nan)
 STATE = np.dtype(hysteresis.FIELDS)
 WHY = hysteresis.WHY
 

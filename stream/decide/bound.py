@@ -14,6 +14,7 @@ import numpy as np
 from detectors import health, history, quality
 from detectors.base import Detector, context_of, detector
 from stream.decide import refused
+from stream.decide.fronts import Traces, traces
 from stream.decide.neighbours import NOBODY, neighbours, networks
 from stream.records.journal import partition_of
 
@@ -41,6 +42,7 @@ class BoundHazard:
     """One hazard: `levels[detector, local row]` now, `silent[local row]`, `silent_after` (ms), who watches which city in which domain.
 
     `undo[local row]`: what the newest measurement of the series, which raised its level, can be undone with.
+    `traces`: which series show by a first trace that something has come; None if none do.
     `waits[local row]`: its samples wait for the next grid instant, in `waiting[local row]`; None if none do.
 
     `watchers[domain][city]`: series that can see this danger coming for the city. `cities_of[series]`: the other way round.
@@ -56,6 +58,7 @@ class BoundHazard:
     watchers: dict[str, dict[str, tuple[str, ...]]]
     cities_of: dict[str, tuple[str, ...]]
     waits: NDArray[np.bool_] | None = None
+    traces: Traces | None = None
     undo: dict[int, Undo] = field(default_factory=dict)
     waiting: dict[int, list[Waiting]] = field(default_factory=dict)
 
@@ -167,6 +170,7 @@ def _bind_hazard(region: Region, hazard: Hazard, rows: NDArray[np.intp], local: 
         watchers=watchers,
         cities_of=cities_of,
         waits=waits if waits.any() else None,
+        traces=traces(region, rows, uses),
     )
 
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stream.decide.reports import interventions
-from stream.records.instants import HOUR
+from stream.records.instants import HOUR, SECOND
 from topology.base import Conditions, Passage, Winds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from stream.decide.state import DomainState, SourceState
+    from stream.decide.state import DomainState, HazardState, SourceState
     from stream.region.model import Hazard, Region
 
 Recent = dict[str, list[tuple[int, float]]]
@@ -40,12 +40,13 @@ def remember(recent: Recent, series: str, observed_at: int, value: float) -> Non
 def conditions(now: int, region: Region, hazard: Hazard, domain: DomainState) -> Conditions:
     """The conditions at `now` as footprints take them: wind and discharge, where this event was found so far, what people reported."""
     recent = domain.conditions if hazard.conditions else {}
-    sources = domain.hazards[hazard.hazard].sources
+    state = domain.hazards[hazard.hazard]
+    sources = state.sources
     return Conditions(
         now,
         _winds(region, recent),
         (_discharge(region, recent) | _measured(region, sources.values())) or None,
-        _passages(region, sources.values()),
+        _passages(region, state),
         interventions(region, domain.reports),
     )
 
@@ -72,19 +73,24 @@ def _winds(region: Region, recent: Mapping[str, list[tuple[int, float]]]) -> Win
     )
 
 
-def _passages(region: Region, sources: Iterable[SourceState]) -> tuple[Passage, ...]:
+def _passages(region: Region, state: HazardState) -> tuple[Passage, ...]:
     """Where and when the event was first found along a river, earliest first. Late evidence has its own time too, so it counts.
 
-    A series that had never been measured before says only that the front came no later.
+    A series' first trace where that is known (`fronts.py`), else when it began to alarm.
     """
-    found = []
-    for source in sources:
-        row = region.series.row_of[source.series]
-        if region.series.reach[row]:
-            gap_h = math.inf if source.looked_at is None else (source.onset_at - source.looked_at) / HOUR
-            place = region.series.reach[row], float(region.series.reach_km[row])
-            found.append(Passage(*place, source.onset_at, gap_h))
-    return tuple(sorted(found, key=lambda one: (one.front_at, one.reach, one.reach_km)))
+    found = [_passage(region, one.series, one.onset_at, one.looked_at) for one in state.sources.values() if one.series not in state.fronts]
+    for series, front in state.fronts.items():
+        # Nobody had looked before, but so little is the edge of the cloud: the front came since the measurement before would have been due.
+        due_before = front.front_at - round(float(region.series.interval_s[region.series.row_of[series]]) * SECOND)
+        found.append(_passage(region, series, front.front_at, due_before if front.low and front.clean_at is None else front.clean_at))
+    return tuple(sorted((one for one in found if one.reach), key=lambda one: (one.front_at, one.reach, one.reach_km)))
+
+
+def _passage(region: Region, series: str, front_at: int, looked_at: int | None) -> Passage:
+    """A series that had never been measured before says only that the front came no later."""
+    row = region.series.row_of[series]
+    gap_h = math.inf if looked_at is None else (front_at - looked_at) / HOUR
+    return Passage(region.series.reach[row], float(region.series.reach_km[row]), front_at, gap_h)
 
 
 def _measured(region: Region, sources: Iterable[SourceState]) -> dict[str, float]:

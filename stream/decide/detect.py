@@ -13,7 +13,7 @@ import numpy as np
 from detectors import history, quality
 from detectors.base import Quality, Samples
 from detectors.rows import NEVER, read
-from stream.decide import refused, undo, waiting
+from stream.decide import fronts, refused, undo, waiting
 from stream.decide.findings import Failed, Finding, Found, Informing, Returned, Run, Said, Step
 from stream.decide.outlook import reaches_h
 from stream.records.journal import Flag
@@ -161,11 +161,12 @@ def _findings(index: int, hazard: BoundHazard, step: Step) -> Placed:
         hazard.levels[number, rows[chosen]] = findings.level
         said.append((chosen, findings))
     new = hazard.levels.take(rows, axis=1).max(axis=0)
+    traced: Placed = [] if hazard.traces is None else [*fronts.seen(index, hazard.traces, step, (old == 0) & (new > 0))]
     above = np.flatnonzero((old > 0) | (new > 0))
     if not len(above):
-        return []
+        return traced
     undo.keep(hazard, step, before, levels, above[new[above] > levels[:, above].max(axis=0)])
-    return [
+    return traced + [
         (int(step.unit[i]), int(step.place[i]), _finding(hazard, said, step, i, (index, int(old[i]), int(new[i]), bool(undone[i]))))
         for i in above.tolist()
     ]

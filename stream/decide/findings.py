@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from detectors.base import Findings, Samples
+    from stream.decide.state import FrontState
 
 
 class Run(NamedTuple):
@@ -101,4 +102,13 @@ class Failed(NamedTuple):
     why: int
 
 
-Found = Finding | Returned | Informing | Failed
+class Traced(NamedTuple):
+    """What a measurement says of a substance's first trace at its station: the front it belongs to, None if it shows none."""
+
+    hazard: int
+    row: int
+    observed_at: int
+    front: FrontState | None
+
+
+Found = Finding | Returned | Informing | Failed | Traced

@@ -10,7 +10,8 @@ import msgspec
 from detectors.health import Health
 from stream.decide.conditions import remember
 from stream.decide.evidence import known, of_failed, of_finding
-from stream.decide.findings import Failed, Finding, Found, Informing, Returned
+from stream.decide.findings import Failed, Finding, Found, Informing, Returned, Traced
+from stream.decide.fronts import note
 from stream.decide.incident import evaluate
 from stream.decide.life import Moment
 from stream.decide.state import SourceState
@@ -30,9 +31,12 @@ def take(partition: Partition, domain_id: str, at: int, found: list[Found]) -> l
     bound = partition.bound(domain_id)
     judged: dict[int, bool] = {}
     seen: dict[int, set[str]] = {}
+    traced: list[Traced] = []
     for one in found:
         if isinstance(one, Informing):
             remember(domain.conditions, bound.series(one.row), one.observed_at, one.value)
+        elif isinstance(one, Traced):
+            traced.append(one)  # it may come before the source in the same message
         elif isinstance(one, Failed):
             outputs += of_failed(partition, domain_id, one, at)
         elif isinstance(one, Returned):
@@ -43,6 +47,9 @@ def take(partition: Partition, domain_id: str, at: int, found: list[Found]) -> l
             changed, withdrawn = _source(scene, bound.series(one.row), one)
             judged |= {one.hazard: judged.get(one.hazard, False) or withdrawn} if changed else {}
             outputs += of_finding(scene, bound.series(one.row), one, at)
+    for one in traced:
+        if note(partition.scene(domain_id, one.hazard).state, bound.series(one.row), one):
+            judged.setdefault(one.hazard, False)
     return outputs + _judge(partition, domain_id, at, judged, seen)
 
 

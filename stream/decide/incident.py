@@ -186,10 +186,12 @@ def _schedule_grid(scene: Scene, at: int) -> None:
 
 
 def _forget(scene: Scene, reached: Reached) -> None:
-    """Drop ended sources that nothing depends on; with the incident closed, all ended ones."""
+    """Drop ended sources that nothing depends on; with the incident closed, all ended ones; with the last of them, what the event taught."""
     for series in [series for series, source in scene.state.sources.items() if source.ended_at is not None]:
         if series in reached.spent or scene.state.incident is None:
             del scene.state.sources[series]
+    if not scene.state.sources:
+        scene.state.fronts.clear()
 
 
 def settled_due(scene: Scene) -> int | None:

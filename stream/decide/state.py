@@ -86,11 +86,22 @@ class StatusState(msgspec.Struct):
     published_at: int
 
 
+class FrontState(msgspec.Struct, array_like=True):
+    """The first trace of a substance at a station: when it was seen, and when it was looked for and not found before (None: never).
+
+    `low`: it was still below the limit of an alarm, so the front had only just come.
+    """
+
+    front_at: int
+    clean_at: int | None
+    low: bool
+
+
 class HazardState(msgspec.Struct):
     """One hazard in one domain: its sources, its open incident, who is silent, and the status of every city it concerns.
 
     `evaluated_at`: up to which settled instant it was judged; deadlines lie after it. `passes_at`: when the next ended wave has passed.
-    `grid_at`: the next instant at which an open incident is recomputed (live lanes).
+    `grid_at`: the next instant at which an open incident is recomputed (live lanes). `fronts`: by series, of the event under way.
     """
 
     sources: dict[str, SourceState] = msgspec.field(default_factory=dict)
@@ -101,6 +112,7 @@ class HazardState(msgspec.Struct):
     evaluated_at: int = -1
     passes_at: int | None = None
     grid_at: int | None = None
+    fronts: dict[str, FrontState] = msgspec.field(default_factory=dict)
 
 
 class Held(msgspec.Struct, array_like=True):

@@ -1,7 +1,8 @@
 """The service itself on `deploy/regions/songhua`: what each city was told about its arrival, revision by revision.
 
-The history is what bulletins published, a value or two a day: a passage here lies between the first published value above the limit and the
-value before it (often none), not at the first trace of the front that the benchmark beside it uses; and the region keeps its own settings.
+The history is what bulletins published, a value or two a day. A passage here is the first trace that was published of a section, found since
+the value before it, or within a day where there is none; a first value that is high already only says that the front came no later. The
+benchmark beside it also knows Harbin's and Jiamusi's fronts, which came without a value; and the region keeps its own settings.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,18 @@ def test_the_service_corrects_what_it_told_cities_by_what_it_finds_on_the_way():
     # Nobody saw the front come to Yilan: it lay between the bulletins of 30 November 22:00 and 3 December 16:00 (China Standard Time).
     yilan = [one for one in corrected if one.city == "yilan"]
     assert all(one.p10.isoformat() < "2005-12-03T08" and one.p90.isoformat() > "2005-11-30T14" for one in yilan)
+
+
+def test_each_passage_on_the_way_brings_the_service_nearer_to_the_truth():
+    came = datetime.fromisoformat("2005-12-07T20:00:00+08:00")  # first detection at Jiamusi: deploy/regions/songhua/observed.csv
+    told = [one for one in songhua_product.arrivals() if one.city == "jiamusi"]
+    errors = [abs((one.p50 - came).total_seconds()) / 3600.0 for one in told]
+    assert len(told) >= 3
+    assert errors == sorted(errors, reverse=True), errors
+    assert errors[0] > 48.0, "the prior was days off"
+    assert errors[-1] < 6.0
+    assert all(one.p10 <= came <= one.p90 for one in told)
+    assert all(one.said < came for one in told), "told before it came"
 
 
 def test_the_command_prints_every_pair_and_draws_them(tmp_path):
