@@ -95,10 +95,12 @@ def _refused(bound: Bound, counts: Counts, where: tuple[Run, NDArray[np.int64]],
     bad = np.flatnonzero(why)
     counts.failed += len(bad)
     first = bad[refused.remember(bound, samples.pick(bad), why[bad])]
-    return [
-        (int(run.unit[i]), int(place[i]), Failed(int(run.rows[i]), int(run.observed_at[i]), float(run.value[i]), int(why[i])))
-        for i in first
-    ]
+    found: Placed = []
+    for i in first.tolist():
+        row = int(run.rows[i])
+        levels = tuple(int(hazard.levels[:, row].max()) for hazard in bound.hazards)
+        found.append((int(run.unit[i]), int(place[i]), Failed(row, int(run.observed_at[i]), float(run.value[i]), int(why[i]), levels)))
+    return found
 
 
 def score(bound: Bound, step: Step) -> Placed:

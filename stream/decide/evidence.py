@@ -76,10 +76,10 @@ def of_failed(partition: Partition, domain_id: str, one: Failed, at: int) -> lis
     station, _, quantity = series.rpartition("/")
     fault = Health(int(bound.health["health"][one.row])).name.lower() if one.why == Refused.STATION_IN_FAULT else ""
     outputs: list[Output] = []
-    for hazard in bound.hazards:
+    for hazard, reached in zip(bound.hazards, one.levels, strict=True):
         if not hazard.member[one.row]:
             continue
-        level = level_label(int(hazard.levels[:, one.row].max()))
+        level = level_label(reached)
         record = Evidence(
             domain=domain_id,
             hazard=hazard.hazard.hazard,

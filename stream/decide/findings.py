@@ -94,12 +94,16 @@ class Informing(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """The first of one or more measurements of a series that are not believed; `why` is a `refused.Refused`."""
+    """The first of one or more measurements of a series that are not believed; `why` is a `refused.Refused`.
+
+    `levels`: those of the series at that time, by hazard.
+    """
 
     row: int
     observed_at: int
     value: float
     why: int
+    levels: tuple[int, ...]
 
 
 class Traced(NamedTuple):

@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from stream.errors import UnknownRegion
@@ -93,6 +93,7 @@ def test_the_cut_into_calls_changes_nothing(watched, start, seed, sizes):
 
 @QUIET
 @given(seed=st.integers(0, 10_000), cut=st.floats(0, 1))
+@example(seed=9017, cut=0.0)
 def test_a_restored_state_goes_on_as_if_nothing_had_happened(watched, start, seed, cut):
     tale = watched()
     wild(tale, seed, start)
