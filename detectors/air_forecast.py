@@ -41,7 +41,7 @@ CONTEXT = Context.NETWORK_MEAN
 PARAMETERS = parameter_dtype("blue_mean yellow_mean orange_mean red_mean lead_h chance_fraction clear_fraction raise_after_n clear_after_n")
 """Limits of the 24-hour mean in the unit of the series; the lowest is also the measure the regression is scaled with. A level is left at once by
 default: a mean of 24 hours does not flicker, and a warning that stands too long is a false one for the next day."""
-DEFAULTS = (np.nan, np.nan, np.nan, np.nan, 9.0, 0.3, 0.0, 1.0, 1.0)
+DEFAULTS = (np.nan, np.nan, np.nan, np.nan, 10.0, 0.35, 0.0, 1.0, 1.0)
 STATE = np.dtype(
     [
         *hysteresis.FIELDS,
@@ -136,8 +136,8 @@ def regressors(of: tuple[hourly.Sums, hourly.Sums], newest: NDArray[np.intp], ho
     means = [sums.mean(newest, n, _NEEDED if n == DAY else 0.0) / scale for n in MEANS_H]
     means[0] = np.where(np.isnan(means[0]), means[1], means[0])
     crossed = [mean * wave for mean in (means[0], means[-1]) for wave in cycle]
-    others = [np.nan_to_num(beside.mean(newest, n) / scale) for n in BESIDE_H]
-    return np.column_stack([np.ones(len(hour)), *means, *cycle, *crossed, *others])
+    others = np.nan_to_num(np.column_stack([beside.mean(newest, n) / scale for n in BESIDE_H]))
+    return np.column_stack([np.ones(len(hour)), *means, *cycle, *crossed, others])
 
 
 def _learn_hours(s: NDArray[Any], lead: NDArray[np.intp], scale: Floats, over: NDArray[np.bool_]) -> None:

@@ -71,6 +71,7 @@ class Sums:
         back = hourly[:, ::-1]
         there = ~np.isnan(back)
         start = np.zeros((len(hourly), 1))
+        self._rows = np.arange(len(hourly))
         self._sum = np.concatenate([start, np.cumsum(np.where(there, back, 0.0), axis=1)], axis=1)
         self._count = np.concatenate([start, np.cumsum(there, axis=1)], axis=1)
 
@@ -80,9 +81,9 @@ class Sums:
         >>> Sums(np.array([[8.0, 2.0, np.nan, 4.0]])).mean(np.array([0]), 3)
         array([3.])
         """
-        first, last = newest[:, None], (newest + length)[:, None]
-        count = (np.take_along_axis(self._count, last, axis=1) - np.take_along_axis(self._count, first, axis=1))[:, 0]
-        total = (np.take_along_axis(self._sum, last, axis=1) - np.take_along_axis(self._sum, first, axis=1))[:, 0]
+        last = newest + length
+        count = self._count[self._rows, last] - self._count[self._rows, newest]
+        total = self._sum[self._rows, last] - self._sum[self._rows, newest]
         enough = (count > 0) & (count >= needed * length)
         mean: Floats = np.divide(total, count, out=np.full(len(count), np.nan), where=enough)
         return mean

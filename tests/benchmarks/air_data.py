@@ -60,9 +60,10 @@ def _known_mean(block):
     return np.divide(np.where(there, block, 0.0).sum(axis=1), there.sum(axis=1), out=np.full(len(block), np.nan), where=there.any(axis=1))
 
 
-def load(sites=None):
-    """The data set, all twelve sites or the first few; the network's mean is always over all of them."""
-    rows, weather = table("air/beijing12_pm25_hourly_201303_201506.csv.gz"), table("air/beijing_weather_hourly_201303_201506.csv.gz")
+def load(sites=None, without_h=0):
+    """The data set, all twelve sites or the first few, all hours or without the first ones; the network's mean is always over all sites."""
+    files = ("air/beijing12_pm25_hourly_201303_201506.csv.gz", "air/beijing_weather_hourly_201303_201506.csv.gz")
+    rows, weather = (table(file)[without_h:] for file in files)
     times = [row["time"] for row in rows]
     assert times == [row["time"] for row in weather], "the two files must have the same hours"
     first = int(datetime.fromisoformat(times[0] + "+00:00").timestamp()) // 3600

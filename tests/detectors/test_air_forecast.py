@@ -154,4 +154,4 @@ def test_a_hazard_file_can_use_it(tmp_path):
     uses = [use for one in region.hazards if one.hazard == "outlook" for use in one.detectors]
     assert [use.name for use in uses] == ["air_forecast"]
     assert uses[0].parameters["lead_h"].tolist() == [17.0] * 12
-    assert uses[0].parameters["chance_fraction"].tolist() == [0.3] * 12
+    assert uses[0].parameters["chance_fraction"].tolist() == [0.35] * 12
