@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from topology.river_works import Work
 
 _CORRECTED = "corrected_by_passage"
+UNTIMED = "still water or a reservoir without a residence time on the way"
 _SAME_KM = 1e-6
 
 
@@ -88,7 +89,7 @@ class Ahead(NamedTuple):
             return ""
         if self.blocked:
             return f"the river is closed until further notice ({self.blocked})"
-        return "still water or a reservoir without a residence time on the way"
+        return UNTIMED
 
     def at(self, z: float) -> int:
         """The quantile of the arrival (ms UTC) by its standard normal variate, not before `not_before`. Only where `way` is known."""
@@ -108,8 +109,17 @@ class Ahead(NamedTuple):
 
 def cities_ahead(cities: RiverCities, pace: Pace, source: Source, conditions: Conditions) -> tuple[Ahead, ...]:
     """Every city below the source with its forecast. Raises `TopologyError` when the source is not on this network."""
-    found = cities_below(cities, pace.clocks.hours, source, pace.within_km)
-    if not found or (pace.clocks.doubt is None and not conditions.passages and not conditions.interventions):
+    return forecast_each(cities, pace, cities_below(cities, pace.clocks.hours, source, pace.within_km), source, conditions)
+
+
+def only_source_known(pace: Pace, conditions: Conditions) -> bool:
+    """Whether nothing corrects the clock: no passage, no report, no spread from history."""
+    return pace.clocks.doubt is None and not conditions.passages and not conditions.interventions
+
+
+def forecast_each(cities: RiverCities, pace: Pace, found: Sequence[Reached], source: Source, conditions: Conditions) -> tuple[Ahead, ...]:
+    """The forecast of each of the cities below the source, one after the other."""
+    if not found or only_source_known(pace, conditions):
         return tuple(_prior(pace, source, reached) for reached in found)
     known = works(cities, pace.clocks, source, conditions)
     event = _Event(pace, conditions.now, known, detections(cities, pace.clocks, (source, conditions), pace.floor_h))

@@ -156,6 +156,14 @@ def prior_forecast(spread: Spread, stretch: Stretch) -> Forecast:
     return Forecast(stretch.prior_h, math.sqrt(_variance(spread, stretch)), math.sqrt(2.0) * spread.front_sd_h)
 
 
+def prior_spread(spread: Spread, distance_km: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """`log_sd` and `clock_sd_h` of `prior_forecast` for open water over each distance from the source, exactly."""
+    scaled = np.maximum(distance_km, _SHORTEST_KM) / spread.correlation_km
+    fallen = np.array([math.expm1(-one) for one in scaled.tolist()], dtype=np.float64)
+    field = 2.0 * (scaled + fallen) / (scaled * scaled)
+    return np.sqrt(spread.log_sd**2 * field + spread.common_log_sd**2), math.sqrt(2.0) * spread.front_sd_h
+
+
 def forecast(learned: Learned, stretch: Stretch, start: int, end_sd_h: float = 0.0) -> Forecast:
     """The rest of the way from detection number `start` over `stretch`, which begins there.
 
@@ -181,7 +189,7 @@ def forecast(learned: Learned, stretch: Stretch, start: int, end_sd_h: float = 0
 
 def _variance(spread: Spread, stretch: Stretch) -> float:
     scaled = max(stretch.to_km - stretch.from_km, _SHORTEST_KM) / spread.correlation_km
-    field = 2.0 * (scaled + math.expm1(-scaled)) / scaled**2
+    field = 2.0 * (scaled + math.expm1(-scaled)) / (scaled * scaled)
     return (spread.log_sd * stretch.scale) ** 2 * field + spread.common_log_sd**2 + (spread.ice_log_sd * stretch.iced) ** 2
 
 

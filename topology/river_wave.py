@@ -22,15 +22,16 @@ from topology.base import Arrival, Impact, Path
 from topology.lags import learned_clock
 from topology.parameters import merged, parameter_faults
 from topology.river import DEFAULT_SPEED, build_cities, build_clock, cities_below, clock_of, faded_km, way_confidence, way_reasons
-from topology.river_forecast import cities_ahead
+from topology.river_forecast import cities_ahead, forecast_each, only_source_known
+from topology.river_prior import MANY, Strength, impacts, instants, prior
 from topology.river_ways import Clocks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from topology.base import Conditions, Places, Source
     from topology.river import Clock, Reached, RiverCities
-    from topology.river_forecast import Ahead
+    from topology.river_forecast import Ahead, Pace
 
 PARAMETERS: Mapping[str, float] = MappingProxyType(
     {
@@ -100,8 +101,11 @@ def footprint(graph: WaveGraph, source: Source, conditions: Conditions) -> tuple
     Arrivals count from the newest passage above the city, else from `onset_at`; `passed_at` from the end of the source, or from the newest
     measurement while it lasts.
     """
-    found = []
-    for ahead in forecasts(graph, source, conditions):
+    pace, found = _pace(graph, source, conditions), []
+    reached = cities_below(graph.cities, graph.wave_clock, source, pace.within_km)
+    if len(reached) >= MANY and only_source_known(pace, conditions):
+        return _of_many(graph.parameters, source, pace, reached)
+    for ahead in forecast_each(graph.cities, pace, reached, source, conditions):
         share = _flow_share(ahead.reached)
         if share >= graph.parameters["min_share"]:
             found.append((ahead.reached.distance_km, _impact(graph.parameters, source, ahead, share)))
@@ -109,7 +113,7 @@ def footprint(graph: WaveGraph, source: Source, conditions: Conditions) -> tuple
 
 
 def affected(graph: WaveGraph, source: Source, conditions: Conditions) -> tuple[str, ...]:
-    """The ids of the cities that `footprint` finds, without asking when the wave comes to them: a hundred times quicker."""
+    """The ids of the cities that `footprint` finds, without asking when it comes to them: much quicker once passages are known."""
     del conditions
     within_km, least = faded_km(graph.parameters["attenuation_per_km"]), graph.parameters["min_share"]
     return tuple(one.city_id for one in cities_below(graph.cities, graph.wave_clock, source, within_km) if _flow_share(one) >= least)
@@ -117,12 +121,15 @@ def affected(graph: WaveGraph, source: Source, conditions: Conditions) -> tuple[
 
 def forecasts(graph: WaveGraph, source: Source, conditions: Conditions) -> tuple[Ahead, ...]:
     """The arrival of the wave at every city below, as a distribution (any quantile), before anything is left out."""
+    return cities_ahead(graph.cities, _pace(graph, source, conditions), source, conditions)
+
+
+def _pace(graph: WaveGraph, source: Source, conditions: Conditions) -> Pace:
     if not isinstance(graph, WaveGraph):
         problem = f"a flood wave needs a WaveGraph, not {type(graph).__name__}: build it with river_wave.build"
         raise TypeError(problem)
     relative = 1.0 if graph.doubt is not None else river_pace.relative_discharge(graph.cities.network, source, conditions)
-    pace = river_pace.pace(Clocks(graph.wave_clock, graph.doubt), graph.parameters, relative, watched=True)
-    return cities_ahead(graph.cities, pace, source, conditions)
+    return river_pace.pace(Clocks(graph.wave_clock, graph.doubt), graph.parameters, relative, watched=True)
 
 
 def _flow_share(reached: Reached) -> float:
@@ -151,3 +158,15 @@ def _impact(parameters: Mapping[str, float], source: Source, ahead: Ahead, share
         reasons=(*way_reasons(reached.marks), *ahead.reasons),
         asset=reached.asset,
     )
+
+
+def _of_many(parameters: Mapping[str, float], source: Source, pace: Pace, reached: Sequence[Reached]) -> tuple[Impact, ...]:
+    """`_impact` of many cities at once."""
+    kept = [(one, share) for one in reached if (share := _flow_share(one)) >= parameters["min_share"]]
+    found = prior(pace, source, [one for one, _ in kept])
+    run_h = np.maximum(0, found.p90_at - source.onset_at) / HOUR_MS
+    passed_at = instants(last_left_at(source), run_h + parameters["duration_h"])
+    fading = [math.exp(-parameters["attenuation_per_km"] * one.distance_km) for one, _ in kept]
+    probability = [share ** parameters["share_power"] * left for (_, share), left in zip(kept, fading, strict=True)]
+    intensity = [share * left for (_, share), left in zip(kept, fading, strict=True)]
+    return impacts(found, Strength(passed_at, probability, intensity))
