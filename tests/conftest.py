@@ -1,4 +1,4 @@
-"""The real broker, once for all tests that need it."""
+"""The real broker, once for all tests that need it; and properties without deadlines: a busy machine proves nothing about a law."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import uuid
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from stream.runtime.broker import Broker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+settings.register_profile("tocsin", deadline=None)
+settings.load_profile("tocsin")
 
 
 @pytest.fixture(scope="session")
