@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from stream.region.model import Region
     from stream.review.outcome import Outcome
 
-WIDE = 130
+WIDE = 150
 """Columns where no terminal says how many it has."""
 QUIET = (Reason.EXTENDED, Reason.BLIND, Reason.REASSERT)
 """Reasons that keep a warning alive and say nothing new."""
@@ -82,7 +82,20 @@ class Screen:
 
     def outcomes(self, region: Region, found: Sequence[Outcome]) -> None:
         """The closing table of a region."""
-        columns = ("city", "danger", "first warned", "worst", "by", "arrival told", "came", "lead time", "error", "inside")
+        columns = (
+            "city",
+            "danger",
+            "first warned",
+            "worst",
+            "by",
+            "came",
+            "lead time",
+            "told first",
+            "error",
+            "inside",
+            "told last",
+            "error",
+        )
         table = Table(*columns, box=None, padding=(0, 2, 0, 0), title=escape(region.title.get("en", region.name)), title_justify="left")
         for one in found:
             style = STYLE.get(one.worst_level, "")
@@ -92,17 +105,19 @@ class Screen:
                 short(one.first_warned_at) or "[dim]not warned[/]",
                 f"[{style}]{one.worst_level}[/]" if style else "",
                 one.path.replace("_", " "),
-                short(one.first_forecast_at),
                 short(one.arrived_at) + ("*" if one.arrived_by == OWN_STATION else ""),
                 hours(one.lead_time_h),
+                short(one.first_forecast_at),
                 hours(one.first_error_h),
                 "" if one.inside is None else ("yes" if one.inside else "no"),
+                short(one.last_forecast_at) if one.last_forecast_at != one.first_forecast_at else "",
+                hours(one.last_error_h) if one.last_forecast_at != one.first_forecast_at else "",
             )
         self.console.print()
         self.console.print(table)
         legend = (
-            "Times are UTC. arrival told: in the first warning. came: as published, * = measured by the city's own station. "
-            "inside: between the 10 % and 90 % told first."
+            "Times are UTC. came: as published, * = measured by the city's own station. told: the arrival (50 %) in the first warning, and in the "
+            "last one before it came if that changed. inside: it came between the 10 % and 90 % told first."
         )
         self.console.print(f"[dim]{legend}[/]")
         for name, note in {one.name: one.note for one in found if one.note}.items():

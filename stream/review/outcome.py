@@ -103,7 +103,8 @@ def _outcome(base: Outcome, warnings: Sequence[CityWarning], seen: Observed | No
         return base
     measured = next((one.sent_at for one in warnings if HERE in one.paths and from_text(one.sent_at) > from_text(timed[0].sent_at)), None)
     arrived_at = seen.arrived_at if seen else measured
-    before = [one for one in timed if arrived_at is None or from_text(one.sent_at) <= from_text(arrived_at)] or timed[:1]
+    # What is told in the instant in which it comes foretells nothing.
+    before = [one for one in timed if arrived_at is None or from_text(one.sent_at) < from_text(arrived_at)] or timed[:1]
     first, last = before[0], before[-1]
     times = [from_text(text) for text in (first.arrives_at_p10, arrived_at, first.arrives_at_p90) if text]
     return msgspec.structs.replace(
