@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stream.decide import identity, telling
+from stream.decide import identity, reopening, telling
 from stream.decide.conditions import conditions
 from stream.decide.impacts import Event, Reached, reach
 from stream.decide.life import SPOKEN, Moment, Verdict, due, judge, seconds
@@ -29,7 +29,7 @@ def evaluate(scene: Scene, moment: Moment) -> list[Output]:
     reached = _reached(scene, moment.at)
     state.watched, state.passes_at = reached.watched, reached.passes_at
     if state.incident is None and reached.wanted:
-        state.incident = IncidentState(_name(scene), moment.at)
+        state.incident = reopening.opened(state, _name(scene), moment.at)
     incident = state.incident
     outputs: list[Output] = []
     if incident is not None:
@@ -105,7 +105,7 @@ def _revised(scene: Scene, incident: IncidentState, city_id: str, wanted: Wanted
     return Told(
         city_id=city_id,
         warning_id=told.warning_id if told is not None else identity.warning_id(incident.incident_id, city_id, scene.lane.value),
-        revision=told.revision + 1 if told is not None else 1,
+        revision=told.revision + 1 if told is not None else incident.said.get(city_id, 0) + 1,
         level=level,
         msg_type=telling.MSG_TYPES.get(reason, MsgType.UPDATE),
         reason=reason,
@@ -173,7 +173,7 @@ def _account(scene: Scene, incident: IncidentState, at: int, reason: Reason) -> 
         return []
     incident.summary, incident.revision = shape, incident.revision + 1
     if closed:
-        scene.state.incident = None
+        reopening.close(scene.state, incident, at)
     return [of_incident(record, sent_at=at)]
 
 

@@ -66,8 +66,17 @@ class Told(msgspec.Struct):
     repeated_at: int = 0
 
 
+class Closed(msgspec.Struct, array_like=True):
+    """What a closed incident said last: its own revision, and each city's. Corrected evidence may open it again, under the same ids."""
+
+    opened_at: int
+    closed_at: int
+    revision: int
+    said: dict[str, int]
+
+
 class IncidentState(msgspec.Struct):
-    """An open incident of one hazard in one domain."""
+    """An open incident of one hazard in one domain. `said`: the last revision of each city from before it was opened again."""
 
     incident_id: str
     opened_at: int
@@ -75,6 +84,7 @@ class IncidentState(msgspec.Struct):
     level: int = 0
     told: dict[str, Told] = msgspec.field(default_factory=dict)
     summary: bytes = b""
+    said: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class StatusState(msgspec.Struct):
@@ -106,6 +116,7 @@ class HazardState(msgspec.Struct):
 
     sources: dict[str, SourceState] = msgspec.field(default_factory=dict)
     incident: IncidentState | None = None
+    closed: dict[str, Closed] = msgspec.field(default_factory=dict)
     silent: set[str] = msgspec.field(default_factory=set)
     status: dict[str, StatusState] = msgspec.field(default_factory=dict)
     watched: dict[str, float] = msgspec.field(default_factory=dict)
