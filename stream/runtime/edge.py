@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from stream.records.output import Kind
-from stream.runtime.edge_rules import Published, followed, judge, published, read_back
+from stream.runtime.edge_rules import Published, ends, followed, judge, published, read_back
 from stream.runtime.failpoints import failpoint
 from stream.runtime.producer import Outbox, Record
 
@@ -132,7 +132,7 @@ class Edge:
         single = topic == self._topics.warnings_late or output.kind is Kind.CITY
         headers = output.headers
         if topic == self._topics.warnings_late:
-            expired = output.expires_at is not None and (now := self._now()) is not None and output.expires_at <= now
+            expired = (now := self._now()) is not None and ends(output, now)
             headers = (*headers, ("reason", b"expired" if expired else b"superseded"))
         # On replay lanes the record's time is the fold's now; on live lanes the broker puts its own.
         stamp = output.sent_at if self._clock is None else None

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 STALE_MS = 60_000
 """A superseded warning older than this says nothing any more."""
+DELIVERY_MS = 1_000
+"""A warning that ends within so short a time would end on its way to the topic."""
 REASSERT = "reassert"
 LEVELS = {"none": 0, "blue": 1, "yellow": 2, "orange": 3, "red": 4}
 
@@ -95,6 +97,11 @@ def read_back(value: bytes | None) -> Published | None:
     return Published(wire.revision, LEVELS.get(wire.level, 0), digest(value))
 
 
+def ends(output: Output, now: int) -> bool:
+    """Whether the output will have expired before a reader can have it."""
+    return output.expires_at is not None and output.expires_at <= now + DELIVERY_MS
+
+
 def judge(output: Output, before: Published | None, *, now: int | None, followed: bool) -> Verdict:
     """The verdict on one warning.
 
@@ -107,7 +114,7 @@ def judge(output: Output, before: Published | None, *, now: int | None, followed
         if output.revision == before.revision and output.reason != REASSERT:
             return Verdict.REPEATED if digest(output.value) == before.digest else Verdict.DIFFERENT
     if now is not None and output.kind is Kind.CITY:
-        if output.expires_at is not None and output.expires_at <= now:
+        if ends(output, now):
             return Verdict.EXPIRED
         if followed and now - output.sent_at > STALE_MS:
             return Verdict.SUPERSEDED

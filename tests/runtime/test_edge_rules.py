@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.records.output import Kind, Output
-from stream.runtime.edge_rules import REASSERT, STALE_MS, Verdict, followed, judge, published
+from stream.runtime.edge_rules import DELIVERY_MS, REASSERT, STALE_MS, Verdict, followed, judge, published
 
 FIRST = Output(Kind.CITY, b"w", b"one", 1_000, "a", (), "w", 1, 2, 100_000, "first", "flood")
 SECOND = replace(FIRST, value=b"two", revision=2, level=3)
@@ -40,9 +40,9 @@ def test_a_lower_revision_is_not_sent_unless_its_level_is_higher() -> None:
     assert found.alarming
 
 
-def test_an_expired_warning_goes_to_late() -> None:
-    assert verdict(FIRST, None, now=99_999) is Verdict.PUBLISHED
-    assert verdict(FIRST, None, now=100_000) is Verdict.EXPIRED
+def test_a_warning_that_expired_or_would_on_its_way_goes_to_late() -> None:
+    assert verdict(FIRST, None, now=99_999 - DELIVERY_MS) is Verdict.PUBLISHED
+    assert verdict(FIRST, None, now=100_000 - DELIVERY_MS) is Verdict.EXPIRED
     assert verdict(FIRST, None, now=100_000).late
 
 
