@@ -35,8 +35,8 @@ KEEPING_UP_MS = 10 * SECOND
 """Marks this far behind are normal traffic."""
 HEAVY_PAIRS, HEAVY_IN_ALL = 1_000, 20_000
 """Pairs of a series and a city in one domain (a record), in all (a tick): 0.2 to 1 ms each when everything is in alarm at once."""
-PAIRS_AT_ONCE = 1_000
-"""Some tenths of a second: so much may be decided before somebody must look at the clock."""
+PAIRS_AT_ONCE = 10_000
+"""A few seconds at the very worst: so much may be decided before somebody must look at the clock."""
 BEHIND_AFTER_MS = 2 * MINUTE
 """After so much time of marks lagging, nobody can say that a city is safe."""
 

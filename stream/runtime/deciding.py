@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 SEEK_AGAIN_S = 2.0
-SLICE_S = 0.2
-"""Records are decided in slices that take about so long: a checkpoint waits for the slice that is under way."""
+SLICE_S = 0.05
+"""Records are decided in slices that take about so long in quiet times: a checkpoint waits for the slice that is under way, and in the first
+slice of a storm every record may take fifty times as long."""
 SLICE_FIRST = 32
 
 
