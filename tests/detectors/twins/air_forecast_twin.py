@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from statistics import NormalDist
 
+from hourly_twin import HoursTwin
 from hysteresis_twin import NAN, SUSPECT, HysteresisTwin, score_of
 
 SD = [0.1] + [0.6] * 5 + [0.15] * 12 + [0.1] * 4
@@ -25,7 +26,7 @@ class AirForecastTwin:
         self.theta[2] = self.theta[5] = 0.5
         self.cov = [[SD[i] ** 2 if i == j else 0.0 for j in range(22)] for i in range(22)]
         self.error, self.learned = 0.09, 0
-        self.hours, self.hour, self.in_hour = {}, None, 0
+        self.hours = HoursTwin(48)
         self.beside = {}
         self.observed_at, self.value = None, NAN
         self.exceedance = NAN
@@ -34,13 +35,13 @@ class AirForecastTwin:
         """(level, score, trend, why) after one sample; also sets exceedance."""
         hour = observed_at // 3_600_000
         newest = in_order and (self.observed_at is None or observed_at > self.observed_at)
-        if newest and self.hour is not None and hour > self.hour:
+        if newest and self.hours.hour is not None and hour > self.hours.hour:
             self.learn()
         trend = NAN
         if newest and self.observed_at is not None:
             trend = (value - self.value) / ((observed_at - self.observed_at) / 3_600_000)
         beside = self.place_beside(hour, context - value, newest, keep=flag != SUSPECT)
-        seen = self.place(hour, value, newest, keep=flag != SUSPECT)
+        seen = self.hours.place(hour, value, newest, keep=flag != SUSPECT)
         mean, deviation = self.forecast(seen, beside)
         if newest:
             self.observed_at, self.value = observed_at, value
@@ -50,27 +51,10 @@ class AirForecastTwin:
         self.exceedance = 0.5 * math.erfc((self.lowest - mean) / deviation / math.sqrt(2.0)) if known else NAN
         return self.rule.level, score_of(reach if known else 0.0, self.lowest), trend, why if known else "too_few_hours"
 
-    def place(self, hour, value, newest, *, keep):
-        if newest and hour != self.hour:
-            self.hour, self.in_hour = hour, 0
-            self.hours = {h: v for h, v in self.hours.items() if h > hour - 48}
-        seen = dict(self.hours)
-        if self.hour is None or hour <= self.hour - 48:
-            return seen
-        missing = hour not in self.hours
-        if newest and not missing:
-            seen[hour] += (value - seen[hour]) / (self.in_hour + 1)
-        else:
-            seen[hour] = value
-        if keep and (newest or missing):
-            self.hours = seen
-            self.in_hour += hour == self.hour
-        return seen
-
     def place_beside(self, hour, more, newest, *, keep):
         if newest:
             self.beside = {h: v for h, v in self.beside.items() if h > hour - 48}
-        placed = newest or (self.hour is not None and self.hour - 48 < hour <= self.hour)
+        placed = newest or (self.hours.hour is not None and self.hours.hour - 48 < hour <= self.hours.hour)
         if math.isnan(more) or not placed:
             return self.beside
         seen = {**self.beside, hour: more}
@@ -92,8 +76,8 @@ class AirForecastTwin:
         return [1.0, *means, *cycle, *(means[0] * wave for wave in cycle), *(means[4] * wave for wave in cycle), *others]
 
     def forecast(self, hours, beside):
-        x = None if self.hour is None else self.x(hours, beside, self.hour)
-        measured = 0.0 if self.lead == 24 or self.hour is None else mean_of(hours, self.hour, 24 - self.lead, 0.25)
+        x = None if self.hours.hour is None else self.x(hours, beside, self.hours.hour)
+        measured = 0.0 if self.lead == 24 or self.hours.hour is None else mean_of(hours, self.hours.hour, 24 - self.lead, 0.25)
         if x is None or measured is None:
             return NAN, NAN
         rest = max(sum(t * v for t, v in zip(self.theta, x, strict=True)), 0.0)
@@ -102,8 +86,8 @@ class AirForecastTwin:
         return mean, share * math.sqrt(self.error) * (rest + 0.2) * self.lowest
 
     def learn(self):
-        x = self.x(self.hours, self.beside, self.hour - self.lead)
-        seen = mean_of(self.hours, self.hour, self.lead, 0.75)
+        x = self.x(self.hours.means, self.beside, self.hours.hour - self.lead)
+        seen = mean_of(self.hours.means, self.hours.hour, self.lead, 0.75)
         if x is None or seen is None:
             return
         seen /= self.lowest

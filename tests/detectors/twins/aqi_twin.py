@@ -6,6 +6,7 @@ import math
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
+from hourly_twin import HoursTwin
 from hysteresis_twin import NAN, SUSPECT, HysteresisTwin, score_of
 
 from detectors.aqi_tables import EPA_UNITS_PER_SI, SCALES, Averaging, Pollutant, Table
@@ -59,9 +60,7 @@ class AqiTwin:
         self.rule = HysteresisTwin(limits, clear, p["raise_after_n"], p["clear_after_n"])
         self.lowest = min((limit for limit in limits if not math.isnan(limit)), default=NAN)
         self.table, self.pollutant, self.smooth = int(p["table"]), Pollutant(int(p["pollutant"])), p["nowcast"] > 0
-        self.hours = {}
-        self.hour = None
-        self.in_hour = 0
+        self.hours = HoursTwin(12)
         self.observed_at = None
         self.value = NAN
 
@@ -75,32 +74,14 @@ class AqiTwin:
             101: Table.HJ_633_2026 if observed_at >= HJ_2026 else Table.HJ_633_2012,
             102: Table.EPA_2024 if observed_at >= EPA_2024 else Table.EPA_2015,
         }.get(self.table) or Table(self.table)
-        seen = self._place(observed_at, value, newest, keep=flag != SUSPECT)
-        aqi = NAN if self.hour is None else self._index([seen.get(self.hour - age) for age in range(11, -1, -1)])
+        seen = self.hours.place(observed_at // 3_600_000, value, newest, keep=flag != SUSPECT)
+        aqi = NAN if self.hours.hour is None else self._index([seen.get(self.hours.hour - age) for age in range(11, -1, -1)])
         why = self.rule.move(aqi, flag, newest and not math.isnan(aqi))
         if newest:
             self.observed_at, self.value = observed_at, value
         if math.isnan(aqi):
             return self.rule.level, score_of(0.0, self.lowest), trend, "too_few_hours"
         return self.rule.level, score_of(aqi, self.lowest), trend, why
-
-    def _place(self, observed_at, value, newest, *, keep):
-        hour = observed_at // 3_600_000
-        if newest and hour != self.hour:
-            self.hour, self.in_hour = hour, 0
-            self.hours = {h: v for h, v in self.hours.items() if h > hour - 12}
-        seen = dict(self.hours)
-        if self.hour is None or hour <= self.hour - 12:
-            return seen
-        missing = hour not in self.hours
-        if newest and not missing:
-            seen[hour] += (value - seen[hour]) / (self.in_hour + 1)
-        else:
-            seen[hour] = value
-        if keep and (newest or missing):
-            self.hours = seen
-            self.in_hour += hour == self.hour
-        return seen
 
     def _index(self, hours):
         newest = NAN if hours[-1] is None else hours[-1]
