@@ -11,7 +11,7 @@ from stream.decide.life import SPOKEN, Moment, Verdict, due, judge, seconds
 from stream.decide.state import IncidentState, Told
 from stream.decide.status import statuses
 from stream.records.instants import to_text
-from stream.records.warning import AlsoWarned, Incident, MsgType, Reason
+from stream.records.warning import AlsoWarned, Incident, MsgType, Reason, WeighedEvidence
 from stream.warnings.envelope import of_incident, of_warning, to_bytes
 
 if TYPE_CHECKING:
@@ -42,7 +42,12 @@ def evaluate(scene: Scene, moment: Moment) -> list[Output]:
         for city_id in spoken:
             outputs += _say(scene, incident, incident.told[city_id], reached.wanted.get(city_id), others)
         outputs += _repeat(scene, incident, moment.at, spoken)
-        outputs += _account(scene, incident, moment.at, max(spoken.values(), key=_weight, default=Reason.NOTHING_NEW))
+        if reached.fused is not None:
+            incident.probability, incident.confirmed = reached.fused.probability, reached.fused.confirmed
+        elif moment.withdrawn:
+            incident.probability = 0.0
+        reason = max(spoken.values(), key=_weight, default=Reason.NOTHING_NEW)
+        outputs += _account(scene, incident, moment.at, reason, _weighed(reached))
         _schedule_grid(scene, moment.at)
     _forget(scene, reached)
     return outputs + statuses(scene, scene.cities(), moment.at)
@@ -52,7 +57,8 @@ def _reached(scene: Scene, at: int) -> Reached:
     if not scene.state.sources:
         return Reached({}, {}, None, ())
     sources = [scene.state.sources[series] for series in sorted(scene.state.sources)]
-    return reach(scene.region, scene.hazard, Event(_name(scene), sources), conditions(at, scene.region, scene.hazard, scene.domain))
+    event = Event(_name(scene), sources, scene.state.silent)
+    return reach(scene.region, scene.hazard, event, conditions(at, scene.region, scene.hazard, scene.domain))
 
 
 def _name(scene: Scene) -> str:
@@ -118,6 +124,7 @@ def _revised(scene: Scene, incident: IncidentState, city_id: str, wanted: Wanted
         ended=ending,
         below_since=verdict.below_since,
         blind_since=verdict.blind_since,
+        confirmed=wanted.confirmed if wanted is not None else told is None or told.confirmed,
     )
 
 
@@ -146,7 +153,13 @@ def _weight(reason: Reason) -> int:
     return len(order) - order.index(reason) if reason in order else 0
 
 
-def _account(scene: Scene, incident: IncidentState, at: int, reason: Reason) -> list[Output]:
+def _weighed(reached: Reached) -> tuple[WeighedEvidence, ...]:
+    """What each source adds, as it stands in the incident's record."""
+    support = reached.fused.support if reached.fused is not None else ()
+    return tuple(WeighedEvidence(one.series, one.log_odds, one.weight, one.independent, one.reason.value) for one in support)
+
+
+def _account(scene: Scene, incident: IncidentState, at: int, reason: Reason, weighed: tuple[WeighedEvidence, ...]) -> list[Output]:
     """The incident's own record, if it changed; an incident whose every warning has ended and whose sources are quiet is closed."""
     active = sorted((-told.level, city) for city, told in incident.told.items() if not told.ended)
     closed = not active and all(source.ended_at is not None for source in scene.state.sources.values())
@@ -164,11 +177,14 @@ def _account(scene: Scene, incident: IncidentState, at: int, reason: Reason) -> 
         closed_at=to_text(at) if closed else None,
         reason=reason,
         sources=tuple(telling.summary(scene, scene.state.sources[series]) for series in sorted(scene.state.sources)),
+        probability=incident.probability,
+        confirmed=incident.confirmed,
+        evidence=weighed,
         cities=tuple(AlsoWarned(city, telling.level_label(-level)) for level, city in active),
         region=scene.region.name,
         region_hash=scene.region.region_hash,
     )
-    shape = repr((record.state, record.cities, sorted(scene.state.sources))).encode()
+    shape = repr((record.state, record.cities, sorted(scene.state.sources), *([] if record.confirmed else ["unconfirmed"]))).encode()
     if shape == incident.summary:
         return []
     incident.summary, incident.revision = shape, incident.revision + 1

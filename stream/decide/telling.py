@@ -81,7 +81,7 @@ def compose(scene: Scene, told: Told, wanted: Wanted | None, incident: IncidentS
     named = [summary(scene, scene.state.sources[series]) for series in behind if series in scene.state.sources][:EVIDENCE_NAMED]
     arrival = wanted.arrival if wanted is not None else None
     observed = wanted is not None and wanted.path == "same_place"
-    certainty = "Observed" if observed else "Likely" if told.probability >= LIKELY else "Possible"
+    certainty = "Possible" if not told.confirmed else "Observed" if observed else "Likely" if told.probability >= LIKELY else "Possible"
     return CityWarning(
         warning_id=told.warning_id,
         revision=told.revision,
@@ -125,12 +125,14 @@ def _withdrawn(scene: Scene, told: Told) -> tuple[str, ...]:
 
 
 def _note(language: str, scene: Scene, told: Told, lead: EvidenceSummary | None) -> str:
-    """What a reader must know of the measurement: that it came late, that it rises to the next level, that it was corrected."""
+    """What a reader must know of the measurement: that it came late, that nothing else confirms it, that it rises, that it was corrected."""
     if _withdrawn(scene, told):
         return word(language, "corrected")
     if lead is None:
         return ""
     said = word(language, "reported_late").format(observed=_minute(from_text(lead.observed_at))) if lead.reported_late else ""
+    if not told.confirmed and not told.ended:
+        said += word(language, "unconfirmed")
     if lead.reaches_next_level_in_h is not None:
         said += word(language, "rising").format(hours=f"{lead.reaches_next_level_in_h:.1f}")
     return said

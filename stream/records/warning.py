@@ -167,8 +167,24 @@ class LinkTest(msgspec.Struct, frozen=True, kw_only=True, tag="link_test", tag_f
     text: Texts
 
 
+class WeighedEvidence(msgspec.Struct, frozen=True):
+    """What one series adds to the log-odds of an incident. `counts_as`: the station it is one witness with; `reason`: why it counts so much.
+
+    The probability's log-odds are those of the hazard's prior and the sum of these.
+    """
+
+    series: str
+    log_odds: float
+    weight: float
+    counts_as: str
+    reason: str
+
+
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
-    """The hazard event as a whole: one id, many cities."""
+    """The hazard event as a whole: one id, many cities.
+
+    `probability` that it is real, as its evidence last said; `confirmed`: as many independent stations agree as the hazard asks for.
+    """
 
     incident_id: str
     revision: int
@@ -182,6 +198,9 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: str | None
     reason: Reason
     sources: tuple[EvidenceSummary, ...]
+    probability: float
+    confirmed: bool
+    evidence: tuple[WeighedEvidence, ...]
     cities: tuple[AlsoWarned, ...]
     region: str
     region_hash: str
