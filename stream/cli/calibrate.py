@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from stream.cli.options import RegionArgument, given
 from stream.errors import TocsinError
+
+if TYPE_CHECKING:
+    from stream.region.model import Region
 
 COLOURS = ("blue", "yellow", "orange", "red")
 
@@ -24,6 +27,20 @@ Periods = Annotated[
 Month = Annotated[
     int, typer.Option("--year-starts", min=1, max=12, help="First month of a year of annual maxima (November: hydrological).")
 ]
+
+
+Incidents = Annotated[
+    Path | None,
+    typer.Option("--incidents", help="Past incidents, as `tocsin replay` wrote them; with --labels: learn the weights of [fusion]."),
+]
+Labels = Annotated[Path | None, typer.Option("--labels", help="CSV with incident_id,real (yes or no): which of them were real.")]
+
+
+class Judging(NamedTuple):
+    """Past incidents and what became of them; both or neither."""
+
+    incidents: Path | None
+    labels: Path | None
 
 
 class Learning(NamedTuple):
@@ -42,8 +59,16 @@ def learning(train_until: Until, budget: Budget = 0.5, return_years: Periods = "
     return Learning(train_until, _instant(train_until), budget, return_years, _periods(return_years), year_starts)
 
 
-@given(learning=learning)
-def calibrate(region: RegionArgument, data: Data, out: Out, learning: Learning) -> None:
+def judging(incidents: Incidents = None, labels: Labels = None) -> Judging:
+    """The options that say which past incidents teach the weights of evidence."""
+    if (incidents is None) != (labels is None):
+        msg = "--incidents and --labels belong together: what was found, and which of it was real"
+        raise TocsinError(msg)
+    return Judging(incidents, labels)
+
+
+@given(learning=learning, judging=judging)
+def calibrate(region: RegionArgument, data: Data, out: Out, learning: Learning, judging: Judging) -> None:
     """Learn thresholds and return levels from history, write them into a copy of the region, report nominal against achieved.
 
     Thresholds of statistical detectors: the most sensitive ones within --budget. Levels of water: return periods. Spans of what each season
@@ -75,12 +100,30 @@ def calibrate(region: RegionArgument, data: Data, out: Out, learning: Learning) 
     files = with_calibration(bundled.files, columns, Source(day, learning.until, history.data_hash(data), settings))
     if travelled:
         files[LAGS_FILE] = lags.lags_csv(travelled)
+    weighed = _weigh(loaded, files, judging)
     for name, content in files.items():
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).write_bytes(content)
-    for line in (*report.lines(loaded.name, found), *lags.lines(travelled)):
+    for line in (*report.lines(loaded.name, found), *lags.lines(travelled), *weighed):
         typer.echo(line)
     typer.echo(f"{out}: {sum(map(len, columns.values()))} cells of stations.csv learned; check it with `tocsin validate {out}`", err=True)
+
+
+def _weigh(region: Region, files: dict[str, bytes], judging: Judging) -> list[str]:
+    """Learn the prior and weights of every hazard that has judged incidents into its file, in place; what to say of it."""
+    from stream.calibrate import weights
+
+    if judging.incidents is None or judging.labels is None:
+        return []
+    recorded, labels = judging.incidents.read_text("utf-8").splitlines(), judging.labels.read_text("utf-8-sig")
+    said: list[str] = []
+    for hazard in region.hazards:
+        past = weights.judged(recorded, labels, hazard.hazard, hazard.quantities)
+        if len(past.real):
+            name, learned = f"hazards/{hazard.hazard}.toml", weights.learn(past, hazard.fusion)
+            files[name] = weights.with_fusion(files[name].decode("utf-8-sig"), learned).encode()
+            said += weights.lines(hazard.hazard, learned)
+    return said
 
 
 def _instant(text: str) -> int:
