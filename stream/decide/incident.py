@@ -124,8 +124,14 @@ def _revised(scene: Scene, incident: IncidentState, city_id: str, wanted: Wanted
         ended=ending,
         below_since=verdict.below_since,
         blind_since=verdict.blind_since,
-        confirmed=wanted.confirmed if wanted is not None else told is None or told.confirmed,
+        confirmed=_confirmed(told, wanted, level),
     )
+
+
+def _confirmed(told: Told | None, wanted: Wanted | None, level: int) -> bool:
+    """Whether enough stations stand behind the level told: a level that is only held is as sure as it was."""
+    held = wanted is None or wanted.level < level
+    return told is None or told.confirmed if held else wanted is not None and wanted.confirmed
 
 
 def _say(scene: Scene, incident: IncidentState, told: Told, wanted: Wanted | None, others: tuple[AlsoWarned, ...]) -> tuple[Output, Output]:

@@ -72,6 +72,8 @@ def test_a_confirmation_is_lost_when_the_wave_of_the_other_gauge_has_passed_and_
     tale.quiet(start + 50 * MINUTE, start + 44 * HOUR, {**calm, "upper": 5.5})
     levels = [level for _, level, _ in tale.told("ava")]
     assert (levels[0], levels[-1]) == ("red", "yellow")
+    # A red that is only held stays as sure as it was told.
+    assert {(message["level"], message["certainty"]) for message in tale.messages("ava")} == {("red", "Observed"), ("yellow", "Possible")}
 
 
 def test_a_wave_that_arrives_when_it_is_due_confirms_after_days(story, files, calm, start):

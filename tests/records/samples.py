@@ -28,6 +28,7 @@ from stream.records.warning import (
     StationHealth,
     StationState,
     Texts,
+    WeighedEvidence,
 )
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -107,6 +108,9 @@ JSON = {
         reason=Reason.WORSE,
         sources=(_EVIDENCE,),
         cities=(AlsoWarned("mid-city", "red"), AlsoWarned("lower-city", "orange")),
+        probability=0.93,
+        confirmed=True,
+        evidence=(WeighedEvidence("upper/stage", 2.6, 0.97, "upper", "counts"),),
         **_PLACE,
         **_REGION,
     ),
