@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stream.decide import identity, telling
+from stream.decide import answers, bodies, identity, roles, telling
 from stream.decide.conditions import conditions
+from stream.decide.escalation import ask
 from stream.decide.impacts import Event, Reached, reach
 from stream.decide.life import SPOKEN, Moment, Verdict, due, judge, seconds
 from stream.decide.state import IncidentState, Told
@@ -33,15 +35,19 @@ def evaluate(scene: Scene, moment: Moment) -> list[Output]:
     incident = state.incident
     outputs: list[Output] = []
     if incident is not None:
+        incident.leads = roles.leads(scene)
         spoken = {
             city_id: reason
             for city_id in sorted({*incident.told, *reached.wanted})
             if (reason := _judge_city(scene, incident, city_id, reached.wanted.get(city_id), moment)) is not None
         }
+        if spoken:
+            incident.coordinator = roles.joint_body(scene.region, [city for city, told in incident.told.items() if not told.ended])
         others = telling.warned_now(incident) if spoken else ()
         for city_id in spoken:
             outputs += _say(scene, incident, incident.told[city_id], reached.wanted.get(city_id), others)
         outputs += _repeat(scene, incident, moment.at, spoken)
+        outputs += bodies.tell(scene, incident, moment.at)
         if reached.fused is not None:
             incident.probability, incident.confirmed = reached.fused.probability, reached.fused.confirmed
         elif moment.withdrawn:
@@ -82,7 +88,7 @@ def _judge_city(scene: Scene, incident: IncidentState, city_id: str, wanted: Wan
         if told is not None:
             told.below_since, told.blind_since = verdict.below_since, verdict.blind_since
         return None
-    incident.told[city_id] = _revised(scene, incident, city_id, wanted, moment.at, verdict)
+    incident.told[city_id] = ask(scene, incident, told, _revised(scene, incident, city_id, wanted, moment.at, verdict))
     return verdict.reason
 
 
@@ -150,7 +156,8 @@ def _repeat(scene: Scene, incident: IncidentState, at: int, spoken: dict[str, Re
             continue
         told.repeated_at = at
         warning = telling.restore(told.value)
-        outputs.append(of_warning(warning, told.value, sent_at=told.sent_at, level=told.level, expires_at=told.expires_at)[0])
+        again, _ = of_warning(warning, told.value, sent_at=told.sent_at, level=told.level, expires_at=told.expires_at)
+        outputs.append(replace(again, reason=Reason.REASSERT.value))  # by which the edge knows that it is meant
     return outputs
 
 
@@ -189,8 +196,11 @@ def _account(scene: Scene, incident: IncidentState, at: int, reason: Reason, wei
         cities=tuple(AlsoWarned(city, telling.level_label(-level)) for level, city in active),
         region=scene.region.name,
         region_hash=scene.region.region_hash,
+        **answers.recorded(incident),
     )
-    shape = repr((record.state, record.cities, sorted(scene.state.sources), *([] if record.confirmed else ["unconfirmed"]))).encode()
+    shape = repr(
+        (record.state, record.cities, sorted(scene.state.sources), *([] if record.confirmed else ["unconfirmed"]), *answers.shape(incident))
+    ).encode()
     if shape == incident.summary:
         return []
     incident.summary, incident.revision = shape, incident.revision + 1

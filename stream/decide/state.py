@@ -83,12 +83,17 @@ class Told(msgspec.Struct):
     rung_at: int | None = None
     escalated_at: int | None = None
     escalated_because: str = ""
+    body: str = ""
     about: tuple[tuple[str, int], ...] = ()
     confirmed: bool = True
 
 
 class IncidentState(msgspec.Struct):
-    """An open incident of one hazard in one domain. `probability` that it is real, as far as its evidence says."""
+    """An open incident of one hazard in one domain. `probability` that it is real, as far as its evidence says.
+
+    `bodies`: what was told to those who coordinate or are informed. `leads`: where the danger was found. `coordinator`: the lowest
+    administration above all cities concerned. `handed_over_to`: who took over because a city did not answer.
+    """
 
     incident_id: str
     opened_at: int
@@ -97,6 +102,7 @@ class IncidentState(msgspec.Struct):
     told: dict[str, Told] = msgspec.field(default_factory=dict)
     summary: bytes = b""
     bodies: dict[str, Told] = msgspec.field(default_factory=dict)
+    leads: tuple[str, ...] = ()
     coordinator: str = ""
     handed_over_to: str = ""
     handed_over_at: int | None = None

@@ -110,13 +110,21 @@ def compose(scene: Scene, told: Told, wanted: Wanted | None, incident: IncidentS
         reasons=wanted.reasons if wanted is not None else _withdrawn(scene, told),
         evidence=tuple(named),
         coverage=scene.coverage(city_id),
-        role="lead" if told.path == "same_place" else "affected",
+        role=told.role,
+        agreement_id=told.agreement_id,
+        coordinator=_coordinator(scene, told, incident),
         also_warned=tuple(other for other in others if other.city_id != city_id)[:ALSO_NAMED],
-        acknowledge_by_at=None,
+        acknowledge_by_at=to_text(told.acknowledge_by_at) if told.acknowledge_by_at is not None else None,
         region=scene.region.name,
         region_hash=scene.region.region_hash,
         text=_text(scene, told, wanted, named),
     )
+
+
+def _coordinator(scene: Scene, told: Told, incident: IncidentState) -> str:
+    """Who takes over if nobody answers: as agreed, else the lowest administration above all cities concerned."""
+    agreed = (one.coordinator for one in scene.region.agreements if told.agreement_id and one.agreement_id == told.agreement_id)
+    return next(agreed, "") or incident.coordinator
 
 
 def _withdrawn(scene: Scene, told: Told) -> tuple[str, ...]:
