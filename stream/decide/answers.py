@@ -10,6 +10,7 @@ from stream.records.instants import to_text
 
 if TYPE_CHECKING:
     from stream.decide.state import IncidentState
+    from stream.records.warning import Incident
 
 NAMED_MOST = 200
 """So many answers, the newest, stand in a record; every one is in the journal."""
@@ -39,8 +40,7 @@ def recorded(incident: IncidentState) -> dict[str, Any]:
     }
 
 
-def shape(incident: IncidentState) -> list[str]:
+def shape(record: Incident) -> list[str]:
     """What makes a new record necessary, besides the cities and sources: empty as long as nobody was asked."""
-    told = recorded(incident)
-    parts = [told["answers"], told["escalated"], told["handed_over_to"]]
+    parts = (record.answers, record.escalated, record.handed_over_to)
     return [repr(parts)] if any(parts) else []

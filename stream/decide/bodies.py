@@ -43,6 +43,8 @@ class Due(NamedTuple):
 
 def tell(scene: Scene, incident: IncidentState, at: int) -> list[Output]:
     """Tell every body what it has to know and was not told yet; the outputs by their ids."""
+    if not (incident.bodies or scene.region.agreements or any(told.rung >= Rung.JOINT for told in incident.told.values())):
+        return []  # nobody to tell: what a record costs must not grow with cities for nothing
     active = {city_id: told for city_id, told in sorted(incident.told.items()) if not told.ended}
     due = _due(scene, incident, active)
     outputs: list[Output] = []

@@ -199,7 +199,7 @@ def _account(scene: Scene, incident: IncidentState, at: int, reason: Reason, wei
         **answers.recorded(incident),
     )
     shape = repr(
-        (record.state, record.cities, sorted(scene.state.sources), *([] if record.confirmed else ["unconfirmed"]), *answers.shape(incident))
+        (record.state, record.cities, sorted(scene.state.sources), *([] if record.confirmed else ["unconfirmed"]), *answers.shape(record))
     ).encode()
     if shape == incident.summary:
         return []
