@@ -104,7 +104,7 @@ def learn(gauges: Gauges, split: int, plan: Plan) -> Learned:
         near = (gauges.log_value[:, rows] - high[list(rows)]).max(axis=1)
         importance = np.exp(plan.emphasis * np.clip(near, _WET, _CAP))
         y[:split][np.arange(split) >= split - max(plan.windows)] = np.nan  # nothing of what comes after the split
-        weights, change = _fit(x, y[:split], importance[:split], blocks, plan.ridge)
+        weights, change = _fit(x, y[:split], importance[:split], blocks, plan)
         unseen[name] = own[:, None] + change
         missed = (y - change)[:split, 0][own[:split] - high[gauges.names.index(name)] > _HIGH_WATER]
         scale = float(np.nanstd(missed))
@@ -130,19 +130,19 @@ def _blocks(at: NDArray[np.int64], split: int) -> NDArray[np.int64]:
     return np.asarray(blocks)
 
 
-def _fit(x: Floats, y: Floats, importance: Floats, blocks: NDArray[np.int64], ridge: float) -> tuple[Floats, Floats]:
+def _fit(x: Floats, y: Floats, importance: Floats, blocks: NDArray[np.int64], plan: Plan) -> tuple[Floats, Floats]:
     """(predictors, windows) weights from all rows of `y`, and (n, windows) forecasts: each block's from the other blocks, the rest's from all.
 
     The sums of a block and its neighbourhood are taken from the whole sums, so one pass over the rows is enough.
     """
-    split = len(y)
+    split, guard = len(y), 2 * max(plan.windows)
     known: NDArray[np.bool_] = np.asarray(np.all(np.isfinite(x), axis=1))
     usable = np.asarray(np.all(np.isfinite(y), axis=1)) & known[:split]
     middle, spread = x[:split][known[:split]].mean(axis=0), x[:split][known[:split]].std(axis=0)
     constant = spread < _CONSTANT
     middle[constant], spread[constant] = 0.0, 1.0
     z = np.where(known[:, None], (x - middle) / spread, 0.0)
-    penalty = np.diag(np.where(np.arange(x.shape[1]) == x.shape[1] - 1, 1e-6, ridge))
+    penalty = np.diag(np.where(np.arange(x.shape[1]) == x.shape[1] - 1, 1e-6, plan.ridge))
     weighted = z[:split] * np.where(usable, importance, 0.0)[:, None]
     target = np.where(usable[:, None], y, 0.0)
     gram, moment = weighted.T @ z[:split], weighted.T @ target
@@ -150,7 +150,7 @@ def _fit(x: Floats, y: Floats, importance: Floats, blocks: NDArray[np.int64], ri
     change = z @ solution
     for block in np.unique(blocks):
         inside = np.nonzero(blocks == block)[0]
-        near = slice(max(inside[0] - 2 * max(WINDOWS), 0), inside[-1] + 1 + 2 * max(WINDOWS))  # what overlaps with it is not learned from
+        near = slice(max(inside[0] - guard, 0), inside[-1] + 1 + guard)  # what overlaps with it is not learned from
         part_gram, part_moment = weighted[near].T @ z[:split][near], weighted[near].T @ target[near]
         change[inside] = z[inside] @ np.linalg.solve(gram - part_gram + penalty, moment - part_moment)
     change[~known] = np.nan

@@ -11,6 +11,7 @@ from stream.cli.options import RegionArgument, given
 from stream.errors import TocsinError
 
 if TYPE_CHECKING:
+    from stream.calibrate.history import History
     from stream.region.model import Region
 
 COLOURS = ("blue", "yellow", "orange", "red")
@@ -77,12 +78,11 @@ def calibrate(region: RegionArgument, data: Data, out: Out, learning: Learning, 
     """
     from datetime import UTC, datetime
 
-    from stream.calibrate import history, lags, learn, report
+    from stream.calibrate import history, learn, report
     from stream.calibrate.written import Source, with_calibration
     from stream.cli.folders import region_folder
     from stream.region.bundle import bundle
     from stream.region.load import load
-    from topology.lags import LAGS_FILE
 
     if out.exists():
         msg = f"{out} exists; name a new folder, so that no region in use is overwritten"
@@ -92,21 +92,34 @@ def calibrate(region: RegionArgument, data: Data, out: Out, learning: Learning, 
     plan = learn.Plan(learning.budget, learning.split_at, learning.return_years, learning.first_month)
     measured = history.read(loaded, data)
     found = learn.calibrate(loaded, measured, plan)
-    travelled = lags.learn_lags(loaded, measured, plan.split_at + measured.shift_ms)
     ids = loaded.series.ids
     columns = {name: {ids[row]: value for row, value in cells.items()} for name, cells in found.columns.items()}
     settings = f"budget {plan.budget:g} a series-year, return years {learning.periods or 'none'}, years from month {plan.first_month}"
     day = datetime.now(UTC).date().isoformat()
     files = with_calibration(bundled.files, columns, Source(day, learning.until, history.data_hash(data), settings))
-    if travelled:
-        files[LAGS_FILE] = lags.lags_csv(travelled)
+    said = _waves(loaded, measured, plan.split_at, files)
     weighed = _weigh(loaded, files, judging)
     for name, content in files.items():
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).write_bytes(content)
-    for line in (*report.lines(loaded.name, found), *lags.lines(travelled), *weighed):
+    for line in (*report.lines(loaded.name, found), *said, *weighed):
         typer.echo(line)
     typer.echo(f"{out}: {sum(map(len, columns.values()))} cells of stations.csv learned; check it with `tocsin validate {out}`", err=True)
+
+
+def _waves(region: Region, measured: History, split_at: int, files: dict[str, bytes]) -> list[str]:
+    """Learn how waves travel and how high gauges will stand into `lags.csv` and `forecasts.json`, in place; what to say of it."""
+    from stream.calibrate import forecast_gauges, lags
+    from stream.region.forecasts import FORECASTS_FILE, forecasts_json
+    from topology.lags import LAGS_FILE
+
+    split_at += measured.shift_ms
+    travelled, foretold = lags.learn_lags(region, measured, split_at), forecast_gauges.learn_forecasts(region, measured, split_at)
+    if travelled:
+        files[LAGS_FILE] = lags.lags_csv(travelled)
+    if foretold:
+        files[FORECASTS_FILE] = forecasts_json(tuple(one.learned.model for one in foretold))
+    return [*lags.lines(travelled), *forecast_gauges.lines(foretold)]
 
 
 def _weigh(region: Region, files: dict[str, bytes], judging: Judging) -> list[str]:

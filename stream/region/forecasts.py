@@ -64,14 +64,14 @@ def read_forecasts(data: bytes, known: Collection[str], findings: Findings) -> t
     except msgspec.DecodeError as error:
         findings.add(FORECASTS_FILE, 0, "", f"cannot be read ({error})", "write it anew with `tocsin calibrate`")
         return ()
-    wrong = [text for one in found for text in _wrong(one, known)]
+    wrong = [text for one in found for text in faults(one, known)]
     for text in wrong:
         findings.add(FORECASTS_FILE, 0, "", text, "write it anew with `tocsin calibrate`")
     return () if wrong else found
 
 
-def _wrong(one: Forecaster, known: Collection[str]) -> list[str]:
-    """What does not fit together in one domain's forecasts."""
+def faults(one: Forecaster, known: Collection[str]) -> list[str]:
+    """What does not fit together in one domain's forecasts; `known`: the ids of the region's series."""
     found = [f"no series {name!r} in stations.csv" for name in one.series if name not in known]
     found += [f"{target.series!r} is forecast but is not among the series" for target in one.targets if target.series not in one.series]
     count = PER_SERIES * len(one.series) + SEASON + 1

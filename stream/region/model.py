@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stream.region.agreements import Agreement
+    from stream.region.forecasts import Forecaster
     from topology.base import CityPlace, Lag
 
 
@@ -181,7 +182,7 @@ class Region:
     """A validated region folder. `region_hash` is the SHA-256 (first 16 hex digits) of its files, and stands in every warning.
 
     `regressions`: of `lags.csv`, by the series above, what crests become at the next gauges below. `above`: everybody above each city and
-    administration, nearest first. `agreements` in the order of their ids.
+    administration, nearest first. `agreements` in the order of their ids. `forecasts`: of `forecasts.json`.
     """
 
     name: str
@@ -197,3 +198,4 @@ class Region:
     administrations: Mapping[str, Administration] = field(default_factory=dict)
     above: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     agreements: tuple[Agreement, ...] = ()
+    forecasts: tuple[Forecaster, ...] = ()
