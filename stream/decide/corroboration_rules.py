@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from detectors.base import Quality
-from stream.decide.instruments import witnesses
+from stream.decide.instruments import Place, place_of, witnesses
 from stream.decide.waves import NO_WAVES
 from stream.records.instants import HOUR
 from topology.geodesy import distance_km
@@ -52,17 +52,17 @@ def _due(upper: SourceState, lower: SourceState, known: Mapping[str, Waves]) -> 
     return window is not None and window.from_at <= lower.onset_at <= window.to_at
 
 
-def _speaks(region: Region, near: frozenset[str] | None, other: SourceState) -> bool:
-    return near is None or region.series.station[region.series.row_of[other.series]] in near
+def _speaks(region: Region, near: frozenset[Place] | None, other: SourceState) -> bool:
+    return near is None or place_of(region, region.series.row_of[other.series]) in near
 
 
-def _near(region: Region, hazard: Hazard, series: str) -> frozenset[str] | None:
-    """The n stations of the hazard and domain nearest to this one, itself counted; None where all may speak."""
+def _near(region: Region, hazard: Hazard, series: str) -> frozenset[Place] | None:
+    """The n places with stations of the hazard and domain nearest to this one, itself counted; None where all may speak."""
     if not hazard.fusion.n:
         return None
     table = region.series
     here = table.row_of[series]
     rows = hazard.rows[table.domain[hazard.rows] == table.domain[here]]
     away = distance_km(table.latitude[here], table.longitude[here], table.latitude[rows], table.longitude[rows])
-    ordered = dict.fromkeys([table.station[here], *(table.station[row] for row in rows[np.argsort(away, kind="stable")].tolist())])
-    return frozenset(list(ordered)[: hazard.fusion.n])
+    nearest = rows[np.argsort(away, kind="stable")].tolist()
+    return frozenset(list(dict.fromkeys(place_of(region, row) for row in (here, *nearest)))[: hazard.fusion.n])

@@ -10,11 +10,12 @@ if TYPE_CHECKING:
 
     from stream.region.model import Region
 
+Place = tuple[str, float, float]
 _RIVER_KM, _DEGREES = 1, 3
 """Places are told apart to 0.1 km along a river and to 0.001 degree (about 0.1 km) on land."""
 
 
-def place_of(region: Region, row: int) -> tuple[str, float, float]:
+def place_of(region: Region, row: int) -> Place:
     """Where a series is measured, for comparison only; a station whose place is not known is a place of its own."""
     table = region.series
     if table.reach[row] and math.isfinite(table.reach_km[row]):
@@ -27,7 +28,7 @@ def place_of(region: Region, row: int) -> tuple[str, float, float]:
 
 def witnesses(region: Region, series: Iterable[str]) -> dict[str, str]:
     """For each series the witness it belongs to: the first station (by name) of those given that stand at its place."""
-    places: dict[tuple[str, float, float], list[str]] = {}
+    places: dict[Place, list[str]] = {}
     for one in series:
         places.setdefault(place_of(region, region.series.row_of[one]), []).append(one)
     found: dict[str, str] = {}

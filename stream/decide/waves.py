@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from stream.decide.life import seconds
@@ -47,34 +48,37 @@ class Heard(NamedTuple):
 
 def waves(region: Region, hazard: Hazard, heard: Heard) -> dict[str, Waves]:
     """The waves of every source that has any. A city's own stations speak for what arrives there; one that is silent says nothing."""
-    found: dict[str, Waves] = {}
     raised = {source.series for source in heard.sources}
+    domains = {series: int(region.series.domain[region.series.row_of[series]]) for series in raised}
+    seen, missed, windows = dict.fromkeys(raised, 0), dict.fromkeys(raised, 0.0), {series: dict[str, Window]() for series in raised}
     for city_id in sorted(heard.claims):
-        rows = hazard.stations_in.get(city_id, ())
-        for claim in heard.claims[city_id] if rows else ():
-            if claim.impact.path is not Path.SAME_PLACE and claim.impact.arrival is not None:
-                before = found.get(claim.series, NO_WAVES)
-                found[claim.series] = _add(region, before, claim, _peers(region, rows, claim.series), (heard, raised))
-    return found
+        here = _there(region, hazard.stations_in.get(city_id, ()), heard.silent, raised)
+        for claim in heard.claims[city_id] if here else ():
+            arrival, stations = claim.impact.arrival, here.get(domains[claim.series])
+            if claim.impact.path is Path.SAME_PLACE or arrival is None or stations is None:
+                continue
+            for name, slack in stations.raised:
+                windows[claim.series][name] = Window(arrival.p10_at - slack, arrival.p90_at + slack)
+            if stations.raised:
+                seen[claim.series] += 1
+            elif heard.at > arrival.p90_at + stations.slack and (arrival.passed_at is None or heard.at <= arrival.passed_at):
+                missed[claim.series] += claim.impact.probability
+    return {series: Waves(seen[series], missed[series], windows[series]) for series in sorted(raised)}
 
 
-def _peers(region: Region, rows: Sequence[int], series: str) -> list[int]:
-    domain = region.series.domain[region.series.row_of[series]]
-    return [row for row in rows if region.series.domain[row] == domain]
+class _There(NamedTuple):
+    """A city's stations of one domain: those that are sources (with their interval, ms), and the shortest interval of those that report."""
+
+    raised: tuple[tuple[str, int], ...]
+    slack: float
 
 
-def _add(region: Region, before: Waves, claim: Claim, rows: Sequence[int], known: tuple[Heard, set[str]]) -> Waves:
-    heard, raised = known
-    arrival = claim.impact.arrival
-    if arrival is None or not rows:
-        return before
-    windows = dict(before.windows)
+def _there(region: Region, rows: Sequence[int], silent: frozenset[str] | set[str], raised: set[str]) -> dict[int, _There]:
+    found: dict[int, _There] = {}
     for row in rows:
+        name, domain = region.series.ids[row], int(region.series.domain[row])
         slack = seconds(float(region.series.interval_s[row]))
-        windows[region.series.ids[row]] = Window(arrival.p10_at - slack, arrival.p90_at + slack)
-    names = [region.series.ids[row] for row in rows]
-    if any(name in raised for name in names):
-        return Waves(before.seen + 1, before.missed, windows)
-    due = [name for name in names if name not in heard.silent and heard.at > windows[name].to_at]
-    passed = arrival.passed_at is not None and heard.at > arrival.passed_at
-    return Waves(before.seen, before.missed + (claim.impact.probability if due and not passed else 0.0), windows)
+        before = found.get(domain, _There((), math.inf))
+        own = ((name, slack),) if name in raised else ()
+        found[domain] = _There((*before.raised, *own), before.slack if name in silent else min(before.slack, slack))
+    return found

@@ -126,8 +126,8 @@ class Fusion:
     """How evidence of several instruments comes together (`[fusion]` of a hazard file; see `stream.decide.fusion`).
 
     `prior`: share of opened incidents that are real, before their evidence is weighed. `k`: so many independent stations must agree before a
-    city is told more than `unconfirmed_cap` (a level) because of them; 1 = one is enough. `n`: only the n stations nearest to each other
-    can agree (itself counted), 0 = all of the incident. `together_h`: what begins within so many hours agrees; what begins when the wave
+    city is told more than `unconfirmed_cap` (a level) because of them; 1 = one is enough. `n`: only the n nearest places with stations
+    can agree (its own counted), 0 = all of the incident. `together_h`: what begins within so many hours agrees; what begins when the wave
     is due agrees, too. `reliability`: chance that an alarm is the world's and not the instrument's own. `half_life_h`: evidence older than
     its interval, or ended, loses half of its weight in that time. `missed`: log-odds lost for every station that reports, where the wave
     should have arrived and nothing is found. `weights`: by quantity, a factor of its log-odds.

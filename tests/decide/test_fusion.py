@@ -178,6 +178,11 @@ def test_only_the_nearest_n_stations_confirm() -> None:
     assert fused(upper, lower, rule=Fusion(k=2, n=2)).unconfirmed == {"upper/stage", "lower/stage"}
 
 
+def test_of_the_nearest_places_a_second_instrument_takes_none() -> None:
+    # The twin of "upper" is as near to "lower" as "upper" is, and must not be taken for the third place instead of it.
+    assert fused(source("upper"), source("lower"), rule=Fusion(k=2, n=3)).unconfirmed == frozenset()
+
+
 def test_nothing_fused_is_the_prior() -> None:
     hazard = region().hazards[0]
     found = fuse(region(), hazard, Heard((), {}, frozenset(), AT))
