@@ -173,15 +173,20 @@ class Decoder:
             out.bad.append(Bad(*place, self._explain(value, error)))
 
     def _explain(self, value: bytes, error: Exception) -> Fault:
-        if isinstance(error, RecursionError):
-            return Fault(Refused.TOO_DEEP, "nested too deeply to be read")
-        if isinstance(error, msgspec.ValidationError):
-            text = str(error)
-            reason = next((reason for start, reason in _VALIDATION if text.startswith(start)), Refused.WRONG_TYPE)
-            if reason is Refused.UNKNOWN_FIELD:  # the field's name is the sender's text
-                return Fault(reason, "a field that is not in the schema" if self.cases else quoted(text))
-            return Fault(reason, text.replace("`", ""))
-        return _explain_text(value, error, quote=not self.cases)
+        return explain(value, error, quote=not self.cases)
+
+
+def explain(value: bytes, error: Exception, *, quote: bool) -> Fault:
+    """Why these bytes could not be decoded; `quote`: what the sender wrote may be repeated."""
+    if isinstance(error, RecursionError):
+        return Fault(Refused.TOO_DEEP, "nested too deeply to be read")
+    if isinstance(error, msgspec.ValidationError):
+        text = str(error)
+        reason = next((reason for start, reason in _VALIDATION if text.startswith(start)), Refused.WRONG_TYPE)
+        if reason is Refused.UNKNOWN_FIELD:  # the field's name is the sender's text
+            return Fault(reason, quoted(text) if quote else "a field that is not in the schema")
+        return Fault(reason, text.replace("`", ""))
+    return _explain_text(value, error, quote=quote)
 
 
 class _NotFinite(ValueError):

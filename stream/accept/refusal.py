@@ -40,6 +40,8 @@ class Refused(StrEnum):
     TIME_FUTURE = "time_future"
     PERIOD_INVALID = "period_invalid"
     MANY = "many"
+    UNKNOWN_WARNING = "unknown_warning"
+    NO_REASON = "no_reason"
 
 
 ADVICE: dict[Refused, str] = {
@@ -65,6 +67,8 @@ ADVICE: dict[Refused, str] = {
     Refused.TIME_FUTURE: "set the sender's clock or time zone right",
     Refused.PERIOD_INVALID: "period_end_at must be after period_start_at (reports: ends_at after starts_at)",
     Refused.MANY: "correct the sender; the whole message is kept here once",
+    Refused.UNKNOWN_WARNING: "answer with the warning_id and revision of a warning on the city's own topic, as they stand there",
+    Refused.NO_REASON: "say in note why the warning is rejected",
 }
 
 

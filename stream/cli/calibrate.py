@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from stream.cli.options import RegionArgument, given
 from stream.errors import TocsinError
+
+if TYPE_CHECKING:
+    from stream.calibrate.history import History
+    from stream.region.model import Region
 
 COLOURS = ("blue", "yellow", "orange", "red")
 
@@ -24,6 +28,20 @@ Periods = Annotated[
 Month = Annotated[
     int, typer.Option("--year-starts", min=1, max=12, help="First month of a year of annual maxima (November: hydrological).")
 ]
+
+
+Incidents = Annotated[
+    Path | None,
+    typer.Option("--incidents", help="Past incidents, as `tocsin replay` wrote them; with --labels: learn the weights of [fusion]."),
+]
+Labels = Annotated[Path | None, typer.Option("--labels", help="CSV with incident_id,real (yes or no): which of them were real.")]
+
+
+class Judging(NamedTuple):
+    """Past incidents and what became of them; both or neither."""
+
+    incidents: Path | None
+    labels: Path | None
 
 
 class Learning(NamedTuple):
@@ -42,8 +60,16 @@ def learning(train_until: Until, budget: Budget = 0.5, return_years: Periods = "
     return Learning(train_until, _instant(train_until), budget, return_years, _periods(return_years), year_starts)
 
 
-@given(learning=learning)
-def calibrate(region: RegionArgument, data: Data, out: Out, learning: Learning) -> None:
+def judging(incidents: Incidents = None, labels: Labels = None) -> Judging:
+    """The options that say which past incidents teach the weights of evidence."""
+    if (incidents is None) != (labels is None):
+        msg = "--incidents and --labels belong together: what was found, and which of it was real"
+        raise TocsinError(msg)
+    return Judging(incidents, labels)
+
+
+@given(learning=learning, judging=judging)
+def calibrate(region: RegionArgument, data: Data, out: Out, learning: Learning, judging: Judging) -> None:
     """Learn thresholds and return levels from history, write them into a copy of the region, report nominal against achieved.
 
     Thresholds of statistical detectors: the most sensitive ones within --budget. Levels of water: return periods. Spans of what each season
@@ -52,12 +78,11 @@ def calibrate(region: RegionArgument, data: Data, out: Out, learning: Learning) 
     """
     from datetime import UTC, datetime
 
-    from stream.calibrate import history, lags, learn, report
+    from stream.calibrate import history, learn, report
     from stream.calibrate.written import Source, with_calibration
     from stream.cli.folders import region_folder
     from stream.region.bundle import bundle
     from stream.region.load import load
-    from topology.lags import LAGS_FILE
 
     if out.exists():
         msg = f"{out} exists; name a new folder, so that no region in use is overwritten"
@@ -67,20 +92,51 @@ def calibrate(region: RegionArgument, data: Data, out: Out, learning: Learning) 
     plan = learn.Plan(learning.budget, learning.split_at, learning.return_years, learning.first_month)
     measured = history.read(loaded, data)
     found = learn.calibrate(loaded, measured, plan)
-    travelled = lags.learn_lags(loaded, measured, plan.split_at + measured.shift_ms)
     ids = loaded.series.ids
     columns = {name: {ids[row]: value for row, value in cells.items()} for name, cells in found.columns.items()}
     settings = f"budget {plan.budget:g} a series-year, return years {learning.periods or 'none'}, years from month {plan.first_month}"
     day = datetime.now(UTC).date().isoformat()
     files = with_calibration(bundled.files, columns, Source(day, learning.until, history.data_hash(data), settings))
-    if travelled:
-        files[LAGS_FILE] = lags.lags_csv(travelled)
+    said = _waves(loaded, measured, plan.split_at, files)
+    weighed = _weigh(loaded, files, judging)
     for name, content in files.items():
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).write_bytes(content)
-    for line in (*report.lines(loaded.name, found), *lags.lines(travelled)):
+    for line in (*report.lines(loaded.name, found), *said, *weighed):
         typer.echo(line)
     typer.echo(f"{out}: {sum(map(len, columns.values()))} cells of stations.csv learned; check it with `tocsin validate {out}`", err=True)
+
+
+def _waves(region: Region, measured: History, split_at: int, files: dict[str, bytes]) -> list[str]:
+    """Learn how waves travel and how high gauges will stand into `lags.csv` and `forecasts.json`, in place; what to say of it."""
+    from stream.calibrate import forecast_gauges, lags
+    from stream.region.forecasts import FORECASTS_FILE, forecasts_json
+    from topology.lags import LAGS_FILE
+
+    split_at += measured.shift_ms
+    travelled, foretold = lags.learn_lags(region, measured, split_at), forecast_gauges.learn_forecasts(region, measured, split_at)
+    if travelled:
+        files[LAGS_FILE] = lags.lags_csv(travelled)
+    if foretold:
+        files[FORECASTS_FILE] = forecasts_json(tuple(one.learned.model for one in foretold))
+    return [*lags.lines(travelled), *forecast_gauges.lines(foretold)]
+
+
+def _weigh(region: Region, files: dict[str, bytes], judging: Judging) -> list[str]:
+    """Learn the prior and weights of every hazard that has judged incidents into its file, in place; what to say of it."""
+    from stream.calibrate import weights
+
+    if judging.incidents is None or judging.labels is None:
+        return []
+    recorded, labels = judging.incidents.read_text("utf-8").splitlines(), judging.labels.read_text("utf-8-sig")
+    said: list[str] = []
+    for hazard in region.hazards:
+        past = weights.judged(recorded, labels, hazard.hazard, hazard.quantities)
+        if len(past.real):
+            name, learned = f"hazards/{hazard.hazard}.toml", weights.learn(past, hazard.fusion)
+            files[name] = weights.with_fusion(files[name].decode("utf-8-sig"), learned).encode()
+            said += weights.lines(hazard.hazard, learned)
+    return said
 
 
 def _instant(text: str) -> int:

@@ -13,11 +13,13 @@ import typer
 from typer.core import TyperGroup
 
 from stream.cli import (
+    answer,
     calibrate,
     cap,
     demo,
     feed,
     footprint,
+    intake,
     journal,
     region,
     replay,
@@ -65,11 +67,16 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("worker")(worker.worker)
+app.command("intake")(intake.intake)
 app.add_typer(topics.app, name="topics")
 app.command("validate")(validate.validate)
 app.add_typer(region.app, name="region")
 app.command("feed")(feed.feed)
 app.command("tail")(tail.tail)
+app.command("ack")(answer.ack)
+app.command("accept")(answer.accept)
+app.command("reject")(answer.reject)
+app.command("done")(answer.done)
 app.command("status")(status.status)
 app.command("cap")(cap.cap)
 app.command("replay")(replay.replay)

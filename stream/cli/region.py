@@ -22,6 +22,7 @@ async def activated(settings: Settings, folder: Path) -> tuple[Region, tuple[str
     """Validate a region folder, create the topics it needs, publish it and make it the active one; the region, and the topics created."""
     import asyncio
 
+    from stream.region.administrations import recipients
     from stream.region.bundle import bundle
     from stream.region.load import load
     from stream.runtime import topic_admin
@@ -30,7 +31,7 @@ async def activated(settings: Settings, folder: Path) -> tuple[Region, tuple[str
 
     bundled = bundle(folder)
     region = load(bundled)
-    wanted = plan(settings, [city.city_id for city in region.cities])
+    wanted = plan(settings, recipients(region))
     created = await asyncio.to_thread(topic_admin.create, settings.bootstrap, wanted)
     await publish(settings, bundled)
     return region, created

@@ -14,7 +14,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     """JSON Schema (2020-12) by record name.
 
     >>> sorted(schemas())[:3]
-    ['case_count', 'city_status', 'city_warning']
+    ['acknowledgement', 'case_count', 'city_status']
     """
     # Imported late, so that `--help` stays fast.
     from stream.records import schema as records

@@ -35,6 +35,10 @@ def show(console: Console, reading: CityReading, view: CityView, language: str) 
         console.print(f"          {escape(text)}")
         about = f"revision {one.revision}, {one.reason.value}, probability {one.probability:.0%}, until {moment(one.expires_at)}, {one.warning_id}"
         console.print(f"          [dim]{about}[/]")
+        answer = (
+            f", answer by {moment(one.acknowledge_by_at)}: tocsin accept {one.city_id} {one.warning_id}" if one.acknowledge_by_at else ""
+        )
+        console.print(f"          [dim]you are {one.role}{escape(answer)}[/]")
     for danger in reading.unknown:
         status = view.statuses.get(danger)
         why = (

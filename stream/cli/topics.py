@@ -22,10 +22,11 @@ Regions = Annotated[
 
 def _plan(settings: Settings, regions: list[str] | None) -> tuple[TopicPlan, ...]:
     from stream.cli.folders import region_folder
+    from stream.region.administrations import recipients
     from stream.region.load import load_folder
     from stream.runtime.topics import plan
 
-    return plan(settings, [city.city_id for name in regions or () for city in load_folder(region_folder(name)).cities])
+    return plan(settings, [one for name in regions or () for one in recipients(load_folder(region_folder(name)))])
 
 
 @app.command("create")

@@ -41,10 +41,12 @@ async def active_regions(settings: Settings) -> tuple[Region, ...]:
 
 
 def dangers(regions: Iterable[Region], city_id: str) -> frozenset[Watched]:
-    """Everything the regions watch for a city; TocsinError when none of them has the city."""
+    """Everything the regions watch for a city, nothing for an administration; TocsinError when none of them has either."""
     from stream.warnings.reading import expected
 
     having = [region for region in regions if city_id in region.city_index]
+    if not having and any(city_id in region.above for region in regions):
+        return frozenset()
     if not having:
         known = ", ".join(sorted(city.city_id for region in regions for city in region.cities)[:20])
         msg = f"no active region has a city {city_id!r}; there are {known} ..."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stream.decide.escalation import climb, escalation_due
 from stream.decide.incident import evaluate, settled_due
 from stream.decide.life import Moment
 from stream.decide.station_health import SILENT, tell
@@ -16,6 +17,7 @@ from stream.decide.status import refresh_due, statuses
 
 if TYPE_CHECKING:
     from stream.decide.partition import Partition
+    from stream.decide.scene import Scene
     from stream.records.output import Output
 
 
@@ -27,6 +29,8 @@ def next_due(partition: Partition, domain_id: str, before: int) -> int | None:
         dues.append(clock.grid_at)
     if clock.settled_at < before and clock.settled_at <= partition.settled(before):
         dues.append(clock.settled_at)
+    if clock.answer_at < before and clock.answer_at <= partition.answered(before):
+        dues.append(clock.answer_at)
     return min(dues, default=None)
 
 
@@ -68,10 +72,28 @@ def fire(partition: Partition, domain_id: str, at: int) -> list[Output]:
             outputs += tell(partition, domain_id, rows.tolist(), SILENT, at)
             touched |= partition.silence(scene, index, rows)
         grid_at, life_at, say_at = scene.state.grid_at, settled_due(scene), refresh_due(scene)
-        if (grid_at is not None and grid_at <= at) or (life_at is not None and life_at <= settled) or (touched and scene.state.incident):
+        went_up, said = _climb(partition, scene, at)
+        outputs += said
+        if (
+            went_up
+            or (grid_at is not None and grid_at <= at)
+            or (life_at is not None and life_at <= settled)
+            or (touched and scene.state.incident)
+        ):
             outputs += evaluate(scene, Moment(at, settled))
         elif touched or (say_at is not None and say_at <= settled):
             due = scene.cities() if say_at is not None and say_at <= settled else touched
             outputs += statuses(scene, due, at)
     partition.wind(domain_id)
     return outputs
+
+
+def _climb(partition: Partition, scene: Scene, at: int) -> tuple[bool, list[Output]]:
+    """Let warnings go up that nobody answered; whether any did, and the repetitions that follow."""
+    incident, until = scene.state.incident, partition.answered(at)
+    if incident is None or partition.observed:
+        return False, []
+    due = escalation_due(incident)
+    if due is None or due > until:
+        return False, []
+    return True, climb(scene, incident, until, unread=partition.core.unread)

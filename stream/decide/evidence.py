@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from detectors.base import Quality
 from detectors.health import Health
+from stream.decide.fusion import SUSPECT_WEIGHT
 from stream.decide.refused import Refused
 from stream.decide.telling import level_label
 from stream.records.instants import to_text
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from stream.decide.scene import Scene
     from stream.records.output import Output
 
-SUSPECT_WEIGHT = 0.3
 LATE, CORRECTED = "late", "corrected"
 """Reasons that detectors of counts know, too (`detectors/count_period.py`)."""
 _DIGITS = 6

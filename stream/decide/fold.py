@@ -13,6 +13,7 @@ import numpy as np
 
 from stream.decide.activate import activate
 from stream.decide.advance import advance_all
+from stream.decide.answering import take_answer
 from stream.decide.link_test import link_tests
 from stream.decide.partition import Partition
 from stream.decide.reporting import take_report
@@ -21,7 +22,7 @@ from stream.decide.snapshot import restore, snapshot
 from stream.decide.state import Core, Held
 from stream.decide.status import statuses
 from stream.records.instants import MINUTE, SECOND
-from stream.records.journal import Columns, Command, Measurements, Message, Report, Tick, columns, decode, measurements
+from stream.records.journal import Acknowledgement, Columns, Command, Measurements, Message, Report, Tick, columns, decode, measurements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -87,6 +88,8 @@ class Fold:
                 outputs += self._measurements(state, pending, timestamp, (value, message))
             elif isinstance(message, Report):
                 outputs += self._report(state, pending, timestamp, (value, message))
+            elif isinstance(message, Acknowledgement):
+                outputs += pending.settle() + take_answer(state, timestamp, message)
             else:
                 outputs += pending.settle()
                 outputs += self._tick(state, timestamp, message) if isinstance(message, Tick) else self._command(state, timestamp, message)
@@ -165,6 +168,12 @@ class Fold:
                        for output in self._decide_instant(state, pending, domain_id)]  # fmt: skip
             return outputs + pending.settle() + advance_all(state, timestamp)
         core.doors_written_at = max(core.doors_written_at, tick.doors_written_at)
+        core.acknowledgements_written_at = max(core.acknowledgements_written_at, tick.acknowledgements_written_at)
+        if timestamp - core.acknowledgements_written_at <= KEEPING_UP_MS:
+            core.unread_since = None
+        elif core.unread_since is None:
+            core.unread_since = timestamp
+        core.unread = core.unread_since is not None and timestamp - core.unread_since > BEHIND_AFTER_MS
         return self._lag(state, timestamp) + advance_all(state, timestamp)
 
     def _lag(self, state: Partition, timestamp: int) -> list[Output]:

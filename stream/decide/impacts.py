@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from stream.decide.fusion import Fused, fuse
 from stream.decide.gauges import at_gauge
 from stream.decide.life import seconds
 from stream.decide.wanted import Claim, Lines, Wanted, remote_level, together
+from stream.decide.waves import Heard
 from stream.region.river_network import network_of
 from topology.base import Arrival, Conditions, Impact, Path, Source, footprint
 from topology.confluence import passes
@@ -26,20 +28,22 @@ class Reached:
     """The answer for all sources.
 
     The wanted warnings, cities below the warning probability (`watched`), the next instant at which an ended wave has passed somewhere,
-    and the ended sources that nothing depends on any more.
+    the ended sources that nothing depends on any more, and how sure all of them together are.
     """
 
     wanted: dict[str, Wanted]
     watched: dict[str, float]
     passes_at: int | None
     spent: tuple[str, ...]
+    fused: Fused | None = None
 
 
 class Event(NamedTuple):
-    """What an answer is about: an incident by its id (also before it is opened) and the sources it consists of."""
+    """What an answer is about: an incident by its id (also before it is opened), the sources it consists of, and which series are silent."""
 
     incident_id: str
     sources: Sequence[SourceState]
+    silent: frozenset[str] | set[str] = frozenset()
 
 
 class _Asked(NamedTuple):
@@ -71,7 +75,7 @@ def place(region: Region, state: SourceState, incident_id: str) -> Source:
 
 
 def reach(region: Region, hazard: Hazard, event: Event, conditions: Conditions) -> Reached:
-    """Ask the hazard's footprint for every source and put the answers together, city by city."""
+    """Ask the hazard's footprint for every source, weigh the evidence, and put the answers together, city by city."""
     claims: dict[str, list[Claim]] = {}
     spent: list[str] = []
     ends: list[int] = []
@@ -84,14 +88,28 @@ def reach(region: Region, hazard: Hazard, event: Event, conditions: Conditions) 
         for claim in found:
             claims.setdefault(claim.impact.city_id, []).append(claim)
     lines = _lines(region, hazard, asked)
-    wanted = {city_id: together(city_id, claims[city_id], lines) for city_id in sorted(claims)}
+    fused = fuse(region, hazard, Heard(event.sources, claims, event.silent, conditions.now))
+    wanted = {city_id: together(city_id, _held_down(claims[city_id], fused), lines) for city_id in sorted(claims)}
     enough = hazard.rules.min_probability
     return Reached(
         {city_id: one for city_id, one in wanted.items() if one.probability >= enough},
         {city_id: one.probability for city_id, one in wanted.items() if hazard.rules.watch <= one.probability < enough},
         min(ends, default=None),
         tuple(spent),
+        fused,
     )
+
+
+def _held_down(claims: list[Claim], fused: Fused) -> list[Claim]:
+    """What an unconfirmed source claims, no higher than the hazard allows for one."""
+    if not fused.unconfirmed:
+        return claims
+    return [
+        replace(one, level=min(one.level, fused.cap), peak=min(one.peak, fused.cap), confirmed=False)
+        if one.series in fused.unconfirmed
+        else one
+        for one in claims
+    ]
 
 
 def _lines(region: Region, hazard: Hazard, asked: Sequence[_Asked]) -> Lines:

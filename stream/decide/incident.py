@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stream.decide import identity, reopening, telling
+from stream.decide import answers, bodies, identity, reopening, roles, telling
 from stream.decide.conditions import conditions
+from stream.decide.escalation import ask
 from stream.decide.impacts import Event, Reached, reach
 from stream.decide.life import SPOKEN, Moment, Verdict, due, judge, seconds
 from stream.decide.state import IncidentState, Told
 from stream.decide.status import statuses
 from stream.records.instants import to_text
-from stream.records.warning import AlsoWarned, Incident, MsgType, Reason
+from stream.records.warning import AlsoWarned, Incident, MsgType, Reason, WeighedEvidence
 from stream.warnings.envelope import of_incident, of_warning, to_bytes
 
 if TYPE_CHECKING:
@@ -33,16 +35,25 @@ def evaluate(scene: Scene, moment: Moment) -> list[Output]:
     incident = state.incident
     outputs: list[Output] = []
     if incident is not None:
+        incident.leads = roles.leads(scene)
         spoken = {
             city_id: reason
             for city_id in sorted({*incident.told, *reached.wanted})
             if (reason := _judge_city(scene, incident, city_id, reached.wanted.get(city_id), moment)) is not None
         }
+        if spoken:
+            incident.coordinator = roles.joint_body(scene.region, [city for city, told in incident.told.items() if not told.ended])
         others = telling.warned_now(incident) if spoken else ()
         for city_id in spoken:
             outputs += _say(scene, incident, incident.told[city_id], reached.wanted.get(city_id), others)
         outputs += _repeat(scene, incident, moment.at, spoken)
-        outputs += _account(scene, incident, moment.at, max(spoken.values(), key=_weight, default=Reason.NOTHING_NEW))
+        outputs += bodies.tell(scene, incident, moment.at)
+        if reached.fused is not None:
+            incident.probability, incident.confirmed = reached.fused.probability, reached.fused.confirmed
+        elif moment.withdrawn:
+            incident.probability = 0.0
+        reason = max(spoken.values(), key=_weight, default=Reason.NOTHING_NEW)
+        outputs += _account(scene, incident, moment.at, reason, _weighed(reached))
         _schedule_grid(scene, moment.at)
     _forget(scene, reached)
     return outputs + statuses(scene, scene.cities(), moment.at)
@@ -52,7 +63,8 @@ def _reached(scene: Scene, at: int) -> Reached:
     if not scene.state.sources:
         return Reached({}, {}, None, ())
     sources = [scene.state.sources[series] for series in sorted(scene.state.sources)]
-    return reach(scene.region, scene.hazard, Event(_name(scene), sources), conditions(at, scene.region, scene.hazard, scene.domain))
+    event = Event(_name(scene), sources, scene.state.silent)
+    return reach(scene.region, scene.hazard, event, conditions(at, scene.region, scene.hazard, scene.domain))
 
 
 def _name(scene: Scene) -> str:
@@ -76,7 +88,7 @@ def _judge_city(scene: Scene, incident: IncidentState, city_id: str, wanted: Wan
         if told is not None:
             told.below_since, told.blind_since = verdict.below_since, verdict.blind_since
         return None
-    incident.told[city_id] = _revised(scene, incident, city_id, wanted, moment.at, verdict)
+    incident.told[city_id] = ask(scene, incident, told, _revised(scene, incident, city_id, wanted, moment.at, verdict))
     return verdict.reason
 
 
@@ -118,7 +130,14 @@ def _revised(scene: Scene, incident: IncidentState, city_id: str, wanted: Wanted
         ended=ending,
         below_since=verdict.below_since,
         blind_since=verdict.blind_since,
+        confirmed=_confirmed(told, wanted, level),
     )
+
+
+def _confirmed(told: Told | None, wanted: Wanted | None, level: int) -> bool:
+    """Whether enough stations stand behind the level told: a level that is only held is as sure as it was."""
+    held = wanted is None or wanted.level < level
+    return told is None or told.confirmed if held else wanted is not None and wanted.confirmed
 
 
 def _say(scene: Scene, incident: IncidentState, told: Told, wanted: Wanted | None, others: tuple[AlsoWarned, ...]) -> tuple[Output, Output]:
@@ -137,7 +156,8 @@ def _repeat(scene: Scene, incident: IncidentState, at: int, spoken: dict[str, Re
             continue
         told.repeated_at = at
         warning = telling.restore(told.value)
-        outputs.append(of_warning(warning, told.value, sent_at=told.sent_at, level=told.level, expires_at=told.expires_at)[0])
+        again, _ = of_warning(warning, told.value, sent_at=told.sent_at, level=told.level, expires_at=told.expires_at)
+        outputs.append(replace(again, reason=Reason.REASSERT.value))  # by which the edge knows that it is meant
     return outputs
 
 
@@ -146,7 +166,13 @@ def _weight(reason: Reason) -> int:
     return len(order) - order.index(reason) if reason in order else 0
 
 
-def _account(scene: Scene, incident: IncidentState, at: int, reason: Reason) -> list[Output]:
+def _weighed(reached: Reached) -> tuple[WeighedEvidence, ...]:
+    """What each source adds, as it stands in the incident's record."""
+    support = reached.fused.support if reached.fused is not None else ()
+    return tuple(WeighedEvidence(one.series, one.log_odds, one.weight, one.independent, one.reason.value) for one in support)
+
+
+def _account(scene: Scene, incident: IncidentState, at: int, reason: Reason, weighed: tuple[WeighedEvidence, ...]) -> list[Output]:
     """The incident's own record, if it changed; an incident whose every warning has ended and whose sources are quiet is closed."""
     active = sorted((-told.level, city) for city, told in incident.told.items() if not told.ended)
     closed = not active and all(source.ended_at is not None for source in scene.state.sources.values())
@@ -164,11 +190,17 @@ def _account(scene: Scene, incident: IncidentState, at: int, reason: Reason) -> 
         closed_at=to_text(at) if closed else None,
         reason=reason,
         sources=tuple(telling.summary(scene, scene.state.sources[series]) for series in sorted(scene.state.sources)),
+        probability=incident.probability,
+        confirmed=incident.confirmed,
+        evidence=weighed,
         cities=tuple(AlsoWarned(city, telling.level_label(-level)) for level, city in active),
         region=scene.region.name,
         region_hash=scene.region.region_hash,
+        **answers.recorded(incident),
     )
-    shape = repr((record.state, record.cities, sorted(scene.state.sources))).encode()
+    shape = repr(
+        (record.state, record.cities, sorted(scene.state.sources), *([] if record.confirmed else ["unconfirmed"]), *answers.shape(record))
+    ).encode()
     if shape == incident.summary:
         return []
     incident.summary, incident.revision = shape, incident.revision + 1

@@ -94,7 +94,8 @@ def judge(told: Told | None, wanted: Wanted | None, moment: Moment, rules: Rules
 def _change(told: Told, wanted: Wanted, moment: Moment, rules: Rules) -> Reason:
     if wanted.level > told.level:
         return Reason.WORSE
-    if _another_way(told, wanted) or wanted.probability >= told.probability + SURER_BY:
+    confirmed_now = wanted.confirmed and not told.confirmed
+    if confirmed_now or _another_way(told, wanted) or wanted.probability >= told.probability + SURER_BY:
         return Reason.SURER
     if wanted.arrival is None or told.arrives_at_p50 is None:
         known_now = wanted.arrival is not None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from detectors.rows import NEVER as NEVER_HEARD
+from stream.decide.escalation import escalation_due
 from stream.decide.incident import settled_due
 from stream.decide.scene import Scene, fresh_counts
 from stream.decide.state import Core, HazardState
@@ -25,13 +26,15 @@ NEVER = 2**62
 
 @dataclass(slots=True)
 class Clock:
-    """When a domain must be looked at again. `grid_at` runs on `now`, the rest on the settled time (`advance.py`).
+    """When a domain must be looked at again.
 
+    `grid_at` runs on `now`, `answer_at` on how far answers are read, the rest on the settled time (`advance.py`).
     `silent_at[hazard index]` is a lower bound: nobody falls silent before it.
     """
 
     grid_at: int = NEVER
     settled_at: int = NEVER
+    answer_at: int = NEVER
     silent_at: dict[int, int] = field(default_factory=dict)
 
 
@@ -57,6 +60,10 @@ class Partition:
     def settled(self, at: int) -> int:
         """How far nothing waits in the doors any more, as known at `at`."""
         return at if self.observed else min(at, self.core.doors_written_at)
+
+    def answered(self, at: int) -> int:
+        """How far every answer of a city is known at `at`; if they were not read for too long, what is due goes on without them."""
+        return at if self.core.unread else min(at, self.core.acknowledgements_written_at)
 
     def scene(self, domain_id: str, hazard_index: int) -> Scene:
         """The hazard in the domain, ready to be judged."""
@@ -142,7 +149,9 @@ class Partition:
         scenes = [self.scene(domain_id, index) for index in self.hazards_of(domain_id)]
         instants = [self.core.domains[domain_id].check_at, *(one.state.grid_at for one in scenes)]
         clock.grid_at = min((at for at in instants if at is not None), default=NEVER)
-        if self.observed:
-            clock.grid_at = NEVER
+        waiting = [escalation_due(one.state.incident) for one in scenes if one.state.incident is not None]
+        clock.answer_at = min((at for at in waiting if at is not None), default=NEVER)
+        if self.observed:  # and nobody answers history
+            clock.grid_at = clock.answer_at = NEVER
         dues = [due for one in scenes for due in (settled_due(one), refresh_due(one)) if due is not None]
         clock.settled_at = min([*dues, *clock.silent_at.values()], default=NEVER)

@@ -41,10 +41,19 @@ class SourceState(msgspec.Struct):
     looked_at: int | None = None
 
 
+class Answer(msgspec.Struct, array_like=True):
+    """What one officer answered to a revision of a warning."""
+
+    received_at: int
+    revision: int
+    note: str
+
+
 class Told(msgspec.Struct):
     """What a city was last told of an incident. `ended` once it was all clear, cancelled or expired.
 
-    `below_since` is when the evidence fell below the told level, `blind_since` when the last fresh evidence was lost.
+    `below_since` is when the evidence fell below the told level, `blind_since` when the last fresh evidence was lost. `confirmed`: enough
+    independent stations stood behind it.
     """
 
     city_id: str
@@ -64,6 +73,19 @@ class Told(msgspec.Struct):
     below_since: int | None = None
     blind_since: int | None = None
     repeated_at: int = 0
+    role: str = ""
+    agreement_id: str = ""
+    asked_at: int = 0
+    asked_revision: int = 0
+    acknowledge_by_at: int | None = None
+    acknowledged: dict[str, dict[str, Answer]] = msgspec.field(default_factory=dict)
+    rung: int = 0
+    rung_at: int | None = None
+    escalated_at: int | None = None
+    escalated_because: str = ""
+    body: str = ""
+    about: tuple[tuple[str, int], ...] = ()
+    confirmed: bool = True
 
 
 class Closed(msgspec.Struct, array_like=True):
@@ -76,7 +98,12 @@ class Closed(msgspec.Struct, array_like=True):
 
 
 class IncidentState(msgspec.Struct):
-    """An open incident of one hazard in one domain. `said`: the last revision of each city from before it was opened again."""
+    """An open incident of one hazard in one domain. `probability` that it is real, as far as its evidence says.
+
+    `bodies`: what was told to those who coordinate or are informed. `leads`: where the danger was found. `coordinator`: the lowest
+    administration above all cities concerned. `handed_over_to`: who took over because a city did not answer.
+    `said`: the last revision of each city from before it was opened again.
+    """
 
     incident_id: str
     opened_at: int
@@ -85,6 +112,13 @@ class IncidentState(msgspec.Struct):
     told: dict[str, Told] = msgspec.field(default_factory=dict)
     summary: bytes = b""
     said: dict[str, int] = msgspec.field(default_factory=dict)
+    bodies: dict[str, Told] = msgspec.field(default_factory=dict)
+    leads: tuple[str, ...] = ()
+    coordinator: str = ""
+    handed_over_to: str = ""
+    handed_over_at: int | None = None
+    probability: float = 0.0
+    confirmed: bool = True
 
 
 class StatusState(msgspec.Struct):
@@ -178,13 +212,16 @@ class Counts(msgspec.Struct):
     believed: int = 0
     retired: int = 0
     late: int = 0
+    answers: int = 0
+    unmatched: int = 0
 
 
 class Core(msgspec.Struct):
     """Everything of a partition that is not an array.
 
     `active`: region name -> hash. `past`: hashes that were active before. `doors_written_at`: the oldest mark of the doors in the newest tick.
-    `behind_since`: when the marks fell behind, None while they keep up.
+    `behind_since`: when the marks fell behind, None while they keep up. `acknowledgements_written_at`, `unread_since` and `unread`: the same for
+    what cities answer.
     """
 
     partition: int
@@ -192,6 +229,9 @@ class Core(msgspec.Struct):
     doors_written_at: int = -1
     behind_since: int | None = None
     behind: bool = False
+    acknowledgements_written_at: int = 0
+    unread_since: int | None = None
+    unread: bool = False
     active: dict[str, str] = msgspec.field(default_factory=dict)
     past: list[str] = msgspec.field(default_factory=list)
     held: list[Held] = msgspec.field(default_factory=list)

@@ -81,7 +81,7 @@ def compose(scene: Scene, told: Told, wanted: Wanted | None, incident: IncidentS
     named = [summary(scene, scene.state.sources[series]) for series in behind if series in scene.state.sources][:EVIDENCE_NAMED]
     arrival = wanted.arrival if wanted is not None else None
     observed = wanted is not None and wanted.path == "same_place"
-    certainty = "Observed" if observed else "Likely" if told.probability >= LIKELY else "Possible"
+    certainty = "Possible" if not told.confirmed else "Observed" if observed else "Likely" if told.probability >= LIKELY else "Possible"
     return CityWarning(
         warning_id=told.warning_id,
         revision=told.revision,
@@ -110,13 +110,21 @@ def compose(scene: Scene, told: Told, wanted: Wanted | None, incident: IncidentS
         reasons=wanted.reasons if wanted is not None else _withdrawn(scene, told),
         evidence=tuple(named),
         coverage=scene.coverage(city_id),
-        role="lead" if told.path == "same_place" else "affected",
+        role=told.role,
+        agreement_id=told.agreement_id,
+        coordinator=_coordinator(scene, told, incident),
         also_warned=tuple(other for other in others if other.city_id != city_id)[:ALSO_NAMED],
-        acknowledge_by_at=None,
+        acknowledge_by_at=to_text(told.acknowledge_by_at) if told.acknowledge_by_at is not None else None,
         region=scene.region.name,
         region_hash=scene.region.region_hash,
         text=_text(scene, told, wanted, named),
     )
+
+
+def _coordinator(scene: Scene, told: Told, incident: IncidentState) -> str:
+    """Who takes over if nobody answers: as agreed, else the lowest administration above all cities concerned."""
+    agreed = (one.coordinator for one in scene.region.agreements if told.agreement_id and one.agreement_id == told.agreement_id)
+    return next(agreed, "") or incident.coordinator
 
 
 def _withdrawn(scene: Scene, told: Told) -> tuple[str, ...]:
@@ -125,12 +133,14 @@ def _withdrawn(scene: Scene, told: Told) -> tuple[str, ...]:
 
 
 def _note(language: str, scene: Scene, told: Told, lead: EvidenceSummary | None) -> str:
-    """What a reader must know of the measurement: that it came late, that it rises to the next level, that it was corrected."""
+    """What a reader must know of the measurement: that it came late, that nothing else confirms it, that it rises, that it was corrected."""
     if _withdrawn(scene, told):
         return word(language, "corrected")
     if lead is None:
         return ""
     said = word(language, "reported_late").format(observed=_minute(from_text(lead.observed_at))) if lead.reported_late else ""
+    if not told.confirmed and not told.ended:
+        said += word(language, "unconfirmed")
     if lead.reaches_next_level_in_h is not None:
         said += word(language, "rising").format(hours=f"{lead.reaches_next_level_in_h:.1f}")
     return said

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from topology.base import Expected, Impact
 
 CRESTS_MEET = "crests_meet"
+UNCONFIRMED = "unconfirmed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,8 @@ class Wanted:
     """What the evidence wants a city to be told. `series` are those behind it, the leading one first.
 
     `probability` is that of any of the impacts; `expected` the highest crest foretold for a gauge of the city; `intensity` the leading
-    impact's, with those of crests that meet it added. Everything else is the leading impact's.
+    impact's, with those of crests that meet it added. `confirmed`: a confirmed source alone would want this level, too. Everything else is the
+    leading impact's.
     """
 
     city_id: str
@@ -47,17 +49,22 @@ class Wanted:
     reasons: tuple[str, ...]
     series: tuple[str, ...]
     expected: Expected | None = None
+    confirmed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One source's claim on a city. `peak`: the source's highest level; `source`: its place in the `Lines` of the event."""
+    """One source's claim on a city.
+
+    `peak`: the source's highest level; `source`: its place in the `Lines` of the event; `confirmed`: enough stations stand behind the source.
+    """
 
     impact: Impact
     level: int
     peak: int
     series: str
     source: int
+    confirmed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,8 @@ def together(city_id: str, claims: Sequence[Claim], lines: Lines) -> Wanted:
         level = max(level, remote_level(max(claim.peak for claim in met), intensity, lines.level_drop))
     foretold = [claim.impact.expected for claim in ordered if claim.impact.expected is not None]
     highest = max(foretold, key=lambda one: (one.p50, one.series), default=None)
+    confirmed = any(claim.confirmed and claim.level == lead.level for claim in ordered)
+    notes = [*([CRESTS_MEET] if len(met) > 1 else []), *([word_for(highest)] if highest else []), *([] if confirmed else [UNCONFIRMED])]
     return Wanted(
         city_id=city_id,
         level=level,
@@ -89,9 +98,10 @@ def together(city_id: str, claims: Sequence[Claim], lines: Lines) -> Wanted:
         unknown_because=lead.impact.unknown_because,
         intensity=round(intensity, 6),
         confidence=round(lead.impact.confidence, 6),
-        reasons=(*lead.impact.reasons, *([CRESTS_MEET] if len(met) > 1 else []), *([word_for(highest)] if highest else [])),
+        reasons=(*lead.impact.reasons, *notes),
         series=tuple(dict.fromkeys(claim.series for claim in ordered)),
         expected=highest,
+        confirmed=confirmed,
     )
 
 

@@ -1,6 +1,6 @@
 """The journal: everything that happened in a domain, in one order, as compact binary records.
 
-A journal record's Kafka key is the domain (Measurements, Report) or empty (Command, Tick); its partition follows from the domain
+A journal record's Kafka key is the domain (Measurements, Report, Acknowledgement) or empty (Command, Tick); its partition follows from the domain
 (`partition_of`), its timestamp is the broker's append time on live lanes and the time of observation on replay lanes.
 """
 
@@ -57,12 +57,14 @@ class Tick(msgspec.Struct, frozen=True, array_like=True, tag="t", gc=False):
 
     `written_at`: the writer's wall clock; `elapsed_s`: monotonic seconds since its previous tick. `doors_written_at`: everything that was
     appended to any door up to this instant is in the journal. `closing` marks the end of a replay: it decides the last instant.
+    `acknowledgements_written_at`: the same for everything that cities answered.
     """
 
     written_at: int
     elapsed_s: float
     doors_written_at: int
     closing: bool = False
+    acknowledgements_written_at: int = 0
 
 
 class Report(msgspec.Struct, frozen=True, array_like=True, tag="r", gc=False):
@@ -86,7 +88,24 @@ class Report(msgspec.Struct, frozen=True, array_like=True, tag="r", gc=False):
     reported_at: int
 
 
-Message = Measurements | Command | Tick | Report
+class Acknowledgement(msgspec.Struct, frozen=True, array_like=True, tag="a", gc=False):
+    """What a city answered to a revision of one of its warnings; see `stream.records.acknowledgement`.
+
+    `city_id`: whose topic it came on. `region_hash`: of the region the warning was made with. `received_at`: when it was appended there (ms).
+    """
+
+    domain: str
+    region_hash: str
+    city_id: str
+    warning_id: str
+    revision: int
+    action: str
+    by: str
+    note: str
+    received_at: int
+
+
+Message = Measurements | Command | Tick | Report | Acknowledgement
 
 
 class Entry(NamedTuple):
@@ -119,7 +138,7 @@ def decode(value: bytes) -> Message:
     """The message of a journal record.
 
     >>> decode(encode(Tick(1, 5.0, 0)))
-    Tick(written_at=1, elapsed_s=5.0, doors_written_at=0, closing=False)
+    Tick(written_at=1, elapsed_s=5.0, doors_written_at=0, closing=False, acknowledgements_written_at=0)
     """
     return cast("Message", _decoder.decode(value))
 

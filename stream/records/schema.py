@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from stream.records.acknowledgement import Acknowledgement
 from stream.records.measurement import CaseCount, Measurement
 from stream.records.rejected import RejectedHeaders
 from stream.records.report import InterventionReport
@@ -17,6 +18,7 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "measurement": Measurement,
     "case_count": CaseCount,
     "intervention": InterventionReport,
+    "acknowledgement": Acknowledgement,
     "city_warning": CityWarning,
     "city_status": CityStatus,
     "link_test": LinkTest,
@@ -30,6 +32,7 @@ _FROM_SENDERS: dict[str, list[dict[str, list[str]]]] = {
     "Measurement": [{"required": ["series"]}, {"required": ["station", "quantity"]}],
     "CaseCount": [{"required": ["series"]}, {"required": ["area"]}],
     "InterventionReport": [],
+    "Acknowledgement": [],
 }
 """How each names its series. Their instants may also be seconds, or local times without offset, which `date-time` of JSON Schema does not allow."""
 

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 import msgspec
 
+from stream.records.acknowledgement import Answered, Escalated
+
 
 class Lane(StrEnum):
     """Which reality a record belongs to. Never mixed: it is in every record and id, and a fold refuses another lane's record."""
@@ -47,6 +49,12 @@ class Reason(StrEnum):
     BLIND = "blind"
     SIGHTED = "sighted"
     NOTHING_NEW = "nothing_new"
+    UNACKNOWLEDGED = "unacknowledged"
+    """To a body: a city has not answered, or has rejected its warning."""
+    ACKNOWLEDGED = "acknowledged"
+    """To a body: the cities it stood in for have answered."""
+    INFORMED = "informed"
+    """To a party of an agreement that the danger does not reach."""
 
 
 class Coverage(msgspec.Struct, frozen=True):
@@ -93,6 +101,8 @@ class CityWarning(msgspec.Struct, frozen=True, kw_only=True, tag="warning", tag_
     """What one city is told about one incident. (warning_id, revision) identifies it; a repetition carries the same bytes.
 
     `path` is how the leading danger comes (the worst, of equals the one already here), `paths` every way it comes, the leading one first.
+    `role`: lead, affected, assist, coordinator or informed (the last two: `city_id` is not reached, and may be an administration).
+    `coordinator`: who takes over if nobody answers, "" = nobody known. `acknowledge_by_at`: until when the city has to answer.
     """
 
     warning_id: str
@@ -123,6 +133,8 @@ class CityWarning(msgspec.Struct, frozen=True, kw_only=True, tag="warning", tag_
     evidence: tuple[EvidenceSummary, ...]
     coverage: Coverage
     role: str
+    agreement_id: str = ""
+    coordinator: str = ""
     also_warned: tuple[AlsoWarned, ...]
     acknowledge_by_at: str | None
     region: str
@@ -167,8 +179,24 @@ class LinkTest(msgspec.Struct, frozen=True, kw_only=True, tag="link_test", tag_f
     text: Texts
 
 
+class WeighedEvidence(msgspec.Struct, frozen=True):
+    """What one series adds to the log-odds of an incident. `counts_as`: the station it is one witness with; `reason`: why it counts so much.
+
+    The probability's log-odds are those of the hazard's prior and the sum of these.
+    """
+
+    series: str
+    log_odds: float
+    weight: float
+    counts_as: str
+    reason: str
+
+
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
-    """The hazard event as a whole: one id, many cities."""
+    """The hazard event as a whole: one id, many cities.
+
+    `probability` that it is real, as its evidence last said; `confirmed`: as many independent stations agree as the hazard asks for.
+    """
 
     incident_id: str
     revision: int
@@ -182,7 +210,15 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: str | None
     reason: Reason
     sources: tuple[EvidenceSummary, ...]
+    probability: float
+    confirmed: bool
+    evidence: tuple[WeighedEvidence, ...]
     cities: tuple[AlsoWarned, ...]
+    coordinator: str = ""
+    handed_over_to: str = ""
+    handed_over_at: str | None = None
+    answers: tuple[Answered, ...] = ()
+    escalated: tuple[Escalated, ...] = ()
     region: str
     region_hash: str
 

@@ -8,19 +8,28 @@ from topology.adcode import level
 from topology.hierarchy import Hierarchy
 
 if TYPE_CHECKING:
-    from stream.region.model import Region
+    from collections.abc import Mapping, Sequence
+
+    from stream.region.model import Administration, City, Region
+
+
+def above(cities: Sequence[City], administrations: Mapping[str, Administration]) -> dict[str, tuple[str, ...]]:
+    """Everybody above each city, and above each of those; also the ones that only stand in a list of `parents`."""
+    found: dict[str, tuple[str, ...]] = {}
+    for chain in [*((city.city_id, *city.parents) for city in cities), *((one, *it.parents) for one, it in administrations.items())]:
+        for at, one in enumerate(chain):
+            found.setdefault(one, chain[at + 1 :])
+    return found
 
 
 def hierarchy(region: Region) -> Hierarchy:
-    """Everybody above each city, and above each of those; also the ones that only stand in a list of `parents`."""
-    above: dict[str, tuple[str, ...]] = {}
-    for chain in [
-        *((city.city_id, *city.parents) for city in region.cities),
-        *((one, *it.parents) for one, it in region.administrations.items()),
-    ]:
-        for at, one in enumerate(chain):
-            above.setdefault(one, chain[at + 1 :])
-    return Hierarchy(above)
+    """The region's cities and administrations with everybody above each."""
+    return Hierarchy(above(region.cities, region.administrations))
+
+
+def recipients(region: Region) -> tuple[str, ...]:
+    """Everybody who has topics of his own: the cities, and the administrations that may have to take over."""
+    return tuple(sorted(region.above))
 
 
 def levels(region: Region) -> dict[str, str]:

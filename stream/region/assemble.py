@@ -93,7 +93,19 @@ def assemble_hazard(
         texts=draft.texts,
         health=bind_health(draft, rows, stations, cells),
         limits=_limits(detectors, stations, cities),
+        fusion=draft.fusion,
+        stations_in=_stations_in(rows, stations, cities),
     )
+
+
+def _stations_in(rows: NDArray[np.int32], stations: Stations, cities: Sequence[City]) -> dict[str, tuple[int, ...]]:
+    """By city, the rows of the hazard's series that stand in it."""
+    found: dict[str, tuple[int, ...]] = {}
+    for row in rows.tolist():
+        city = stations.series[row].city
+        if city >= 0:
+            found[cities[city].city_id] = (*found.get(cities[city].city_id, ()), row)
+    return found
 
 
 def _limits(detectors: Sequence[DetectorUse], stations: Stations, cities: Sequence[City]) -> dict[str, dict[str, tuple[float, ...]]]:

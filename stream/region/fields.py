@@ -35,6 +35,10 @@ class Fields:
         """Records a problem at the line of `key` (of the table itself if the key is not there)."""
         self.findings.add(self.file, line_of(self.text, self.path, key, self.index), ".".join((*self.path, key)), problem, fix)
 
+    def note(self, key: str, note: str, fix: str) -> None:
+        """Records what a person should know, at the line of `key` (of the table itself if the key is not there)."""
+        self.findings.note(self.file, line_of(self.text, self.path, key, self.index), ".".join((*self.path, key)), note, fix)
+
     def string(self, key: str, *, otherwise: str | None = None) -> str:
         """A text; `otherwise` (a problem if None) where the key is missing."""
         value = self._ask(key, needed=otherwise is None)
@@ -77,6 +81,14 @@ class Fields:
             self.problem(key, f"{value:g} is no whole number", f"give a whole number from {low} to {high}")
             return None
         return None if value is None else int(value)
+
+    def flag(self, key: str) -> bool:
+        """True or false; false if it is not given."""
+        value = self._ask(key, needed=False)
+        if value is not None and not isinstance(value, bool):
+            self.problem(key, f"{value!r} is neither true nor false", f"write {key} = true, or leave it out")
+            return False
+        return bool(value)
 
     def sub(self, key: str) -> Fields | None:
         """The table below `key`; None if it is not there."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from detectors import health, quality
 from detectors.base import context_of, detector
 from stream.region.fields import read_toml
+from stream.region.fusion_rules import read_fusion
 from stream.region.names import CATEGORIES, CHOICES, FAMILIES, HAZARD, LANGUAGES, detector_names, footprint_names
 from stream.region.problems import nearest
 from stream.region.rules import read_rules
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from stream.region.fields import Fields
-    from stream.region.model import Rules
+    from stream.region.model import Fusion, Rules
     from stream.region.problems import Findings
 
 FOLDER = "hazards/"
@@ -53,6 +54,7 @@ class HazardDraft:
     quality: Mapping[str, Mapping[str, float]]
     health: Mapping[str, Mapping[str, float]]
     rules: Rules
+    fusion: Fusion
     texts: Mapping[str, Mapping[str, str]]
 
 
@@ -78,6 +80,7 @@ def read_hazard(file: str, data: bytes, findings: Findings) -> HazardDraft | Non
         quality=_by_quantity(top, "quality", quality.PARAMETERS.names or (), quantities),
         health=_health(top, quantities),
         rules=read_rules(top.sub("rules")),
+        fusion=read_fusion(top.sub("fusion"), quantities),
         texts=_texts(top),
     )
     for both in sorted(set(draft.quantities) & set(draft.conditions)):

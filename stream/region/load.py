@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stream.region.administrations import above
+from stream.region.agreements import FILE as AGREEMENTS_FILE
+from stream.region.agreements import Parties, read_agreements
 from stream.region.assemble import assemble_hazard, series_table
 from stream.region.binding import read_cells
 from stream.region.bundle import bundle
 from stream.region.cities import FILE as CITIES_FILE
 from stream.region.cities import read_cities
+from stream.region.forecasts import FORECASTS_FILE, read_forecasts
 from stream.region.hazards import FOLDER, read_hazard
 from stream.region.head import FILE as HEAD_FILE
 from stream.region.head import read_head
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
     from stream.region.hazards import HazardDraft
 
 NEEDED_FILES = (HEAD_FILE, STATIONS_FILE, CITIES_FILE)
-FILES = (*NEEDED_FILES, REACHES_FILE, NETWORK_FILE, TRAVEL_FILE, LAGS_FILE)
+FILES = (*NEEDED_FILES, REACHES_FILE, NETWORK_FILE, TRAVEL_FILE, LAGS_FILE, FORECASTS_FILE, AGREEMENTS_FILE)
 
 
 def load(bundled: Bundle) -> Region:
@@ -61,6 +65,11 @@ def examine(bundled: Bundle) -> tuple[Region | None, Findings]:
     stations = read_stations(files[STATIONS_FILE], known, findings) if STATIONS_FILE in files else Stations((), ())
     cells = read_cells(stations, drafts, findings)
     lags = read_lags(files[LAGS_FILE], stations, lengths, findings) if LAGS_FILE in files else ()
+    known_series = {one.series for one in stations.series}
+    forecasts = read_forecasts(files[FORECASTS_FILE], known_series, findings) if FORECASTS_FILE in files else ()
+    chains = {} if cities is None else above(cities.cities, cities.administrations)
+    parties = Parties(chains, {draft.hazard for draft in drafts}, lengths)
+    agreements = read_agreements(files[AGREEMENTS_FILE], parties, findings) if AGREEMENTS_FILE in files else ()
     graphs = Graphs(cities, river, travel, lags, findings)
     families = [domain.families for domain in head.domains] if head else None
     hazards = tuple(assemble_hazard(draft, stations, cells, families, graphs) for draft in drafts)
@@ -78,6 +87,9 @@ def examine(bundled: Bundle) -> tuple[Region | None, Findings]:
         domain_index=domains or {},
         regressions=regressions(lags),
         administrations=cities.administrations,
+        above=chains,
+        agreements=agreements,
+        forecasts=forecasts,
     )
     return region, findings
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from stream.region.agreements import Agreement
+    from stream.region.forecasts import Forecaster
     from topology.base import CityPlace, Lag
 
 
@@ -95,6 +97,7 @@ class Rules:
     city is not warned. `min_coverage`: share of its network that must report, else the city is `unknown`. `reassert_s`: repetition of
     an unchanged active warning, 0 = never. `watch`: probability from which an unwarned city in a footprint reads `watch`.
     `remote_level_drop`: levels by which a remote city's warning is below the source's level, per 1/e of intensity lost; 0 = same level.
+    `acknowledge_<level>_s`: a city has to answer a warning of this level within so long, 0 = it need not; an agreement may ask more.
     """
 
     validity_s: float = 21_600
@@ -112,6 +115,33 @@ class Rules:
     reassert_s: float = 0
     watch: float = 0.02
     remote_level_drop: float = 0
+    acknowledge_blue_s: float = 0
+    acknowledge_yellow_s: float = 0
+    acknowledge_orange_s: float = 0
+    acknowledge_red_s: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """How evidence of several instruments comes together (`[fusion]` of a hazard file; see `stream.decide.fusion`).
+
+    `prior`: share of opened incidents that are real, before their evidence is weighed. `k`: so many independent stations must agree before a
+    city is told more than `unconfirmed_cap` (a level) because of them; 1 = one is enough. `n`: only the n nearest places with stations
+    can agree (its own counted), 0 = all of the incident. `together_h`: what begins within so many hours agrees; what begins when the wave
+    is due agrees, too. `reliability`: chance that an alarm is the world's and not the instrument's own. `half_life_h`: evidence older than
+    its interval, or ended, loses half of its weight in that time. `missed`: log-odds lost for every station that reports, where the wave
+    should have arrived and nothing is found. `weights`: by quantity, a factor of its log-odds.
+    """
+
+    prior: float = 0.1
+    k: int = 1
+    n: int = 0
+    unconfirmed_cap: int = 2
+    together_h: float = 24
+    reliability: float = 0.98
+    half_life_h: float = 24
+    missed: float = 1.2
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +153,7 @@ class Hazard:
     (its own and those whose footprint includes it). `texts`: by language, template overrides and the hazard's `name`.
     `quality`: the quality parameters (detectors.quality PARAMETERS) of every row in `rows`. `health`: the same for the health of their
     stations (detectors.health PARAMETERS; `confirm_n` NaN = not judged), None where the hazard file has no `[health]`. `limits`: by city and then series in it, its own
-    levels from blue to red (NaN = none).
+    levels from blue to red (NaN = none). `stations_in`: by city, the rows of the series that stand in it.
     """
 
     hazard: str
@@ -143,13 +173,16 @@ class Hazard:
     texts: Mapping[str, Mapping[str, str]]
     health: NDArray[Any] | None = None
     limits: Mapping[str, Mapping[str, tuple[float, ...]]] = field(default_factory=dict)
+    fusion: Fusion = field(default_factory=Fusion)
+    stations_in: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
     """A validated region folder. `region_hash` is the SHA-256 (first 16 hex digits) of its files, and stands in every warning.
 
-    `regressions`: of `lags.csv`, by the series above, what crests become at the next gauges below.
+    `regressions`: of `lags.csv`, by the series above, what crests become at the next gauges below. `above`: everybody above each city and
+    administration, nearest first. `agreements` in the order of their ids. `forecasts`: of `forecasts.json`.
     """
 
     name: str
@@ -163,3 +196,6 @@ class Region:
     domain_index: Mapping[str, int] = field(default_factory=dict)
     regressions: Mapping[str, tuple[Lag, ...]] = field(default_factory=dict)
     administrations: Mapping[str, Administration] = field(default_factory=dict)
+    above: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    agreements: tuple[Agreement, ...] = ()
+    forecasts: tuple[Forecaster, ...] = ()

@@ -20,7 +20,8 @@ STALE_MS = 60_000
 """A superseded warning older than this says nothing any more."""
 DELIVERY_MS = 1_000
 """A warning that ends within so short a time would end on its way to the topic."""
-REASSERT = "reassert"
+REPEATS = frozenset({"reassert", "reminded", "deputies"})
+"""The reasons for saying the same once more."""
 LEVELS = {"none": 0, "blue": 1, "yellow": 2, "orange": 3, "red": 4}
 
 
@@ -111,7 +112,7 @@ def judge(output: Output, before: Published | None, *, now: int | None, followed
     if before is not None and output.value is not None:
         if output.revision < before.revision:
             return Verdict.OLDER_BUT_HIGHER if output.level > before.level else Verdict.OLDER
-        if output.revision == before.revision and output.reason != REASSERT:
+        if output.revision == before.revision and output.reason not in REPEATS:
             return Verdict.REPEATED if digest(output.value) == before.digest else Verdict.DIFFERENT
     if now is not None and output.kind is Kind.CITY:
         if ends(output, now):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from stream.records.journal import Command, Tick, encode
 from stream.records.warning import Lane
+from stream.runtime.marks import ANSWERS_WRITTEN_AT
 from stream.runtime.producer import Errand, Record
 
 if TYPE_CHECKING:
@@ -57,7 +58,13 @@ class Ticks:
         now = time.monotonic()
         elapsed_s = now - self._ticked.get(partition, now)
         self._ticked[partition] = now
-        await self._write(partition, Tick(self._parts.clock.wall(), round(elapsed_s, 3), self._marks.doors_written_at()))
+        tick = Tick(
+            self._parts.clock.wall(),
+            round(elapsed_s, 3),
+            self._marks.doors_written_at(),
+            acknowledgements_written_at=self._marks.said(ANSWERS_WRITTEN_AT),
+        )
+        await self._write(partition, tick)
 
     async def _activate(self, held: Held) -> None:
         active = self._deciding.active(held)

@@ -108,6 +108,11 @@ class Topics:
             raise TocsinError(msg)
         return f"{self.prefix}warnings.{city_id}"
 
+    def acknowledgements(self, city_id: str) -> str:
+        """What one city answers on; TocsinError for an id that cannot be a topic name."""
+        self.city(city_id)
+        return f"{self.prefix}acknowledgements.{city_id}"
+
     def door_of(self, topic: str) -> str:
         """The door (`water`, `air`, `health`) of a door topic.
 
@@ -128,11 +133,11 @@ class TopicPlan:
 
 
 def plan(settings: Settings, city_ids: Iterable[str]) -> tuple[TopicPlan, ...]:
-    """Every topic of this lane, the cities' last.
+    """Every topic of this lane, those of cities (and of administrations that may have to take over) last: what each reads and answers on.
 
     >>> from stream.settings import Settings
-    >>> [t.name for t in plan(Settings(partitions=2), ["a", "b"])][-2:]
-    ['warnings.a', 'warnings.b']
+    >>> [t.name for t in plan(Settings(partitions=2), ["a"])][-2:]
+    ['warnings.a', 'acknowledgements.a']
     """
     topics = Topics(settings.prefix)
     parts = settings.partitions
@@ -150,6 +155,7 @@ def plan(settings: Settings, city_ids: Iterable[str]) -> tuple[TopicPlan, ...]:
     def kept(days: int) -> dict[str, str]:
         return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS) if settings.clock == "broker" else "-1"}
 
+    cities = sorted(set(city_ids))
     return (
         *(made(door, parts, lane, kept(21)) for door in topics.doors),
         made(topics.journal, parts, lane, kept(28)),
@@ -163,7 +169,9 @@ def plan(settings: Settings, city_ids: Iterable[str]) -> tuple[TopicPlan, ...]:
         made(topics.regions, 1, own, _PROMPT),
         made(topics.marks, 1, own, _PROMPT),
         made(topics.warnings_late, 1, lane, kept(365)),
-        *(made(topics.city(city_id), 1, lane, kept(365), {"segment.bytes": "16777216"}) for city_id in sorted(set(city_ids))),
+        *(made(topics.city(city_id), 1, lane, kept(365), _SMALL) for city_id in cities),
+        # When an answer was given is when the broker took it, on every lane.
+        *(made(topics.acknowledgements(city_id), 1, own, kept(365), _SMALL) for city_id in cities),
     )
 
 
@@ -189,6 +197,7 @@ def _compacted(settings: Settings) -> dict[str, str]:
     return {**prompt, "segment.ms": str(DAY_MS)} if settings.clock == "broker" else prompt
 
 
+_SMALL = {"segment.bytes": "16777216"}
 # Rewritten every second and read from the beginning at every assignment: only what is needed may remain. 1 MiB is Kafka's least segment.
 _PROMPT = {
     "cleanup.policy": "compact",

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stream.errors import BrokerError, Stalled
+from stream.region.administrations import recipients
 from stream.runtime.accepting import Accepting
 from stream.runtime.app import create_app, source
 from stream.runtime.deciding import Deciding
@@ -140,7 +141,7 @@ class _Worker:
 
     async def _know_cities(self) -> None:
         """Make the cities' topics that are missing, and fetch the metadata of all topics at once."""
-        cities = sorted({city.city_id for region in self._feed.regions() for city in region.cities})
+        cities = sorted({one for region in self._feed.regions() for one in recipients(region)})
         topics = plan(self._settings, cities)
         await asyncio.to_thread(create, self._settings.bootstrap, topics)
         await know_topics(self._parts.producers[Errand.CITIES], [topic.name for topic in topics])

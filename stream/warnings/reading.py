@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 LEVELS = ("none", "blue", "yellow", "orange", "red")
 _SEVERITY = (CityState.CLEAR, CityState.WATCH, CityState.UNKNOWN, CityState.WARNED)
+_ELSEWHERE = frozenset({"coordinator", "informed"})
+"""Roles of those who hear of a danger that does not reach them: it is shown, and it is not their own level."""
 _OVER = frozenset({MsgType.ALL_CLEAR, MsgType.CANCEL})
 _decoder: msgspec.json.Decoder[CityMessage] = msgspec.json.Decoder(CityMessage)
 
@@ -141,7 +143,8 @@ def reading(view: CityView, watched: Collection[Watched], now: int) -> CityReadi
     for which nothing is watched and nothing was told is unknown: nobody looks out for it.
     """
     active = tuple(warning for warning in view.warnings.values() if is_active(warning, now))
-    warned = {Watched(warning.hazard, warning.domain) for warning in active}
+    own = [warning for warning in active if warning.role not in _ELSEWHERE]
+    warned = {Watched(warning.hazard, warning.domain) for warning in own}
     states: dict[Watched, CityState] = {}
     for one in sorted({*watched, *view.statuses, *warned}):
         status = view.statuses.get(one)
@@ -152,7 +155,7 @@ def reading(view: CityView, watched: Collection[Watched], now: int) -> CityReadi
     for state in states.values():
         worst = worse(worst, state)
     held = [view.statuses[one].level for one, state in states.items() if state is CityState.WARNED and one not in warned]
-    levels = [warning.level for warning in active] + held
+    levels = [warning.level for warning in own] + held
     level = max(levels, key=LEVELS.index, default="none")
     first = sorted(active, key=lambda warning: (-LEVELS.index(warning.level), warning.arrives_at_p50 or "", warning.warning_id))
     return CityReading(view.city_id, worst, level, tuple(first), states, now)

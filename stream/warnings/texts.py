@@ -18,9 +18,11 @@ WORDS: dict[str, dict[str, str]] = {
         "same_place": "本地实测", "river": "沿河而下", "wind": "随风而来", "travel": "随人员往来",
         "first": "首次发现", "worse": "升级", "better": "降级", "earlier": "到达提前", "later": "到达推迟", "surer": "更加确定",
         "extended": "延长有效期", "blind": "监测中断，维持预警", "sighted": "监测恢复", "cleared": "解除", "expired": "到期", "cancelled": "撤销",
+        "unacknowledged": "未获确认", "acknowledged": "已获确认", "informed": "依协议通报", "merged": "并入本地预警",
         "here": "本地已测得", "ahead": "{path}，预计 {p10} 至 {p90} 到达", "due": "{path}，按预计 {p50} 起已到达", "?": "{path}，到达时间未知（{because}）",
         "standing": "此前的证据仍在观察期内",
         "reported_late": "（{observed} 的数据，迟报）", "rising": "（仍在上涨，按目前速度约 {hours} 小时后达到上一级别）", "corrected": "所依据的数据已更正。",
+        "unconfirmed": "（单一来源，尚待核实）",
     },
     "en": {
         "none": "none", "blue": "BLUE (IV)", "yellow": "YELLOW (III)", "orange": "ORANGE (II)", "red": "RED (I)",
@@ -28,11 +30,12 @@ WORDS: dict[str, dict[str, str]] = {
         "first": "first finding", "worse": "raised", "better": "lowered", "earlier": "arrives earlier", "later": "arrives later",
         "surer": "more certain", "extended": "extended", "blind": "kept although measurements are missing",
         "sighted": "measurements are back", "cleared": "over", "expired": "expired", "cancelled": "withdrawn",
+        "unacknowledged": "not answered", "acknowledged": "answered", "informed": "told by agreement", "merged": "now warned itself",
         "here": "it is in the city", "ahead": "it comes {path}, expected between {p10} and {p90}",
         "due": "it comes {path}, expected here since {p50}", "?": "it comes {path}, arrival unknown ({because})",
         "standing": "earlier evidence is still being watched",
         "reported_late": " (of {observed}, reported late)", "rising": " (rising: at this rate the next level in about {hours} h)",
-        "corrected": " The measurement behind it was corrected.",
+        "corrected": " The measurement behind it was corrected.", "unconfirmed": " (not yet confirmed by another station)",
     },
 }  # fmt: skip
 
@@ -47,6 +50,8 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "watch": "{city}：{hazard}需关注，可能性低于预警标准。",
         "warned": "{city}：{hazard}{level}预警生效中。",
         "unknown": "{city}：{hazard}情况不明（仅 {fresh}/{total} 个站点在线），不能视为安全。缺：{silent}",
+        "coordinator": "【{level}{hazard}预警升级】请{city}接管协调：{cities}未确认预警。（{reason}）",
+        "informed": "【{level}{hazard}通报】{city}：知会，本地不在预报影响范围内。（{reason}）",
         "link_test": "{city}：这是预警通道测试，不是预警。",
     },
     "en": {
@@ -59,6 +64,8 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "watch": "{city}: {hazard} is possible, below the probability of a warning.",
         "warned": "{city}: {level} warning in force: {hazard}.",
         "unknown": "{city}: {hazard} is UNKNOWN (only {fresh} of {total} series report); do not read this as all clear. Missing: {silent}",
+        "coordinator": "{level} warning ({hazard}) not answered: {city} is asked to take over for {cities}. ({reason})",
+        "informed": "{city}, for information: {level} warning in force ({hazard}); you are not forecast to be reached yourself. ({reason})",
         "link_test": "{city}: this is a test of the warning channel, not a warning.",
     },
 }

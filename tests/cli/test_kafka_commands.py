@@ -68,7 +68,7 @@ def test_measurements_become_warnings_that_a_city_can_read_and_anyone_can_replay
     active = json.loads(run("region", "activate", str(rill), *lane, "--json"))
     assert active["cities"] == 3
     checked = run("topics", "check", str(rill), *lane)
-    assert checked.startswith("17 topics are as they must be\njournal partition ")
+    assert checked.startswith("20 topics are as they must be\njournal partition ")
     assert "measurements/min of 1 domains (rill)" in checked
     run("feed", str(rill), str(rill / "history.csv"), *lane)
 

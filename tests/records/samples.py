@@ -10,6 +10,7 @@ import numpy as np
 
 from stream.accept.refusal import Refusal, Refused, digest, to_record
 from stream.records import journal
+from stream.records.acknowledgement import Acknowledgement, Answered, Escalated
 from stream.records.measurement import CaseCount, Measurement
 from stream.records.report import InterventionReport
 from stream.records.warning import (
@@ -28,6 +29,7 @@ from stream.records.warning import (
     StationHealth,
     StationState,
     Texts,
+    WeighedEvidence,
 )
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -45,6 +47,7 @@ JSON = {
     "intervention": InterventionReport(
         "basin", "delay", "r1", 12.5, "2024-05-01T19:00:00+08:00", "duty office", hours=6.0, factor=0.8, note="polder opened", id="rep-1"
     ),
+    "acknowledgement": Acknowledgement("w-1f", 2, "rejected", "duty office", "the gauge is being repaired", id="ack-1"),
     "city_warning": CityWarning(
         warning_id="w-1f",
         revision=2,
@@ -70,7 +73,9 @@ JSON = {
         reasons=("84 km downstream", "wave travels 7 h"),
         evidence=(_EVIDENCE,),
         coverage=_COVERAGE,
-        role="affected",
+        role="assist",
+        agreement_id="river-pact",
+        coordinator="land",
         also_warned=(AlsoWarned("mid-city", "red"),),
         acknowledge_by_at=None,
         text=Texts("下城：洪水橙色预警", "Lower City: orange flood warning"),
@@ -107,6 +112,14 @@ JSON = {
         reason=Reason.WORSE,
         sources=(_EVIDENCE,),
         cities=(AlsoWarned("mid-city", "red"), AlsoWarned("lower-city", "orange")),
+        probability=0.93,
+        confirmed=True,
+        evidence=(WeighedEvidence("upper/stage", 2.6, 0.97, "upper", "counts"),),
+        coordinator="land",
+        handed_over_to="land",
+        handed_over_at="2024-05-01T11:00:00Z",
+        answers=(Answered("mid-city", 1, "accepted", "duty office", "2024-05-01T10:45:00Z", "on it"),),
+        escalated=(Escalated("lower-city", "joint", "unacknowledged", "2024-05-01T11:00:00Z"),),
         **_PLACE,
         **_REGION,
     ),
@@ -156,6 +169,9 @@ JOURNAL = {
     ),
     "command_activate": journal.Command("activate", "example", "0123456789abcdef", 1_714_561_200_000),
     "command_link_test": journal.Command("link_test", at=1_714_561_200_000),
+    "acknowledgement": journal.Acknowledgement(
+        "basin", "0123456789abcdef", "lower-city", "w-1f", 2, "rejected", "duty office", "the gauge is being repaired", 5
+    ),
     "report": journal.Report(
         "basin",
         "0123456789abcdef",

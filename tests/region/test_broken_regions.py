@@ -6,6 +6,7 @@ import pytest
 
 from stream.region.bundle import unpack
 from stream.region.load import load
+from stream.region.model import Fusion
 from stream.region.problems import RegionError
 from tests.region.sound import CITIES, FILES, STATIONS, broken, bundled, examined
 
@@ -84,6 +85,12 @@ BROKEN: dict[str, tuple[str, str, str, int, str, str]] = {
     "rule_out_of_range": (FLOOD, "hold_s = 7200", "hold_s = -1", 16, "rules.hold_s", "out of range"),
     "status_lapses_before_the_next": (FLOOD, "hold_s = 7200", "grid_step_s = 900", 15, "rules.status_valid_s", "lapse"),
     "watch_above_warning": (FLOOD, "hold_s = 7200", "watch = 0.5", 16, "rules.watch", "above"),
+    "unknown_fusion": (FLOOD, "[rules]", "[fusion]\nprio = 0.1\n[rules]", 16, "fusion.prio", 'nearest known one is "prior"'),
+    "certain_prior": (FLOOD, "[rules]", "[fusion]\nprior = 1\n[rules]", 16, "fusion.prior", "out of range"),
+    "nobody_needs_to_agree": (FLOOD, "[rules]", "[fusion]\nk = 0\n[rules]", 16, "fusion.k", "out of range"),
+    "more_than_all_must_agree": (FLOOD, "[rules]", "[fusion]\nk = 3\nn = 2\n[rules]", 16, "fusion.k", "can never agree"),
+    "unconfirmed_red": (FLOOD, "[rules]", '[fusion]\nunconfirmed_cap = "red"\n[rules]', 16, "fusion.unconfirmed_cap", "known are: blue, orange, yellow"),
+    "weight_of_a_foreign_quantity": (FLOOD, "[rules]", "[fusion.weights]\nammonia = 1\n[rules]", 16, "fusion.weights.ammonia", "no such key"),
     "quantity_nobody_measures": (FLOOD, '["stage"]', '["stage", "discharge"]', 3, "quantities", "no series measures 'discharge'"),
     "hazard_of_another_family": (AIR, 'family = "air"', 'family = "health"', 1, "family", "no series of these quantities"),
     "unknown_category": (FLOOD, '"met"', '"weather"', 2, "category", "no such category"),
@@ -127,6 +134,15 @@ def test_one_mistake_is_one_problem(rule):
     file, old, new, *_ = BROKEN[rule]
     problems = examined(broken(file, old, new))[1].sorted_problems()
     assert len(problems) == 1, "\n".join(map(str, problems))
+
+
+def test_a_hazard_may_ask_for_confirmation_and_keeps_what_it_does_not_say():
+    given = '[fusion]\nprior = 0.2\nk = 2\nunconfirmed_cap = "blue"\n[fusion.weights]\nstage = 0.5\n[rules]'
+    region, findings = examined(broken(FLOOD, "[rules]", given))
+    assert findings.sorted_problems() == ()
+    flood = next(one for one in region.hazards if one.hazard == "flood")
+    assert flood.fusion == Fusion(prior=0.2, k=2, unconfirmed_cap=1, weights={"stage": 0.5})
+    assert all(one.fusion == Fusion() for one in region.hazards if one.hazard != "flood")
 
 
 def test_all_mistakes_are_reported_at_once():

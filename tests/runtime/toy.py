@@ -149,7 +149,7 @@ def warning(series: int, sequence: int, at: int) -> list[Output]:
 
 
 def toy_region(packed: bytes, region_hash: str) -> Any:
-    return SimpleNamespace(region_hash=region_hash, cities=[SimpleNamespace(city_id=name) for name in packed.decode().split(",")])
+    return SimpleNamespace(region_hash=region_hash, above=dict.fromkeys(packed.decode().split(","), ()))
 
 
 def making() -> Making:

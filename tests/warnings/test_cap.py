@@ -45,6 +45,8 @@ def alerts(name: str):
     hazards = {hazard.hazard: hazard for hazard in region.hazards}
     for chain in chains.values():
         for one in chain:
+            if one.city_id not in region.city_index:
+                continue  # an administration that is informed has no area to draw
             city = region.cities[region.city_index[one.city_id]]
             yield one, city, alert(one, city, hazards[one.hazard], ISSUER, chain)
 

@@ -1,0 +1,68 @@
+"""k of n: which sources enough independent stations agree with, so that a city may be told the top levels because of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from detectors.base import Quality
+from stream.decide.instruments import Place, place_of, witnesses
+from stream.decide.waves import NO_WAVES
+from stream.records.instants import HOUR
+from topology.geodesy import distance_km
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from stream.decide.state import SourceState
+    from stream.decide.waves import Waves
+    from stream.region.model import Hazard, Region
+
+
+def unconfirmed(region: Region, hazard: Hazard, sources: Sequence[SourceState], known: Mapping[str, Waves]) -> frozenset[str]:
+    """The series that fewer than k independent stations (their own counted) stand behind; none where one is enough.
+
+    Two sources agree when they began within `together_h` of each other, or one began when the wave of the other was due there. A measurement
+    of doubtful quality confirms nothing and needs confirming. Adding sources never makes another one unconfirmed.
+    """
+    rule = hazard.fusion
+    if rule.k <= 1:
+        return frozenset()
+    sound = [source for source in sources if source.quality != Quality.SUSPECT]
+    of = witnesses(region, [source.series for source in sources])
+    found = set()
+    for one in sources:
+        near = _near(region, hazard, one.series)
+        behind = {of[one.series]} if one.quality != Quality.SUSPECT else set()
+        behind |= {of[other.series] for other in sound if _speaks(region, near, other) and _agree(one, other, known, rule.together_h)}
+        if len(behind) < rule.k:
+            found.add(one.series)
+    return frozenset(found)
+
+
+def _agree(one: SourceState, other: SourceState, known: Mapping[str, Waves], together_h: float) -> bool:
+    if abs(one.onset_at - other.onset_at) <= together_h * HOUR:
+        return True
+    return _due(one, other, known) or _due(other, one, known)
+
+
+def _due(upper: SourceState, lower: SourceState, known: Mapping[str, Waves]) -> bool:
+    window = known.get(upper.series, NO_WAVES).windows.get(lower.series)
+    return window is not None and window.from_at <= lower.onset_at <= window.to_at
+
+
+def _speaks(region: Region, near: frozenset[Place] | None, other: SourceState) -> bool:
+    return near is None or place_of(region, region.series.row_of[other.series]) in near
+
+
+def _near(region: Region, hazard: Hazard, series: str) -> frozenset[Place] | None:
+    """The n places with stations of the hazard and domain nearest to this one, itself counted; None where all may speak."""
+    if not hazard.fusion.n:
+        return None
+    table = region.series
+    here = table.row_of[series]
+    rows = hazard.rows[table.domain[hazard.rows] == table.domain[here]]
+    away = distance_km(table.latitude[here], table.longitude[here], table.latitude[rows], table.longitude[rows])
+    nearest = rows[np.argsort(away, kind="stable")].tolist()
+    return frozenset(list(dict.fromkeys(place_of(region, row) for row in (here, *nearest)))[: hazard.fusion.n])

@@ -1,0 +1,1 @@
+"""Ways into the service that are not Faust's: plain consumers and servers that write to the doors or the journal."""

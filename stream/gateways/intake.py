@@ -1,0 +1,237 @@
+"""`tocsin intake`: what cities answer, from their topics into the journal of the domain whose warning they answer.
+
+A plain consumer with manual assignment: these topics come and go with regions, and must not rebalance the workers. It keeps its positions
+on `marks`, written after what it read is acknowledged, so that it loses nothing and at worst writes an answer twice, which the fold ignores.
+The mark `acknowledgements_written_at` says up to when every answer is in the journal; escalation waits for it (`stream/decide/advance.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+from aiokafka import TopicPartition
+
+from stream.accept.answers import Known, judge, read
+from stream.accept.refusal import Fault, Refusal, digest, to_record
+from stream.errors import TocsinError
+from stream.records.acknowledgement import Acknowledgement
+from stream.records.journal import encode, partition_of
+from stream.region.administrations import recipients
+from stream.runtime.compacted import latest
+from stream.runtime.ending import ExitCode, end_now
+from stream.runtime.feeding import producer
+from stream.runtime.follow import consumer, follow
+from stream.runtime.marks import ANSWERS_WRITTEN_AT, mark
+from stream.runtime.regions_feed import RegionsFeed, load_packed
+from stream.runtime.topic_admin import create
+from stream.runtime.topics import MESSAGE_BYTES, REJECTED_PARTITIONS, Topics, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Sequence
+
+    from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+
+    from stream.settings import Settings
+
+log = logging.getLogger(__name__)
+POLL_MS = 200
+RECORDS_MOST = 500
+WARNING_WAIT_S = 5.0
+"""So long an answer may be ahead of the record on `warnings` of what it answers: that is written after the city's own."""
+TAKEN_AT = "taken_at/intake"
+
+
+class Place(NamedTuple):
+    """How far one city's topic is read: the next offset, and when the last record read here was appended."""
+
+    next_offset: int
+    last_at: int | None
+
+
+def run_intake(settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT; 0 after a clean stop. What fails ends the process with one of `ExitCode`."""
+    if settings.clock != "broker":
+        msg = "intake is for lanes in the broker's time: nobody answers a replay; leave out --clock observed"
+        raise TocsinError(msg)
+    asyncio.run(_run(settings))
+    return ExitCode.CLEAN
+
+
+async def _run(settings: Settings) -> None:
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    try:
+        await asyncio.to_thread(create, settings.bootstrap, plan(settings, ()))
+        async with producer(settings) as sender, consumer(settings.bootstrap) as reader:
+            await Intake(settings, sender, reader).run(stopping)
+    except Exception as error:  # noqa: BLE001  whatever it is, nothing may be acknowledged after it
+        end_now(error)
+
+
+class Intake:
+    """All answer topics of one lane. `run` makes it go until it is told to stop."""
+
+    def __init__(self, settings: Settings, sender: AIOKafkaProducer, reader: AIOKafkaConsumer) -> None:
+        self._settings = settings
+        self._topics = Topics(settings.prefix)
+        self._sender = sender
+        self._reader = reader
+        self._feed = RegionsFeed(settings.bootstrap, self._topics.regions, load_packed)
+        self._changed = asyncio.Event()
+        self._warnings: dict[str, Known] = {}
+        self._warnings_read = asyncio.Event()
+        self._city_of: dict[str, str] = {}
+        self._places: dict[str, Place] = {}
+        self._taken_at: int | None = None
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Read, write, note how far, until `stopping`."""
+        background = [_start(self._feed.run(self._changed.set)), _start(self._follow_warnings())]
+        try:
+            await asyncio.gather(self._feed.ready.wait(), self._warnings_read.wait())
+            await self._remember()
+            self._changed.set()
+            marked_at, ready = 0.0, False
+            while not stopping.is_set():
+                if self._changed.is_set():
+                    self._changed.clear()
+                    await self._assign()
+                await self._read()
+                if time.monotonic() - marked_at >= self._settings.tick_s / 2:
+                    marked_at = time.monotonic()
+                    await self._mark()
+                if not ready:
+                    ready = True
+                    print(f"ready topics={len(self._places)}", flush=True)  # noqa: T201
+        finally:
+            for task in background:
+                task.cancel()
+            await asyncio.wait(background)
+
+    async def _follow_warnings(self) -> None:
+        """Keep the newest revision of every warning there is."""
+        decoder = msgspec.json.Decoder(Known)
+        async for one in follow(self._settings.bootstrap, [self._topics.warnings]):
+            for record in one.records:
+                if record.value is None:
+                    self._warnings.pop(record.key.decode("utf-8", "replace"), None)
+                    continue
+                known = decoder.decode(record.value)
+                before = self._warnings.get(known.warning_id)
+                if before is None or known.revision >= before.revision:
+                    self._warnings[known.warning_id] = known
+            if one.caught_up:
+                self._warnings_read.set()
+
+    async def _remember(self) -> None:
+        """Where reading ended last time."""
+        noted = (await latest(self._settings.bootstrap, self._topics.marks, [0]))[0]
+        for key, kept in noted.items():
+            text = (kept.value or b"").decode("ascii", "replace")
+            if key.startswith(b"intake/") and text.isdecimal():
+                self._places[key.decode().removeprefix("intake/")] = Place(int(text), None)
+
+    async def _assign(self) -> None:
+        """Read the topics of everybody the active regions name."""
+        cities = sorted({one for region in self._feed.regions() for one in recipients(region)})
+        await asyncio.to_thread(create, self._settings.bootstrap, plan(self._settings, cities))
+        self._city_of = {self._topics.acknowledgements(city_id): city_id for city_id in cities}
+        assigned = [TopicPartition(topic, 0) for topic in self._city_of]
+        self._reader.assign(assigned)
+        begins, ends = (await self._reader.beginning_offsets(assigned), await self._reader.end_offsets(assigned)) if assigned else ({}, {})
+        for one in assigned:
+            place = self._places.get(one.topic, Place(0, None))
+            if not begins[one] <= place.next_offset <= ends[one]:  # expired, or the topic was made anew
+                place = Place(begins[one], None)
+            self._places[one.topic] = place
+            self._reader.seek(one, place.next_offset)
+
+    async def _read(self) -> None:
+        if not self._city_of:
+            await asyncio.sleep(POLL_MS / 1000)
+            return
+        found = await self._reader.getmany(timeout_ms=POLL_MS, max_records=RECORDS_MOST)
+        records = [record for batch in found.values() for record in batch]
+        if records:
+            await self._write(records)
+            for one, batch in found.items():
+                await self._note(f"intake/{one.topic}", batch[-1].offset + 1)
+                self._places[one.topic] = Place(batch[-1].offset + 1, batch[-1].timestamp)
+
+    async def _write(self, records: Sequence[ConsumerRecord]) -> None:
+        """Every record into the journal or to `rejected`; returns when the broker has acknowledged all of them."""
+        made = [(record, read(record.value, self._settings.door_bytes_max)) for record in records]
+        await self._await_warnings([one for _, one in made if isinstance(one, Acknowledgement)])
+        partitions = {
+            domain.domain_id: partition_of(domain.domain_id, self._settings.partitions, domain.pin)
+            for region in self._feed.regions()
+            for domain in region.domains
+        }
+        sends = []
+        for record, one in made:
+            answer = judge(one, self._city_of[record.topic], record.timestamp, self._warnings) if isinstance(one, Acknowledgement) else one
+            if isinstance(answer, Fault):
+                sends.append(await self._refuse(record, answer))
+                continue
+            partition = partitions.get(answer.domain, partition_of(answer.domain, self._settings.partitions))
+            key = answer.domain.encode()
+            sends.append(await self._sender.send(self._topics.journal, encode(answer), key=key, partition=partition))
+        await asyncio.gather(*sends)
+
+    async def _await_warnings(self, answers: Sequence[Acknowledgement]) -> None:
+        """Give what is answered a moment to arrive on `warnings`."""
+        until = time.monotonic() + WARNING_WAIT_S
+        while time.monotonic() < until:
+            known = (self._warnings.get(one.warning_id) for one in answers)
+            if all(one is not None and one.revision >= answer.revision for one, answer in zip(known, answers, strict=True)):
+                return
+            await asyncio.sleep(0.1)
+
+    async def _refuse(self, record: ConsumerRecord, fault: Fault) -> asyncio.Future[object]:
+        payload = record.value
+        log.warning("%s offset %d refused: %s", record.topic, record.offset, fault.detail)
+        refusal = Refusal(
+            fault.reason, fault.detail, record.topic, 0, record.offset, None, payload, digest(payload or b""), len(payload or b"")
+        )
+        made = to_record(refusal)
+        value = made.value if made.value is None else made.value[:MESSAGE_BYTES]
+        future: asyncio.Future[object] = await self._sender.send(
+            self._topics.rejected, value, key=made.key, partition=record.offset % REJECTED_PARTITIONS, headers=made.headers
+        )
+        return future
+
+    async def _mark(self) -> None:
+        """Note up to when every answer is in the journal (the law of `stream.runtime.marks`), and when that was noted."""
+        taken_at = self._taken_at
+        found = await self._reader.end_offsets([TopicPartition(topic, 0) for topic in self._city_of]) if self._city_of else {}
+        if taken_at is not None:
+            marks = []
+            for one, end in found.items():
+                place = self._places[one.topic]
+                marks.append(mark(taken_at=taken_at, position=place.next_offset, end=end, last_at=place.last_at))
+            known = [one for one in (*marks, mark(taken_at=taken_at, position=0, end=0, last_at=None)) if one is not None]
+            if len(known) == len(marks) + 1:
+                await self._note(ANSWERS_WRITTEN_AT, min(known))
+        await self._note(TAKEN_AT, time.time_ns() // 1_000_000)
+
+    async def _note(self, key: str, value: int) -> None:
+        meta = await self._sender.send_and_wait(self._topics.marks, str(value).encode(), key=key.encode(), partition=0)
+        self._taken_at = meta.timestamp
+
+
+def _start(work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+    """Something that runs beside the reading: if it fails, the process ends."""
+    task = asyncio.create_task(work)
+
+    def watch(done: asyncio.Task[None]) -> None:
+        if not done.cancelled() and (error := done.exception()) is not None:
+            end_now(error)
+
+    task.add_done_callback(watch)
+    return task

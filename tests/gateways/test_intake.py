@@ -1,0 +1,241 @@
+"""Cities answer through a real broker: into the journal, through kills, with bad answers kept, and escalation only of who is silent."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from typer.testing import CliRunner
+
+from stream.accept.answers import Known, judge, read
+from stream.accept.refusal import Fault, Refused
+from stream.cli.main import app
+from stream.errors import TocsinError
+from stream.gateways.intake import run_intake
+from stream.records.acknowledgement import Acknowledgement
+from stream.records.journal import Acknowledgement as Journalled
+from stream.records.journal import Tick, decode
+from stream.records.warning import Lane
+from stream.runtime.topics import Topics
+from stream.settings import Settings
+from tests.decide.conftest import FILES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from stream.runtime.broker import Broker
+
+ROOT = Path(__file__).parents[2]
+WAIT_S = 60
+runner = CliRunner()
+WARNINGS = {"w": Known("w", 3, "bor", "rill", "cafe")}
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (None, Refused.TOMBSTONE),
+        (b"x" * 2_000, Refused.TOO_LARGE),
+        (b"", Refused.EMPTY),
+        (b"{", Refused.NOT_JSON),
+        (b"\xff", Refused.NOT_UTF8),
+        (b"[]", Refused.WRONG_TYPE),
+        (b'{"warning_id":"w","revision":1,"action":"seen"}', Refused.MISSING_FIELD),
+        (b'{"warning_id":"w","revision":0,"action":"seen","by":"li"}', Refused.OUT_OF_RANGE),
+        (b'{"warning_id":"w","revision":1,"action":"maybe","by":"li"}', Refused.OUT_OF_RANGE),
+        (b'{"warning_id":"w","revision":1,"action":"seen","by":"li","city_id":"cam"}', Refused.UNKNOWN_FIELD),
+        (b'{"warning_id":"w","revision":1,"action":"rejected","by":"li","note":" "}', Refused.NO_REASON),
+    ],
+)
+def test_what_is_no_answer_is_refused_with_its_reason(value: bytes | None, reason: Refused) -> None:
+    fault = read(value, 1_000)
+    assert isinstance(fault, Fault)
+    assert fault.reason is reason
+
+
+@pytest.mark.parametrize(("city", "warning_id", "revision"), [("cam", "w", 1), ("bor", "v", 1), ("bor", "w", 4)])
+def test_an_answer_to_nothing_that_stands_on_the_citys_topic_is_refused(city: str, warning_id: str, revision: int) -> None:
+    fault = judge(Acknowledgement(warning_id, revision, "seen", "li"), city, 5, WARNINGS)
+    assert isinstance(fault, Fault)
+    assert fault.reason is Refused.UNKNOWN_WARNING
+
+
+def test_who_answered_and_when_are_the_topics_and_the_brokers() -> None:
+    made = judge(Acknowledgement("w", 2, "done", "li", "dams closed"), "bor", 1_234, WARNINGS)
+    assert made == Journalled("rill", "cafe", "bor", "w", 2, "done", "li", "dams closed", 1_234)
+
+
+def test_intake_refuses_a_lane_of_replays() -> None:
+    with pytest.raises(TocsinError, match="nobody answers a replay"):
+        run_intake(Settings(prefix="r.", lane=Lane.TEST, clock="observed"))
+
+
+def run(*arguments: str) -> str:
+    done = runner.invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+class LaneOfAnswers:
+    """A live-timed lane with a worker; intake is started and killed by the test."""
+
+    def __init__(self, bootstrap: str, prefix: str, folder: Path) -> None:
+        self.bootstrap, self.topics, self.folder = bootstrap, Topics(prefix), folder
+        file = folder / "lane.toml"
+        file.write_text(f'bootstrap = "{bootstrap}"\nprefix = "{prefix}"\nlane = "test"\npartitions = 2\ntick_s = 0.5\n', "utf-8")
+        self.options = ["--settings", str(file)]
+        self.running: list[subprocess.Popen[bytes]] = []
+
+    def start(self, command: str) -> subprocess.Popen[bytes]:
+        with (self.folder / f"{command}.log").open("ab") as log:
+            one = subprocess.Popen([sys.executable, "-m", "stream.cli.main", command, *self.options], stdout=log, stderr=log, cwd=ROOT)
+        self.running.append(one)
+        return one
+
+    def log(self, command: str) -> str:
+        return (self.folder / f"{command}.log").read_text("utf-8")
+
+    def on(self, *names: str) -> list[Any]:
+        """Everything on these topics, with headers."""
+
+        async def everything() -> list[Any]:
+            reader = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, enable_auto_commit=False)
+            await reader.start()
+            try:
+                known = [
+                    TopicPartition(name, number)
+                    for name in names
+                    for number in range(2 if name == self.topics.journal else 4 if name == self.topics.rejected else 1)
+                ]
+                reader.assign(known)
+                ends = await reader.end_offsets(known)
+                for one in known:
+                    reader.seek(one, 0)
+                found = []
+                while any([await reader.position(one) < ends[one] for one in known]):
+                    for batch in (await reader.getmany(timeout_ms=200)).values():
+                        found += batch
+                return found
+            finally:
+                await reader.stop()
+
+        return asyncio.run(everything())
+
+    def until(self, look: Callable[[], Any]) -> Any:
+        """What `look` gives once it is something."""
+        until = time.monotonic() + WAIT_S
+        while time.monotonic() < until:
+            if found := look():
+                return found
+            time.sleep(0.2)
+        raise AssertionError(self.log("worker") + (self.log("intake") if (self.folder / "intake.log").exists() else ""))
+
+    def journalled(self) -> list[Journalled]:
+        return [made for one in self.on(self.topics.journal) if isinstance(made := decode(one.value), Journalled)]
+
+    def warning(self, city: str) -> dict[str, Any] | None:
+        found = [json.loads(one.value) for one in self.on(self.topics.city(city))]
+        return next((one for one in found if one["type"] == "warning"), None)
+
+    def write(self, city: str, *values: bytes) -> None:
+        async def send() -> None:
+            sender = AIOKafkaProducer(bootstrap_servers=self.bootstrap)
+            await sender.start()
+            for value in values:
+                await sender.send_and_wait(self.topics.acknowledgements(city), value)
+            await sender.stop()
+
+        asyncio.run(send())
+
+
+@pytest.fixture
+def answers(broker: Broker, fresh_prefix: str, tmp_path: Path) -> Iterator[LaneOfAnswers]:
+    """A flood at the upper gauge of the small river, on a lane with a worker; an orange warning has to be answered within 20 seconds."""
+    folder = tmp_path / "rill"
+    files = FILES | {"hazards/flood.toml": FILES["hazards/flood.toml"].replace("[rules]\n", "[rules]\nacknowledge_orange_s = 20\n")}
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+    lane = LaneOfAnswers(broker.bootstrap, fresh_prefix, tmp_path)
+    run("region", "activate", str(folder), *lane.options)
+    lane.start("worker")
+    try:
+        lane.until(lambda: "ready generation" in lane.log("worker"))
+        observed_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        (tmp_path / "now.csv").write_text(f"series,observed_at,value\nupper/stage,{observed_at},4.5\n", "utf-8")
+        run("feed", str(folder), str(tmp_path / "now.csv"), *lane.options)
+        yield lane
+    finally:
+        for one in lane.running:
+            one.terminate()
+        for one in lane.running:
+            one.wait(30)
+
+
+@pytest.mark.kafka
+@pytest.mark.slow
+def test_answers_reach_the_journal_through_a_kill_and_only_the_silent_city_is_reminded(answers: LaneOfAnswers) -> None:
+    first = answers.start("intake")
+    warned = {city: answers.until(lambda city=city: answers.warning(city)) for city in ("ava", "bor", "cam")}
+    assert warned["bor"]["acknowledge_by_at"]
+    told = json.loads(run("accept", "bor", warned["bor"]["warning_id"], "--by", "li", "--note", "on it", "--json", *answers.options))
+    answers.until(answers.journalled)
+    first.kill()
+    first.wait()
+
+    good = msgspec.json.encode(Acknowledgement(warned["ava"]["warning_id"], 1, "seen", "chen"))
+    answers.write("ava", b"no json", good)
+    answers.write("cam", good)
+    answers.start("intake")
+    found = answers.until(lambda: two_or_more(answers.journalled()))
+    made = {(one.city_id, one.action, one.by): one for one in found}
+    assert set(made) == {("bor", "accepted", "li"), ("ava", "seen", "chen")}
+    assert told["received_at"][:19] == datetime.fromtimestamp(made["bor", "accepted", "li"].received_at / 1000, UTC).isoformat()[:19]
+    refused = answers.until(lambda: two_or_more(answers.on(answers.topics.rejected)))
+    assert {(dict(one.headers)["topic"].decode().rpartition(".")[2], dict(one.headers)["reason"]) for one in refused} == {
+        ("ava", b"not_json"),
+        ("cam", b"unknown_warning"),
+    }
+
+    def reminded() -> set[str]:
+        topics = {answers.topics.city(city): city for city in warned}
+        return {topics[one.topic] for one in answers.on(*topics) if dict(one.headers).get("ce_escalation") == b"reminded"}
+
+    assert answers.until(reminded) == {"cam"}
+    ticks = [tick for one in answers.on(answers.topics.journal) if isinstance(tick := decode(one.value), Tick)]
+    assert max(tick.acknowledgements_written_at for tick in ticks) > warned_at(warned["cam"])
+    answers.running[-1].terminate()
+    assert answers.running[-1].wait(30) == 0
+
+
+def two_or_more(found: list[Any]) -> list[Any]:
+    return found if len(found) > 1 else []
+
+
+def warned_at(warning: dict[str, Any]) -> float:
+    return datetime.fromisoformat(warning["sent_at"]).timestamp() * 1000
+
+
+@pytest.mark.kafka
+@pytest.mark.slow
+def test_the_command_says_what_is_wrong_before_it_writes(answers: LaneOfAnswers) -> None:
+    warning = answers.until(lambda: answers.warning("bor"))
+    done = runner.invoke(app, ["accept", "bor", "wrn-none", *answers.options])
+    assert (done.exit_code, warning["warning_id"] in done.output) == (1, True)
+    done = runner.invoke(app, ["accept", "bor", warning["warning_id"], "--revision", "9", *answers.options])
+    assert (done.exit_code, "newest revision" in done.output) == (1, True)
+    done = runner.invoke(app, ["reject", "bor", warning["warning_id"], *answers.options])
+    assert (done.exit_code, "--note" in done.output) == (2, True)
+    assert answers.on(answers.topics.acknowledgements("bor")) == []
+    for command in ("ack", "done"):
+        assert "by duty" in run(command, "bor", warning["warning_id"], "--by", "duty", *answers.options)
+    assert [json.loads(one.value)["action"] for one in answers.on(answers.topics.acknowledgements("bor"))] == ["seen", "done"]
