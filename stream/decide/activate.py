@@ -47,7 +47,7 @@ def activate(partition: Partition, region: Region, at: int) -> list[Output]:
             scene = partition.scene(domain_id, index)
             when = max(at, domain.now)
             outputs += (
-                evaluate(scene, Moment(when, partition.settled(when))) if scene.state.incident else statuses(scene, scene.cities(), when)
+                evaluate(scene, Moment(when, partition.settled(when))) if scene.state.incidents else statuses(scene, scene.cities(), when)
             )
         partition.wind(domain_id)
     return outputs

@@ -78,7 +78,7 @@ def fire(partition: Partition, domain_id: str, at: int) -> list[Output]:
             went_up
             or (grid_at is not None and grid_at <= at)
             or (life_at is not None and life_at <= settled)
-            or (touched and scene.state.incident)
+            or (touched and scene.state.incidents)
         ):
             outputs += evaluate(scene, Moment(at, settled))
         elif touched or (say_at is not None and say_at <= settled):
@@ -90,10 +90,12 @@ def fire(partition: Partition, domain_id: str, at: int) -> list[Output]:
 
 def _climb(partition: Partition, scene: Scene, at: int) -> tuple[bool, list[Output]]:
     """Let warnings go up that nobody answered; whether any did, and the repetitions that follow."""
-    incident, until = scene.state.incident, partition.answered(at)
-    if incident is None or partition.observed:
+    if partition.observed:
         return False, []
-    due = escalation_due(incident)
-    if due is None or due > until:
-        return False, []
-    return True, climb(scene, incident, until, unread=partition.core.unread)
+    went_up, outputs, until = False, [], partition.answered(at)
+    for incident in scene.state.ordered():
+        due = escalation_due(incident)
+        if due is not None and due <= until:
+            went_up = True
+            outputs += climb(scene, incident, until, unread=partition.core.unread)
+    return went_up, outputs

@@ -12,7 +12,7 @@ from stream.decide.life import Moment
 if TYPE_CHECKING:
     from stream.decide.partition import Partition
     from stream.decide.scene import Scene
-    from stream.decide.state import Told
+    from stream.decide.state import IncidentState, Told
     from stream.records.journal import Acknowledgement
     from stream.records.output import Output
 
@@ -34,20 +34,20 @@ def take_answer(partition: Partition, at: int, message: Acknowledgement) -> list
     if found is None:
         partition.core.counts.unmatched += 1
         return outputs
-    scene, told = found
+    scene, incident, told = found
     partition.core.counts.answers += 1
-    if answer(scene, told, message) and not partition.observed:
-        hand_back(scene.state.incident, told)
+    if answer(scene, incident, told, message) and not partition.observed:
+        hand_back(incident, told)
         outputs += evaluate(scene, Moment(domain.now, partition.settled(domain.now)))
         partition.wind(message.domain)
     return outputs
 
 
-def _find(partition: Partition, message: Acknowledgement) -> tuple[Scene, Told] | None:
+def _find(partition: Partition, message: Acknowledgement) -> tuple[Scene, IncidentState, Told] | None:
     for index in partition.hazards_of(message.domain):
         scene = partition.scene(message.domain, index)
-        incident = scene.state.incident
-        for told in () if incident is None else (incident.told.get(message.city_id), incident.bodies.get(message.city_id)):
-            if told is not None and told.warning_id == message.warning_id and message.revision <= told.revision:
-                return scene, told
+        for incident in scene.state.ordered():
+            for told in (incident.told.get(message.city_id), incident.bodies.get(message.city_id)):
+                if told is not None and told.warning_id == message.warning_id and message.revision <= told.revision:
+                    return scene, incident, told
     return None

@@ -10,7 +10,7 @@ from stream.records.instants import to_text
 
 if TYPE_CHECKING:
     from stream.decide.state import IncidentState
-    from stream.records.warning import Incident
+    from stream.records.incident import Incident
 
 NAMED_MOST = 200
 """So many answers, the newest, stand in a record; every one is in the journal."""

@@ -74,9 +74,8 @@ def _ask_by(told: Told, by: int) -> None:
         told.rung_at = None
 
 
-def answer(scene: Scene, told: Told, message: Acknowledgement) -> bool:
+def answer(scene: Scene, incident: IncidentState, told: Told, message: Acknowledgement) -> bool:
     """Note an answer; whether it says anything new. Raises nothing: an answer of many names beyond `OFFICERS_MOST` is not noted."""
-    incident = scene.state.incident
     said = told.acknowledged.setdefault(message.action, {})
     known = said.get(message.by)
     if (known is None and len(said) >= OFFICERS_MOST) or (known is not None and known.received_at >= message.received_at):
@@ -87,7 +86,7 @@ def answer(scene: Scene, told: Told, message: Acknowledgement) -> bool:
         return True
     if is_answered(scene, told):
         told.acknowledge_by_at, told.rung, told.rung_at, told.escalated_because, told.body = None, Rung.CITY, None, "", ""
-    elif message.action == REJECTED and told.rung < Rung.JOINT and incident is not None and told.city_id in incident.told:
+    elif message.action == REJECTED and told.rung < Rung.JOINT and told.city_id in incident.told:
         told.body = roles.body_above(scene, incident, told.city_id, told.agreement_id)
         told.rung, told.escalated_at, told.escalated_because = Rung.JOINT, message.received_at, REJECTED
         told.rung_at = message.received_at + _step(told)
@@ -169,10 +168,8 @@ def _again(told: Told, rung: Rung, deputies: tuple[str, ...]) -> Output:
     return replace(again, headers=(*again.headers, *heads), reason=rung.name.lower())
 
 
-def hand_back(incident: IncidentState | None, told: Told) -> None:
+def hand_back(incident: IncidentState, told: Told) -> None:
     """After an answer: nothing goes further up for cities whose body has taken over, and an incident that all have answered is nobody else's."""
-    if incident is None:
-        return
     if told.about and told.acknowledge_by_at is None:
         for city_id, _ in told.about:
             if city_id in incident.told:

@@ -58,7 +58,7 @@ def _judge(partition: Partition, domain_id: str, at: int, judged: dict[int, bool
     outputs: list[Output] = []
     for index in partition.hazards_of(domain_id):
         scene = partition.scene(domain_id, index)
-        open_incident = scene.state.incident is not None
+        open_incident = bool(scene.state.incidents)
         if index in judged or (open_incident and (partition.observed or index in seen)):
             outputs += evaluate(scene, Moment(at, partition.settled(at), judged.get(index, False)))
         elif index in seen or not scene.state.status:

@@ -12,8 +12,9 @@ from stream.decide.impacts import Event, Reached, reach
 from stream.decide.life import SPOKEN, Moment, Verdict, due, judge, seconds
 from stream.decide.state import IncidentState, Told
 from stream.decide.status import statuses
+from stream.records.incident import Incident, WeighedEvidence
 from stream.records.instants import to_text
-from stream.records.warning import AlsoWarned, Incident, MsgType, Reason, WeighedEvidence
+from stream.records.warning import AlsoWarned, MsgType, Reason
 from stream.warnings.envelope import of_incident, of_warning, to_bytes
 
 if TYPE_CHECKING:
@@ -30,9 +31,9 @@ def evaluate(scene: Scene, moment: Moment) -> list[Output]:
     state.evaluated_at = max(state.evaluated_at, moment.settled)
     reached = _reached(scene, moment.at)
     state.watched, state.passes_at = reached.watched, reached.passes_at
-    if state.incident is None and reached.wanted:
-        state.incident = reopening.opened(state, _name(scene), moment.at)
-    incident = state.incident
+    incident = _only(scene)
+    if incident is None and reached.wanted:
+        incident = reopening.opened(state, _name(scene), moment.at)
     outputs: list[Output] = []
     if incident is not None:
         incident.leads = roles.leads(scene)
@@ -59,6 +60,10 @@ def evaluate(scene: Scene, moment: Moment) -> list[Output]:
     return outputs + statuses(scene, scene.cities(), moment.at)
 
 
+def _only(scene: Scene) -> IncidentState | None:
+    return next(iter(scene.state.incidents.values()), None)
+
+
 def _reached(scene: Scene, at: int) -> Reached:
     if not scene.state.sources:
         return Reached({}, {}, None, ())
@@ -69,8 +74,8 @@ def _reached(scene: Scene, at: int) -> Reached:
 
 def _name(scene: Scene) -> str:
     """The open incident's id, or the one it would have: it is named after the earliest evidence still standing."""
-    if scene.state.incident is not None:
-        return scene.state.incident.incident_id
+    if (incident := _only(scene)) is not None:
+        return incident.incident_id
     standing = [source for source in scene.state.sources.values() if source.ended_at is None] or list(scene.state.sources.values())
     first = min(standing, key=lambda source: (source.onset_at, source.series))
     return identity.incident_id(scene.hazard.hazard, scene.domain_id, first.series, first.onset_at, scene.lane.value)
@@ -211,7 +216,7 @@ def _account(scene: Scene, incident: IncidentState, at: int, reason: Reason, wei
 
 def _schedule_grid(scene: Scene, at: int) -> None:
     step = seconds(scene.hazard.rules.grid_step_s)
-    if scene.state.incident is None:
+    if not scene.state.incidents:
         scene.state.grid_at = None
     elif scene.state.grid_at is None or scene.state.grid_at <= at:
         scene.state.grid_at = (at // step + 1) * step
@@ -220,7 +225,7 @@ def _schedule_grid(scene: Scene, at: int) -> None:
 def _forget(scene: Scene, reached: Reached) -> None:
     """Drop ended sources that nothing depends on; with the incident closed, all ended ones; with the last of them, what the event taught."""
     for series in [series for series, source in scene.state.sources.items() if source.ended_at is not None]:
-        if series in reached.spent or scene.state.incident is None:
+        if series in reached.spent or not scene.state.incidents:
             del scene.state.sources[series]
     if not scene.state.sources:
         scene.state.fronts.clear()
@@ -230,7 +235,7 @@ def settled_due(scene: Scene) -> int | None:
     """The next instant after the last judgement at which something may be due: a hold, an extension, an expiry, a wave that has passed."""
     state = scene.state
     instants = [state.passes_at] if state.passes_at is not None else []
-    if state.incident is not None:
-        for told in state.incident.told.values():
+    for incident in state.incidents.values():
+        for told in incident.told.values():
             instants += due(told, scene.hazard.rules)
     return min((at for at in instants if at > state.evaluated_at), default=None)

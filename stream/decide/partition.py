@@ -149,7 +149,7 @@ class Partition:
         scenes = [self.scene(domain_id, index) for index in self.hazards_of(domain_id)]
         instants = [self.core.domains[domain_id].check_at, *(one.state.grid_at for one in scenes)]
         clock.grid_at = min((at for at in instants if at is not None), default=NEVER)
-        waiting = [escalation_due(one.state.incident) for one in scenes if one.state.incident is not None]
+        waiting = [escalation_due(incident) for one in scenes for incident in one.state.incidents.values()]
         clock.answer_at = min((at for at in waiting if at is not None), default=NEVER)
         if self.observed:  # and nobody answers history
             clock.grid_at = clock.answer_at = NEVER

@@ -20,15 +20,17 @@ REMEMBERED = 16
 def opened(state: HazardState, incident_id: str, at: int) -> IncidentState:
     """The incident of this id, opened at `at`, or again: then with what it said last."""
     before = state.closed.pop(incident_id, None)
-    if before is None:
-        return IncidentState(incident_id, at)
-    return IncidentState(incident_id, before.opened_at, before.revision, said=before.said)
+    incident = IncidentState(incident_id, at)
+    if before is not None:
+        incident = IncidentState(incident_id, before.opened_at, before.revision, said=before.said)
+    state.incidents[incident_id] = incident
+    return incident
 
 
 def close(state: HazardState, incident: IncidentState, at: int) -> None:
     """Close the open incident, and remember what it said last."""
     said = incident.said | {city_id: told.revision for city_id, told in incident.told.items()}
     state.closed[incident.incident_id] = Closed(incident.opened_at, at, incident.revision, said)
-    state.incident = None
+    del state.incidents[incident.incident_id]
     if len(state.closed) > REMEMBERED:
         del state.closed[min(state.closed, key=lambda one: (state.closed[one].closed_at, one))]

@@ -29,7 +29,7 @@ def take_report(partition: Partition, at: int, report: Report) -> list[Output]:
     remember(domain.reports, report, domain.now)
     for index in partition.hazards_of(report.domain):
         scene = partition.scene(report.domain, index)
-        if scene.state.sources or scene.state.incident is not None:
+        if scene.state.sources or scene.state.incidents:
             outputs += evaluate(scene, Moment(domain.now, partition.settled(domain.now)))
     partition.wind(report.domain)
     return outputs

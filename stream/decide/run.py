@@ -67,7 +67,7 @@ class Pending:
             outputs += advance(partition, domain_id, unit.at)
             domain = partition.core.domains[domain_id]
             domain.now = max(domain.now, unit.at)
-            if number in found or (partition.observed and any(one.incident is not None for one in domain.hazards.values())):
+            if number in found or (partition.observed and any(one.incidents for one in domain.hazards.values())):
                 outputs += take(partition, domain_id, domain.now, found.get(number, []))
             if partition.observed and domain_id in partition.bound(domain_id).checked:
                 outputs += check(partition, domain_id, domain.now)

@@ -142,14 +142,14 @@ class FrontState(msgspec.Struct, array_like=True):
 
 
 class HazardState(msgspec.Struct):
-    """One hazard in one domain: its sources, its open incident, who is silent, and the status of every city it concerns.
+    """One hazard in one domain: its sources, its open incidents by their ids, who is silent, and the status of every city it concerns.
 
     `evaluated_at`: up to which settled instant it was judged; deadlines lie after it. `passes_at`: when the next ended wave has passed.
     `grid_at`: the next instant at which an open incident is recomputed (live lanes). `fronts`: by series, of the event under way.
     """
 
     sources: dict[str, SourceState] = msgspec.field(default_factory=dict)
-    incident: IncidentState | None = None
+    incidents: dict[str, IncidentState] = msgspec.field(default_factory=dict)
     closed: dict[str, Closed] = msgspec.field(default_factory=dict)
     silent: set[str] = msgspec.field(default_factory=set)
     status: dict[str, StatusState] = msgspec.field(default_factory=dict)
@@ -158,6 +158,18 @@ class HazardState(msgspec.Struct):
     passes_at: int | None = None
     grid_at: int | None = None
     fronts: dict[str, FrontState] = msgspec.field(default_factory=dict)
+
+    def ordered(self) -> list[IncidentState]:
+        """The open incidents, the one opened first coming first."""
+        return sorted(self.incidents.values(), key=lambda one: (one.opened_at, one.incident_id))
+
+    def open_of(self, city_id: str) -> IncidentState | None:
+        """The open incident by which a city is warned now; a city is warned by one at most."""
+        for incident in self.incidents.values():
+            told = incident.told.get(city_id)
+            if told is not None and not told.ended:
+                return incident
+        return None
 
 
 class Held(msgspec.Struct, array_like=True):

@@ -196,7 +196,7 @@ def _stop_reporting(partition: Partition, domain_id: str, rows: Rows, at: int) -
     for index in partition.hazards_of(domain_id) if len(rows) else ():
         scene = partition.scene(domain_id, index)
         touched = partition.silence(scene, index, rows[scene.bound.member[rows]])
-        if touched and scene.state.incident is not None:
+        if touched and scene.state.incidents:
             outputs += evaluate(scene, Moment(at, partition.settled(at)))
         elif touched:
             outputs += statuses(scene, touched, at)

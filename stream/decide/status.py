@@ -36,10 +36,9 @@ def statuses(scene: Scene, cities: Iterable[str], at: int) -> list[Output]:
 
 
 def _standing(scene: Scene, city_id: str) -> tuple[CityState, int]:
-    incident = scene.state.incident
-    told = incident.told.get(city_id) if incident is not None else None
-    if told is not None and not told.ended:
-        return CityState.WARNED, told.level
+    incident = scene.state.open_of(city_id)
+    if incident is not None:
+        return CityState.WARNED, incident.told[city_id].level
     if not scene.sees(city_id):
         return CityState.UNKNOWN, 0
     return (CityState.WATCH if city_id in scene.state.watched else CityState.CLEAR), 0

@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 
 from stream.records.acknowledgement import Acknowledgement
+from stream.records.incident import Incident
 from stream.records.measurement import CaseCount, Measurement
 from stream.records.rejected import RejectedHeaders
 from stream.records.report import InterventionReport
-from stream.records.warning import CityStatus, CityWarning, Evidence, Incident, LinkTest, StationHealth
+from stream.records.warning import CityStatus, CityWarning, Evidence, LinkTest, StationHealth
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 RECORDS: dict[str, type[msgspec.Struct]] = {

@@ -1,4 +1,4 @@
-"""What leaves the fold for people: city warnings, city status, incidents and evidence, as JSON on topics.
+"""What leaves the fold for people: city warnings, city status and evidence, as JSON on topics.
 
 Instants are RFC 3339 UTC texts here. The field order is the order on the wire; a golden file guards it.
 """
@@ -8,8 +8,6 @@ from __future__ import annotations
 from enum import StrEnum
 
 import msgspec
-
-from stream.records.acknowledgement import Answered, Escalated
 
 
 class Lane(StrEnum):
@@ -177,50 +175,6 @@ class LinkTest(msgspec.Struct, frozen=True, kw_only=True, tag="link_test", tag_f
     sent_at: str
     next_by_at: str
     text: Texts
-
-
-class WeighedEvidence(msgspec.Struct, frozen=True):
-    """What one series adds to the log-odds of an incident. `counts_as`: the station it is one witness with; `reason`: why it counts so much.
-
-    The probability's log-odds are those of the hazard's prior and the sum of these.
-    """
-
-    series: str
-    log_odds: float
-    weight: float
-    counts_as: str
-    reason: str
-
-
-class Incident(msgspec.Struct, frozen=True, kw_only=True):
-    """The hazard event as a whole: one id, many cities.
-
-    `probability` that it is real, as its evidence last said; `confirmed`: as many independent stations agree as the hazard asks for.
-    """
-
-    incident_id: str
-    revision: int
-    hazard: str
-    domain: str
-    lane: Lane
-    state: str
-    level: str
-    opened_at: str
-    as_of_at: str
-    closed_at: str | None
-    reason: Reason
-    sources: tuple[EvidenceSummary, ...]
-    probability: float
-    confirmed: bool
-    evidence: tuple[WeighedEvidence, ...]
-    cities: tuple[AlsoWarned, ...]
-    coordinator: str = ""
-    handed_over_to: str = ""
-    handed_over_at: str | None = None
-    answers: tuple[Answered, ...] = ()
-    escalated: tuple[Escalated, ...] = ()
-    region: str
-    region_hash: str
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):

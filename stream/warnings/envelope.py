@@ -10,7 +10,8 @@ import msgspec
 from stream.records.output import Kind, Output
 
 if TYPE_CHECKING:
-    from stream.records.warning import CityStatus, CityWarning, Evidence, Incident, LinkTest, StationHealth
+    from stream.records.incident import Incident
+    from stream.records.warning import CityStatus, CityWarning, Evidence, LinkTest, StationHealth
 
 _encoder = msgspec.json.Encoder()
 

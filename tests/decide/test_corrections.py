@@ -84,7 +84,7 @@ def test_a_count_corrected_down_cancels_the_warning_at_once(weekly):
     assert last["reasons"] == ["measurement_corrected"]
     assert "corrected" in last["text"]["en"]
     assert said(tale, "lower")[-1][1:3] == ("none", "corrected")
-    assert tale.state.core.domains["rill"].hazards["outbreak"].incident is None
+    assert tale.state.core.domains["rill"].hazards["outbreak"].incidents == {}
     assert tale.status("cam") == "clear"
 
 

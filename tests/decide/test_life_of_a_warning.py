@@ -80,7 +80,7 @@ def test_the_end_is_an_all_clear_after_the_hold_and_the_incident_closes(story, c
 
     assert tale.told("cam") == [("alert", "blue", "first"), ("all_clear", "blue", "cleared")]
     assert tale.status("cam") == "clear"
-    assert tale.state.core.domains["rill"].hazards["flood"].incident is None
+    assert tale.state.core.domains["rill"].hazards["flood"].incidents == {}
 
 
 def test_a_wave_under_way_keeps_the_city_below_warned_until_it_has_passed(story, calm, start):

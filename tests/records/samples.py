@@ -11,6 +11,7 @@ import numpy as np
 from stream.accept.refusal import Refusal, Refused, digest, to_record
 from stream.records import journal
 from stream.records.acknowledgement import Acknowledgement, Answered, Escalated
+from stream.records.incident import Incident, WeighedEvidence
 from stream.records.measurement import CaseCount, Measurement
 from stream.records.report import InterventionReport
 from stream.records.warning import (
@@ -21,7 +22,6 @@ from stream.records.warning import (
     Coverage,
     Evidence,
     EvidenceSummary,
-    Incident,
     Lane,
     LinkTest,
     MsgType,
@@ -29,7 +29,6 @@ from stream.records.warning import (
     StationHealth,
     StationState,
     Texts,
-    WeighedEvidence,
 )
 
 GOLDEN = Path(__file__).parent / "golden"
