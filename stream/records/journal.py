@@ -25,7 +25,13 @@ class Flag:
     """The sender itself marked the value as doubtful."""
 
 
-class Measurements(msgspec.Struct, frozen=True, array_like=True, tag="m", gc=False):
+class Laned(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """What every message says last: the lane it was written on (see `stream.records.lanes`), "" = nothing."""
+
+    lane: str = ""
+
+
+class Measurements(Laned, frozen=True, array_like=True, tag="m", gc=False):
     """Clean measurements of one domain as parallel arrays (little-endian bytes; see `columns`).
 
     `rows` are indices into the series of the region with that hash. On replay lanes all of a message is of one instant.
@@ -39,7 +45,7 @@ class Measurements(msgspec.Struct, frozen=True, array_like=True, tag="m", gc=Fal
     flags: bytes
 
 
-class Command(msgspec.Struct, frozen=True, array_like=True, tag="c", gc=False):
+class Command(Laned, frozen=True, array_like=True, tag="c", gc=False):
     """An order to the fold of this partition: `activate` a region (by name and hash), or send a `link_test` to every city.
 
     `at`: when it was ordered (ms); `every_s`: for a link test, when the next one is due at the latest.
@@ -52,7 +58,7 @@ class Command(msgspec.Struct, frozen=True, array_like=True, tag="c", gc=False):
     every_s: int = 86_400
 
 
-class Tick(msgspec.Struct, frozen=True, array_like=True, tag="t", gc=False):
+class Tick(Laned, frozen=True, array_like=True, tag="t", gc=False):
     """Time as a record, one a partition every few seconds, applied to every domain in it.
 
     `written_at`: the writer's wall clock; `elapsed_s`: monotonic seconds since its previous tick. `doors_written_at`: everything that was
@@ -67,7 +73,7 @@ class Tick(msgspec.Struct, frozen=True, array_like=True, tag="t", gc=False):
     acknowledgements_written_at: int = 0
 
 
-class Report(msgspec.Struct, frozen=True, array_like=True, tag="r", gc=False):
+class Report(Laned, frozen=True, array_like=True, tag="r", gc=False):
     """What a person reported about a domain; `kind` is always `intervention` today, the rest as in `stream.records.report` (instants int ms).
 
     `region_hash`: of the region it was checked against. `reported_at` is the record's timestamp on replay lanes.
@@ -88,7 +94,7 @@ class Report(msgspec.Struct, frozen=True, array_like=True, tag="r", gc=False):
     reported_at: int
 
 
-class Acknowledgement(msgspec.Struct, frozen=True, array_like=True, tag="a", gc=False):
+class Acknowledgement(Laned, frozen=True, array_like=True, tag="a", gc=False):
     """What a city answered to a revision of one of its warnings; see `stream.records.acknowledgement`.
 
     `city_id`: whose topic it came on. `region_hash`: of the region the warning was made with. `received_at`: when it was appended there (ms).
@@ -138,7 +144,7 @@ def decode(value: bytes) -> Message:
     """The message of a journal record.
 
     >>> decode(encode(Tick(1, 5.0, 0)))
-    Tick(written_at=1, elapsed_s=5.0, doors_written_at=0, closing=False, acknowledgements_written_at=0)
+    Tick(written_at=1, elapsed_s=5.0, doors_written_at=0, closing=False, acknowledgements_written_at=0, lane='')
     """
     return cast("Message", _decoder.decode(value))
 
