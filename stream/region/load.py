@@ -16,6 +16,7 @@ from stream.region.forecasts import FORECASTS_FILE, read_forecasts
 from stream.region.hazards import FOLDER, read_hazard
 from stream.region.head import FILE as HEAD_FILE
 from stream.region.head import read_head
+from stream.region.inhibitions import INHIBITIONS_FILE, Dangers, read_inhibitions
 from stream.region.lags import read_lags
 from stream.region.model import Region
 from stream.region.places import Graphs
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
 
     from stream.region.bundle import Bundle
     from stream.region.hazards import HazardDraft
+    from stream.region.head import Head
+    from stream.region.inhibitions import Inhibition
 
 NEEDED_FILES = (HEAD_FILE, STATIONS_FILE, CITIES_FILE)
-FILES = (*NEEDED_FILES, REACHES_FILE, NETWORK_FILE, TRAVEL_FILE, LAGS_FILE, FORECASTS_FILE, AGREEMENTS_FILE)
+FILES = (*NEEDED_FILES, REACHES_FILE, NETWORK_FILE, TRAVEL_FILE, LAGS_FILE, FORECASTS_FILE, AGREEMENTS_FILE, INHIBITIONS_FILE)
 
 
 def load(bundled: Bundle) -> Region:
@@ -70,6 +73,7 @@ def examine(bundled: Bundle) -> tuple[Region | None, Findings]:
     chains = {} if cities is None else above(cities.cities, cities.administrations)
     parties = Parties(chains, {draft.hazard for draft in drafts}, lengths)
     agreements = read_agreements(files[AGREEMENTS_FILE], parties, findings) if AGREEMENTS_FILE in files else ()
+    inhibitions = _inhibitions(bundled, drafts, head, findings)
     graphs = Graphs(cities, river, travel, lags, findings)
     families = [domain.families for domain in head.domains] if head else None
     hazards = tuple(assemble_hazard(draft, stations, cells, families, graphs) for draft in drafts)
@@ -90,8 +94,17 @@ def examine(bundled: Bundle) -> tuple[Region | None, Findings]:
         above=chains,
         agreements=agreements,
         forecasts=forecasts,
+        inhibitions=inhibitions,
     )
     return region, findings
+
+
+def _inhibitions(bundled: Bundle, drafts: list[HazardDraft], head: Head | None, findings: Findings) -> tuple[Inhibition, ...]:
+    if INHIBITIONS_FILE not in bundled.files:
+        return ()
+    domains = None if head is None else [domain.families for domain in head.domains]
+    known = Dangers({draft.hazard: draft.family for draft in drafts}, domains)
+    return read_inhibitions(bundled.files[INHIBITIONS_FILE], known, findings)
 
 
 def _read_files_list(bundled: Bundle, findings: Findings) -> list[HazardDraft]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from stream.region.agreements import Agreement
     from stream.region.forecasts import Forecaster
+    from stream.region.inhibitions import Inhibition
     from topology.base import CityPlace, Lag
 
 
@@ -182,7 +183,7 @@ class Region:
     """A validated region folder. `region_hash` is the SHA-256 (first 16 hex digits) of its files, and stands in every warning.
 
     `regressions`: of `lags.csv`, by the series above, what crests become at the next gauges below. `above`: everybody above each city and
-    administration, nearest first. `agreements` in the order of their ids. `forecasts`: of `forecasts.json`.
+    administration, nearest first. `agreements` and `inhibitions` in the order of their ids. `forecasts`: of `forecasts.json`.
     """
 
     name: str
@@ -199,3 +200,4 @@ class Region:
     above: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     agreements: tuple[Agreement, ...] = ()
     forecasts: tuple[Forecaster, ...] = ()
+    inhibitions: tuple[Inhibition, ...] = ()
