@@ -10,11 +10,12 @@ forecasts of years that the regressions had not seen (`stream.calibrate.forecast
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from stream.region.forecasts import LAGS
+from stream.region.forecasts import LAGS, PER_SERIES, SEASON
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,9 +31,10 @@ QUANTILES = (0.1, 0.5, 0.9)
 
 
 class Outlook(NamedTuple):
-    """What is ahead of one series: by level (rising) its chance within the longest window, and when it would be reached (h, P10/P50/P90).
+    """What is ahead of one series: by level (rising) its chances, and when it would be reached (h from now, P10/P50/P90) if within the longest window.
 
-    `chances[level][window]` are the chances within each window. `missing`: the series without fresh values; then nothing is forecast.
+    `chances[level][window]` are the chances within each window, NaN where there is no such level. `missing`: the series without fresh values;
+    then nothing is forecast.
     """
 
     series: str
@@ -70,8 +72,12 @@ def exceedance(model: Forecaster, target: Target, height: Floats, levels: Floats
 
     Never falls with a longer window.
     """
+    return _chances(model, target.scale, height, np.log(levels))
+
+
+def _chances(model: Forecaster, scale: float, height: Floats, log_levels: Floats) -> Floats:
     chance = np.array(model.chance)
-    margin = (height[:, None, :] - np.log(levels)[None, :, None]) / math.sqrt(target.scale)
+    margin = (height[:, None, :] - log_levels[None, :, None]) / math.sqrt(scale)
     odds = np.clip(chance[:, 0] + chance[:, 1] * margin, -40.0, 40.0)
     one: Floats = np.maximum.accumulate(1.0 / (1.0 + np.exp(-odds)), axis=2)
     return one
@@ -93,25 +99,61 @@ def arrives_h(chances: Sequence[float], windows: Sequence[int], step_h: float) -
     return low, middle, high
 
 
-def outlooks(model: Forecaster, value: Floats, observed_at: int, levels: Mapping[str, Sequence[float]]) -> tuple[Outlook, ...]:
-    """What is ahead of every target that has levels (rising, > 0, in the unit of its series).
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A model as arrays, for the targets (n) that have levels: nothing needs to be put together again at every step.
+
+    `own` (n): place of the target among the model's series; `weights` (n, windows, predictors); `scale` (n); `levels` (n, most): ln of the levels,
+    NaN where a target has fewer.
+    """
+
+    model: Forecaster
+    series: tuple[str, ...]
+    own: NDArray[np.intp]
+    weights: Floats
+    scale: Floats
+    levels: Floats
+
+
+def ready(model: Forecaster, levels: Mapping[str, Sequence[float]]) -> Ready:
+    """The model for those of its targets that have levels (in the unit of the series; NaN and what is not above 0: no level)."""
+    wanted = [target for target in model.targets if target.series in levels]
+    most = max((len(levels[one.series]) for one in wanted), default=0)
+    table = np.full((len(wanted), most), np.nan)
+    for place, one in enumerate(wanted):
+        given = np.array(levels[one.series], dtype=np.float64)
+        table[place, : len(given)] = np.log(np.where(given > 0.0, given, np.nan))
+    return Ready(
+        model,
+        tuple(one.series for one in wanted),
+        np.array([model.series.index(one.series) for one in wanted], dtype=np.intp),
+        np.array([one.weights for one in wanted]).reshape(len(wanted), len(model.windows), PER_SERIES * len(model.series) + SEASON + 1),
+        np.array([one.scale for one in wanted]),
+        table,
+    )
+
+
+def outlooks(given: Ready, value: Floats, observed_at: int) -> tuple[Outlook, ...]:
+    """What is ahead of every target.
 
     `value` (3, g): of the series in the model's order now, one step before and two before; NaN where there is none. A domain with
     a gauge that does not report is not forecast: a wave on it would not be seen, and "unlikely" would be a guess.
     """
+    model = given.model
     if value.shape != (LAGS, len(model.series)):
         msg = f"values of shape {value.shape}; give {LAGS} steps of {len(model.series)} series"
         raise ValueError(msg)
-    wanted = [target for target in model.targets if target.series in levels]
     sound = np.all(np.isfinite(value) & (value > 0.0), axis=0)
     missing = tuple(name for place, name in enumerate(model.series) if not sound[place])
     if missing:
-        return tuple(Outlook(target.series, (), (), missing) for target in wanted)
-    log_value, at = np.log(value)[None], np.array([observed_at], dtype=np.int64)
+        return tuple(Outlook(series, (), (), missing) for series in given.series)
+    log_value = np.log(value)
+    x = predictors(log_value[None], np.array(model.high), np.array([observed_at], dtype=np.int64))[0]
+    height = log_value[0, given.own, None] + given.weights @ x
+    step_h = model.step_s / 3600.0
     found = []
-    for target in wanted:
-        height = expected(model, target, log_value, at)
-        chances = exceedance(model, target, height, np.array(levels[target.series], dtype=np.float64))[0].tolist()
-        times = tuple(arrives_h(one, model.windows, model.step_s / 3600.0) for one in chances)
-        found.append(Outlook(target.series, tuple(map(tuple, chances)), times))
+    for series, scale, expected_height, levels in zip(given.series, given.scale, height, given.levels, strict=True):
+        chances = _chances(model, scale, expected_height[None], levels)[0].tolist()
+        times = tuple(arrives_h(one, model.windows, step_h) for one in chances)
+        found.append(Outlook(series, tuple(map(tuple, chances)), times))
     return tuple(found)

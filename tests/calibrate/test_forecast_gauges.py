@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from stream.calibrate.forecast_gauges import above, gauges_of, windows
 from stream.calibrate.history import History
 from stream.cli.main import app
-from stream.decide.forecast import outlooks
+from stream.decide.forecast import outlooks, ready
 from stream.region.load import load_folder
 from stream.region.river_network import network_of
 from tests.calibrate.test_forecasts import DAY_MS, river
@@ -83,7 +83,7 @@ def test_what_was_learned_is_part_of_the_region_and_forecasts(tmp_path):
     day = int(np.argmax(waves.log_value[365 * 10 + 3 : DAYS, 0] - waves.log_value[365 * 10 + 3 - 1 : DAYS - 1, 0])) + 365 * 10 + 3
     order = [("g12/discharge", "g11/discharge").index(series) for series in model.series]
     value = 10.0 * np.exp(waves.log_value[[day, day - 1, day - 2]][:, order])
-    [found] = outlooks(model, value, day * DAY_MS, {"g11/discharge": [0.6 * value[0].max(), 5.0 * value[0].max()]})
+    [found] = outlooks(ready(model, {"g11/discharge": [0.6 * value[0].max(), 5.0 * value[0].max()]}), value, day * DAY_MS)
     assert found.chances[0][0] > 0.9, "the wave stands at the gauge above and comes down tomorrow"
     assert found.chances[1][0] < 0.1
     assert found.arrives_h[0][1] <= 24.0

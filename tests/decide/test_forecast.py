@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.decide.forecast import arrives_h, exceedance, expected, outlooks, predictors
+from stream.decide.forecast import arrives_h, exceedance, expected, outlooks, predictors, ready
 from stream.region.forecasts import PER_SERIES, SEASON, Forecaster, Target
 
 HIGH = (math.log(10.0), math.log(20.0))
@@ -20,7 +20,7 @@ VALUE = np.array([[8.0, 10.0], [4.0, 10.0], [4.0, 10.0]])
 
 
 def ahead(value=VALUE, levels=(10.0, 15.0, 30.0)):
-    return outlooks(MODEL, value, 0, {"lower": levels})[0]
+    return outlooks(ready(MODEL, {"lower": levels}), value, 0)[0]
 
 
 def test_the_forecast_is_the_sum_a_hydrologist_would_write_down():
@@ -52,12 +52,18 @@ def test_a_gauge_without_a_value_is_named_and_nothing_is_forecast(bad):
 
 
 def test_a_gauge_without_levels_is_not_forecast():
-    assert outlooks(MODEL, VALUE, 0, {"upper": (10.0,)}) == ()
+    assert outlooks(ready(MODEL, {"upper": (10.0,)}), VALUE, 0) == ()
+
+
+def test_a_level_that_is_not_given_has_no_chance_and_takes_nothing_from_the_others():
+    found, whole = ahead(levels=(10.0, math.nan, 30.0)), ahead(levels=(10.0, 20.0, 30.0))
+    assert [found.chances[place] for place in (0, 2)] == [whole.chances[place] for place in (0, 2)]
+    assert all(math.isnan(one) for one in (*found.chances[1], *found.arrives_h[1]))
 
 
 def test_too_few_steps_are_refused():
     with pytest.raises(ValueError, match="give 3 steps of 2 series"):
-        outlooks(MODEL, VALUE[:2], 0, {"lower": (10.0,)})
+        outlooks(ready(MODEL, {"lower": (10.0,)}), VALUE[:2], 0)
 
 
 def test_a_level_that_cannot_be_reached_has_no_arrival():
@@ -70,7 +76,7 @@ def test_a_level_that_cannot_be_reached_has_no_arrival():
     st.integers(0, 4 * 10**12),
 )
 def test_chances_are_ordered_by_level_and_window_and_arrivals_lie_within_the_window(values, levels, at):
-    found = outlooks(MODEL, np.array(values).reshape(3, 2), at, {"lower": sorted(levels)})[0]
+    found = outlooks(ready(MODEL, {"lower": sorted(levels)}), np.array(values).reshape(3, 2), at)[0]
     chances = np.array(found.chances)
     assert ((chances > 0.0) & (chances <= 1.0)).all()
     assert (np.diff(chances, axis=0) <= 0.0).all()
