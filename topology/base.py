@@ -33,6 +33,8 @@ class Path(StrEnum):
     RIVER = "river"
     WIND = "wind"
     TRAVEL = "travel"
+    LINKED = "linked"
+    """As a consequence of another danger, which is reported elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)

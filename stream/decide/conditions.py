@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stream.decide.placing import place
 from stream.decide.reports import interventions
 from stream.records.instants import HOUR, SECOND
 from topology.base import Conditions, Passage, Winds
@@ -78,7 +79,7 @@ def _passages(region: Region, state: HazardState) -> tuple[Passage, ...]:
 
     A series' first trace where that is known (`fronts.py`), else when it began to alarm.
     """
-    found = [_passage(region, one.series, one.onset_at, one.looked_at) for one in state.sources.values() if one.series not in state.fronts]
+    found = [_found(region, one) for one in state.sources.values() if one.series not in state.fronts]
     for series, front in state.fronts.items():
         # Nobody had looked before, but so little is the edge of the cloud: the front came since the measurement before would have been due.
         due_before = front.front_at - round(float(region.series.interval_s[region.series.row_of[series]]) * SECOND)
@@ -87,15 +88,23 @@ def _passages(region: Region, state: HazardState) -> tuple[Passage, ...]:
 
 
 def _passage(region: Region, series: str, front_at: int, looked_at: int | None) -> Passage:
-    """A series that had never been measured before says only that the front came no later."""
     row = region.series.row_of[series]
-    gap_h = math.inf if looked_at is None else (front_at - looked_at) / HOUR
-    return Passage(region.series.reach[row], float(region.series.reach_km[row]), front_at, gap_h)
+    return Passage(region.series.reach[row], float(region.series.reach_km[row]), front_at, _gap_h(front_at, looked_at))
+
+
+def _found(region: Region, source: SourceState) -> Passage:
+    here = place(region, source)
+    return Passage(here.reach, here.reach_km, source.onset_at, _gap_h(source.onset_at, source.looked_at))
+
+
+def _gap_h(front_at: int, looked_at: int | None) -> float:
+    """Where it had never been looked for before, it is only known that the front came no later."""
+    return math.inf if looked_at is None else (front_at - looked_at) / HOUR
 
 
 def _measured(region: Region, sources: Iterable[SourceState]) -> dict[str, float]:
     """The newest discharge by reach where discharge is what the event is found in."""
-    on_rivers = sorted((one for one in sources if one.series.endswith(DISCHARGE)), key=lambda one: one.series)
+    on_rivers = sorted((one for one in sources if one.series.endswith(DISCHARGE) and one.placed is None), key=lambda one: one.series)
     return {region.series.reach[region.series.row_of[one.series]]: one.value for one in on_rivers}
 
 

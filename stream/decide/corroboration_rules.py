@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from detectors.base import Quality
-from stream.decide.instruments import Place, place_of, witnesses
+from stream.decide.instruments import Place, place_of, stands_at, witnesses
+from stream.decide.placing import domain_of, doubted, place
+from stream.decide.stated import REPORT
 from stream.decide.waves import NO_WAVES
 from stream.records.instants import HOUR
 from topology.geodesy import distance_km
@@ -25,18 +27,24 @@ def unconfirmed(region: Region, hazard: Hazard, sources: Sequence[SourceState], 
 
     Two sources agree when they began within `together_h` of each other, or one began when the wave of the other was due there. A measurement
     of doubtful quality confirms nothing and needs confirming. Adding sources never makes another one unconfirmed.
+
+    A report of a person that nobody else stands behind confirms nothing, and needs another source even where one station is enough; one
+    that somebody else confirmed needs none.
     """
     rule = hazard.fusion
-    if rule.k <= 1:
+    if rule.k <= 1 and not any(doubted(source.placed) for source in sources):
         return frozenset()
-    sound = [source for source in sources if source.quality != Quality.SUSPECT]
-    of = witnesses(region, [source.series for source in sources])
+    sound = [source for source in sources if source.quality != Quality.SUSPECT and not doubted(source.placed)]
+    of = witnesses(region, sources)
     found = set()
     for one in sources:
-        near = _near(region, hazard, one.series)
+        if one.placed is not None and one.placed.kind == REPORT and one.placed.confirmed:
+            continue
+        needed = max(rule.k, 2) if doubted(one.placed) else rule.k
+        near = _near(region, hazard, one)
         behind = {of[one.series]} if one.quality != Quality.SUSPECT else set()
         behind |= {of[other.series] for other in sound if _speaks(region, near, other) and _agree(one, other, known, rule.together_h)}
-        if len(behind) < rule.k:
+        if len(behind) < needed:
             found.add(one.series)
     return frozenset(found)
 
@@ -53,16 +61,16 @@ def _due(upper: SourceState, lower: SourceState, known: Mapping[str, Waves]) -> 
 
 
 def _speaks(region: Region, near: frozenset[Place] | None, other: SourceState) -> bool:
-    return near is None or place_of(region, region.series.row_of[other.series]) in near
+    return near is None or other.placed is not None or stands_at(region, other) in near
 
 
-def _near(region: Region, hazard: Hazard, series: str) -> frozenset[Place] | None:
+def _near(region: Region, hazard: Hazard, source: SourceState) -> frozenset[Place] | None:
     """The n places with stations of the hazard and domain nearest to this one, itself counted; None where all may speak."""
     if not hazard.fusion.n:
         return None
     table = region.series
-    here = table.row_of[series]
-    rows = hazard.rows[table.domain[hazard.rows] == table.domain[here]]
-    away = distance_km(table.latitude[here], table.longitude[here], table.latitude[rows], table.longitude[rows])
-    nearest = rows[np.argsort(away, kind="stable")].tolist()
-    return frozenset(list(dict.fromkeys(place_of(region, row) for row in (here, *nearest)))[: hazard.fusion.n])
+    here = place(region, source)
+    rows = hazard.rows[table.domain[hazard.rows] == domain_of(region, source)]
+    away = distance_km(here.latitude, here.longitude, table.latitude[rows], table.longitude[rows])
+    nearest = (place_of(region, row) for row in rows[np.argsort(away, kind="stable")].tolist())
+    return frozenset(list(dict.fromkeys((stands_at(region, source), *nearest)))[: hazard.fusion.n])

@@ -20,9 +20,22 @@ from stream.decide.reporting import take_report
 from stream.decide.run import Pending, Unit
 from stream.decide.snapshot import restore, snapshot
 from stream.decide.state import Core, Held
+from stream.decide.statements import take_statement
 from stream.decide.status import statuses
 from stream.records.instants import MINUTE, SECOND
-from stream.records.journal import Acknowledgement, Columns, Command, Measurements, Message, Report, Tick, columns, decode, measurements
+from stream.records.journal import (
+    Acknowledgement,
+    Columns,
+    Command,
+    Measurements,
+    Message,
+    Report,
+    Statement,
+    Tick,
+    columns,
+    decode,
+    measurements,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -86,8 +99,8 @@ class Fold:
         for timestamp, value, message in messages:
             if isinstance(message, Measurements):
                 outputs += self._measurements(state, pending, timestamp, (value, message))
-            elif isinstance(message, Report):
-                outputs += self._report(state, pending, timestamp, (value, message))
+            elif isinstance(message, Report | Statement):
+                outputs += self._stated(state, pending, timestamp, (value, message))
             elif isinstance(message, Acknowledgement):
                 outputs += pending.settle() + take_answer(state, timestamp, message)
             else:
@@ -119,20 +132,21 @@ class Fold:
         domain.instant.append(Held(domain.instant[0].timestamp if domain.instant else timestamp, value))
         return outputs
 
-    def _report(self, state: Partition, pending: Pending, timestamp: int, record: tuple[bytes, Report]) -> list[Output]:
-        value, report = record
+    def _stated(self, state: Partition, pending: Pending, timestamp: int, record: tuple[bytes, Report | Statement]) -> list[Output]:
+        value, said = record
         core = state.core
-        if report.region_hash not in core.active.values() and report.region_hash not in core.past:
+        if said.region_hash not in core.active.values() and said.region_hash not in core.past:
             core.held.append(Held(timestamp, value))
             return []
-        domain = core.domains.get(report.domain)
+        domain = core.domains.get(said.domain)
         if domain is None:
             core.counts.retired += 1
             return []
         outputs: list[Output] = []
         if domain.instant and timestamp > domain.instant[0].timestamp:
-            outputs += self._decide_instant(state, pending, report.domain)
-        return outputs + pending.settle() + take_report(state, timestamp, report)
+            outputs += self._decide_instant(state, pending, said.domain)
+        outputs += pending.settle()
+        return outputs + (take_report(state, timestamp, said) if isinstance(said, Report) else take_statement(state, timestamp, said))
 
     def _decide_instant(self, state: Partition, pending: Pending, domain_id: str) -> list[Output]:
         """Put the messages of the held instant together, in the order of their series, and add them as one unit."""
@@ -208,6 +222,6 @@ class Fold:
             message = decode(one.value)
             if isinstance(message, Measurements):
                 outputs += self._measurements(state, pending, one.timestamp, (one.value, message))
-            elif isinstance(message, Report):
-                outputs += self._report(state, pending, one.timestamp, (one.value, message))
+            elif isinstance(message, Report | Statement):
+                outputs += self._stated(state, pending, one.timestamp, (one.value, message))
         return outputs + pending.settle()

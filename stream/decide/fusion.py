@@ -25,7 +25,7 @@ from detectors.base import Level, Quality
 from stream.decide import cauchy
 from stream.decide.corroboration_rules import unconfirmed
 from stream.decide.instruments import witnesses
-from stream.decide.life import seconds
+from stream.decide.placing import interval_of, quantity_of
 from stream.decide.waves import NO_WAVES, Heard, waves
 from stream.records.instants import HOUR
 
@@ -77,7 +77,7 @@ def fuse(region: Region, hazard: Hazard, heard: Heard) -> Fused:
     rule = hazard.fusion
     sources = sorted({source.series: source for source in heard.sources}.values(), key=lambda source: source.series)
     known = waves(region, hazard, heard)
-    of = witnesses(region, [source.series for source in sources])
+    of = witnesses(region, sources)
     places: dict[str, list[SourceState]] = {}
     for source in sources:
         places.setdefault(of[source.series], []).append(source)
@@ -89,7 +89,8 @@ def fuse(region: Region, hazard: Hazard, heard: Heard) -> Fused:
         one._replace(log_odds=round(one.log_odds, DIGITS), weight=round(one.weight, DIGITS))
         for one in sorted(support, key=lambda one: one.series)
     )
-    return Fused(round(_expit(total), DIGITS), confirmed, rule.unconfirmed_cap if open_ones else int(Level.RED), told, open_ones)
+    cap = rule.unconfirmed_cap if rule.k > 1 else int(Level.ORANGE)  # where one station is enough, only a report can be unconfirmed
+    return Fused(round(_expit(total), DIGITS), confirmed, cap if open_ones else int(Level.RED), told, open_ones)
 
 
 def _of_place(region: Region, rule: Fusion, place: tuple[str, Sequence[SourceState]], known: dict[str, Waves], at: int) -> list[Support]:
@@ -111,10 +112,10 @@ def _of_place(region: Region, rule: Fusion, place: tuple[str, Sequence[SourceSta
 def _alone(region: Region, rule: Fusion, source: SourceState, wave: Waves, at: int) -> Support:
     """What a source would add if it stood alone at its place."""
     suspect = source.quality == Quality.SUSPECT
-    row = region.series.row_of[source.series]
-    since = source.ended_at if source.ended_at is not None else source.observed_at + seconds(float(region.series.interval_s[row]))
+    since = source.ended_at if source.ended_at is not None else source.observed_at + interval_of(region, source)
     fading = 0.5 ** (max(0, at - since) / (rule.half_life_h * HOUR))
-    weight = rule.weights.get(region.series.quantity[row], 1.0) * (SUSPECT_WEIGHT if suspect else 1.0) * fading
+    weight = rule.weights.get(quantity_of(region, source), 1.0) * (SUSPECT_WEIGHT if suspect else 1.0) * fading
+    weight *= source.placed.weight if source.placed is not None else 1.0
     missed = rule.missed * wave.missed
     log_odds = max(0.0, weight * believed(evidence(source), rule.reliability) - missed)
     reason = Why.COUNTS

@@ -10,6 +10,7 @@ import numpy as np
 from stream.decide.fusion import Fused, fuse
 from stream.decide.gauges import at_gauge
 from stream.decide.life import seconds
+from stream.decide.placing import place
 from stream.decide.wanted import Claim, Lines, Wanted, remote_level, together
 from stream.decide.waves import Heard
 from stream.region.river_network import network_of
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stream.decide.state import SourceState
+    from stream.decide.stated import Reaching
     from stream.region.model import Hazard, Region
 
 
@@ -52,26 +54,6 @@ class _Asked(NamedTuple):
     number: int
     state: SourceState
     source: Source
-
-
-def place(region: Region, state: SourceState, incident_id: str) -> Source:
-    """A source as footprints take it: where its series stands, and what was found there."""
-    row = region.series.row_of[state.series]
-    city = int(region.series.city[row])
-    return Source(
-        series=state.series,
-        city_id=region.cities[city].city_id if city >= 0 else "",
-        latitude=float(region.series.latitude[row]),
-        longitude=float(region.series.longitude[row]),
-        reach=region.series.reach[row],
-        reach_km=float(region.series.reach_km[row]),
-        onset_at=state.onset_at,
-        observed_at=state.observed_at,
-        ended_at=state.ended_at,
-        value=state.value,
-        score=state.score,
-        incident_id=incident_id,
-    )
 
 
 def reach(region: Region, hazard: Hazard, event: Event, conditions: Conditions) -> Reached:
@@ -125,6 +107,8 @@ def _claims(region: Region, hazard: Hazard, asked: _Asked, conditions: Condition
     number, state, source = asked
     lasting = state.ended_at is None
     found: list[Claim] = []
+    if state.placed is not None and state.placed.reaches:
+        return _passed_on(state.placed.reaches, asked, conditions.now)
     if source.city_id and lasting and not state.late:
         found.append(Claim(_here(source), state.level, state.peak, state.series, number))
     if not hazard.footprint:
@@ -138,6 +122,24 @@ def _claims(region: Region, hazard: Hazard, asked: _Asked, conditions: Condition
             found.append(_remote(region, hazard, asked, impact))
             ends.append(ends_at)
     return found, None if lasting else min(ends, default=None)
+
+
+def _passed_on(reaches: Sequence[Reaching], asked: _Asked, now: int) -> tuple[list[Claim], int | None]:
+    """The cities claimed by what another domain passed on; once it has ended, those where it is still to come."""
+    number, state, _ = asked
+    found = [
+        Claim(
+            Impact(city_id, Path.LINKED, probability, Arrival(p10_at, p50_at, p90_at), 1.0, 1.0, reasons=("linked",)),
+            level,
+            level,
+            state.series,
+            number,
+        )
+        for city_id, p10_at, p50_at, p90_at, probability, level in reaches
+        if state.ended_at is None or p90_at > now
+    ]
+    ends = [claim.impact.arrival.p90_at for claim in found if claim.impact.arrival is not None]
+    return found, None if state.ended_at is None else min(ends, default=None)
 
 
 def _here(source: Source) -> Impact:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from stream.decide.placing import station_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from stream.decide.state import SourceState
     from stream.region.model import Region
 
 Place = tuple[str, float, float]
@@ -26,13 +29,19 @@ def place_of(region: Region, row: int) -> Place:
     return "station " + table.station[row], 0.0, 0.0
 
 
-def witnesses(region: Region, series: Iterable[str]) -> dict[str, str]:
+def stands_at(region: Region, source: SourceState) -> Place:
+    """Where a source is a witness; what a person reported is nobody's measurement, so it stands beside what is measured there."""
+    row = region.series.row_of.get(source.series)
+    return ("station " + station_of(region, source), 0.0, 0.0) if row is None else place_of(region, row)
+
+
+def witnesses(region: Region, sources: Iterable[SourceState]) -> dict[str, str]:
     """For each series the witness it belongs to: the first station (by name) of those given that stand at its place."""
-    places: dict[Place, list[str]] = {}
-    for one in series:
-        places.setdefault(place_of(region, region.series.row_of[one]), []).append(one)
+    places: dict[Place, list[SourceState]] = {}
+    for one in sources:
+        places.setdefault(stands_at(region, one), []).append(one)
     found: dict[str, str] = {}
     for together in places.values():
-        name = min(region.series.station[region.series.row_of[one]] for one in together)
-        found |= dict.fromkeys(together, name)
+        name = min(station_of(region, one) for one in together)
+        found |= dict.fromkeys((one.series for one in together), name)
     return found

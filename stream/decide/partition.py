@@ -95,7 +95,7 @@ class Partition:
                 continue
             state = domain.hazards.setdefault(hazard.hazard.hazard, HazardState())
             state.silent = {bound.series(row) for row in rows[hazard.silent[rows]]}
-            state.sources = {series: source for series, source in state.sources.items() if series in members}
+            state.sources = {series: source for series, source in state.sources.items() if series in members or source.placed}
             state.fronts = {series: front for series, front in state.fronts.items() if series in members}
             self.fresh.pop((domain_id, hazard.hazard.hazard), None)
         self.clocks[domain_id] = Clock(silent_at={index: self._silent_at(domain_id, index) for index in self.hazards_of(domain_id)})

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from stream.decide.placing import city_of
 from stream.decide.telling import level_label
 from topology.hierarchy import Hierarchy, lowest_common_ancestor
 
@@ -41,9 +42,7 @@ class Role(StrEnum):
 
 def leads(scene: Scene) -> tuple[str, ...]:
     """The cities in which the danger was found, by their ids."""
-    series, cities = scene.region.series, scene.region.cities
-    rows = (series.row_of[one] for one in scene.state.sources if one in series.row_of)
-    return tuple(sorted({cities[at].city_id for row in rows if (at := int(series.city[row])) >= 0}))
+    return tuple(sorted({city_id for source in scene.state.sources.values() if (city_id := city_of(scene.region, source))}))
 
 
 def party_of(region: Region, agreement: Agreement, city_id: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from stream.decide.stated import Placed
 from stream.records.warning import MsgType, Reason
 
 
@@ -16,7 +17,7 @@ class SourceState(msgspec.Struct):
 
     `peak` is the highest level of the episode, `highest` its highest value, `late` that the newest evidence came later than the hazard allows.
     `before`: the source before its newest measurement raised it, None if there was none; that measurement may still be corrected.
-    `looked_at`: when the series was measured last before the onset, None if never.
+    `looked_at`: when the series was measured last before the onset, None if never. `placed`: where it stands, of what is no series here.
     """
 
     series: str
@@ -39,6 +40,7 @@ class SourceState(msgspec.Struct):
     reaches_next_level_in_h: float | None = None
     before: SourceState | None = None
     looked_at: int | None = None
+    placed: Placed | None = None
 
 
 class Answer(msgspec.Struct, array_like=True):

@@ -10,6 +10,7 @@ import msgspec
 
 from detectors.base import Level
 from stream.decide.life import seconds
+from stream.decide.placing import unit_of
 from stream.records.instants import from_text, to_text
 from stream.records.warning import AlsoWarned, CityWarning, EvidenceSummary, MsgType, Reason, Texts
 from stream.warnings.texts import WORDS, render, word
@@ -43,12 +44,12 @@ def level_label(level: int) -> str:
 
 def summary(scene: Scene, source: SourceState) -> EvidenceSummary:
     """One source as it stands in messages."""
-    unit = scene.region.series.unit[scene.region.series.row_of[source.series]]
+    unit = unit_of(scene.region, source)
     score = round(source.score, 4) if math.isfinite(source.score) else 0.0
     return EvidenceSummary(
         series=source.series,
         level=level_label(source.level),
-        value=source.value,
+        value=source.value if math.isfinite(source.value) else 0.0,
         unit=unit,
         observed_at=to_text(source.observed_at),
         score=score,

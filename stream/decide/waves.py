@@ -6,10 +6,11 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from stream.decide.life import seconds
+from stream.decide.placing import domain_of
 from topology.base import Path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from stream.decide.state import SourceState
     from stream.decide.wanted import Claim
@@ -48,8 +49,8 @@ class Heard(NamedTuple):
 
 def waves(region: Region, hazard: Hazard, heard: Heard) -> dict[str, Waves]:
     """The waves of every source that has any. A city's own stations speak for what arrives there; one that is silent says nothing."""
-    raised = {source.series for source in heard.sources}
-    domains = {series: int(region.series.domain[region.series.row_of[series]]) for series in raised}
+    raised = {source.series: source for source in heard.sources}
+    domains = {series: domain_of(region, source) for series, source in raised.items()}
     seen, missed, windows = dict.fromkeys(raised, 0), dict.fromkeys(raised, 0.0), {series: dict[str, Window]() for series in raised}
     for city_id in sorted(heard.claims):
         here = _there(region, hazard.stations_in.get(city_id, ()), heard.silent, raised)
@@ -73,7 +74,7 @@ class _There(NamedTuple):
     slack: float
 
 
-def _there(region: Region, rows: Sequence[int], silent: frozenset[str] | set[str], raised: set[str]) -> dict[int, _There]:
+def _there(region: Region, rows: Sequence[int], silent: frozenset[str] | set[str], raised: Collection[str]) -> dict[int, _There]:
     found: dict[int, _There] = {}
     for row in rows:
         name, domain = region.series.ids[row], int(region.series.domain[row])

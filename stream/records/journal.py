@@ -1,6 +1,6 @@
 """The journal: everything that happened in a domain, in one order, as compact binary records.
 
-A journal record's Kafka key is the domain (Measurements, Report, Acknowledgement) or empty (Command, Tick); its partition follows from the domain
+A journal record's Kafka key is the domain (Measurements, Report, Acknowledgement, Statement) or empty (Command, Tick); its partition follows from the domain
 (`partition_of`), its timestamp is the broker's append time on live lanes and the time of observation on replay lanes.
 """
 
@@ -111,7 +111,37 @@ class Acknowledgement(Laned, frozen=True, array_like=True, tag="a", gc=False):
     received_at: int
 
 
-Message = Measurements | Command | Tick | Report | Acknowledgement
+class Statement(Laned, frozen=True, array_like=True, tag="s", gc=False):
+    """What a person of a city stated by hand; see `stream.records.statement`, whose places were checked against the region of `region_hash`.
+
+    `place_city`: where it was seen, as a city; a place unknown is "" or None. `matchers`: as pairs, sorted. `received_at`: when the broker took it (ms).
+    """
+
+    domain: str
+    region_hash: str
+    city_id: str
+    statement_id: str
+    act: str
+    by: str
+    received_at: int
+    starts_at: int
+    ends_at: int | None = None
+    hazard: str = ""
+    about: str = ""
+    level: str = ""
+    confirmed: bool = False
+    place_city: str = ""
+    reach: str = ""
+    km: float | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    value: float | None = None
+    unit: str = ""
+    matchers: tuple[tuple[str, str], ...] = ()
+    text: str = ""
+
+
+Message = Measurements | Command | Tick | Report | Acknowledgement | Statement
 
 
 class Entry(NamedTuple):

@@ -12,6 +12,7 @@ from stream.records.incident import Incident
 from stream.records.measurement import CaseCount, Measurement
 from stream.records.rejected import RejectedHeaders
 from stream.records.report import InterventionReport
+from stream.records.statement import Statement
 from stream.records.warning import CityStatus, CityWarning, Evidence, LinkTest, StationHealth
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -20,6 +21,7 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "case_count": CaseCount,
     "intervention": InterventionReport,
     "acknowledgement": Acknowledgement,
+    "statement": Statement,
     "city_warning": CityWarning,
     "city_status": CityStatus,
     "link_test": LinkTest,
@@ -34,6 +36,7 @@ _FROM_SENDERS: dict[str, list[dict[str, list[str]]]] = {
     "CaseCount": [{"required": ["series"]}, {"required": ["area"]}],
     "InterventionReport": [],
     "Acknowledgement": [],
+    "Statement": [],
 }
 """How each names its series. Their instants may also be seconds, or local times without offset, which `date-time` of JSON Schema does not allow."""
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 WORDS: dict[str, dict[str, str]] = {
     "zh": {
         "none": "无", "blue": "蓝色（IV级）", "yellow": "黄色（III级）", "orange": "橙色（II级）", "red": "红色（I级）",
-        "same_place": "本地实测", "river": "沿河而下", "wind": "随风而来", "travel": "随人员往来",
+        "same_place": "本地实测", "river": "沿河而下", "wind": "随风而来", "travel": "随人员往来", "linked": "由另一灾害引发",
         "first": "首次发现", "worse": "升级", "better": "降级", "earlier": "到达提前", "later": "到达推迟", "surer": "更加确定",
         "extended": "延长有效期", "blind": "监测中断，维持预警", "sighted": "监测恢复", "cleared": "解除", "expired": "到期", "cancelled": "撤销",
         "unacknowledged": "未获确认", "acknowledged": "已获确认", "informed": "依协议通报", "merged": "并入本地预警",
@@ -26,7 +26,7 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "en": {
         "none": "none", "blue": "BLUE (IV)", "yellow": "YELLOW (III)", "orange": "ORANGE (II)", "red": "RED (I)",
-        "same_place": "measured in the city", "river": "down the river", "wind": "with the wind", "travel": "with travellers",
+        "same_place": "measured in the city", "river": "down the river", "wind": "with the wind", "travel": "with travellers", "linked": "as a consequence of another danger",
         "first": "first finding", "worse": "raised", "better": "lowered", "earlier": "arrives earlier", "later": "arrives later",
         "surer": "more certain", "extended": "extended", "blind": "kept although measurements are missing",
         "sighted": "measurements are back", "cleared": "over", "expired": "expired", "cancelled": "withdrawn",

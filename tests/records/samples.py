@@ -14,6 +14,7 @@ from stream.records.acknowledgement import Acknowledgement, Answered, Escalated
 from stream.records.incident import Incident, WeighedEvidence
 from stream.records.measurement import CaseCount, Measurement
 from stream.records.report import InterventionReport
+from stream.records.statement import Statement
 from stream.records.warning import (
     AlsoWarned,
     CityState,
@@ -47,6 +48,19 @@ JSON = {
         "basin", "delay", "r1", 12.5, "2024-05-01T19:00:00+08:00", "duty office", hours=6.0, factor=0.8, note="polder opened", id="rep-1"
     ),
     "acknowledgement": Acknowledgement("w-1f", 2, "rejected", "duty office", "the gauge is being repaired", id="ack-1"),
+    "statement": Statement(
+        act="report",
+        domain="basin",
+        by="duty officer",
+        id="st-1",
+        hazard="spill",
+        level="orange",
+        confirmed=True,
+        reach="r1",
+        km=12.5,
+        starts_at="2024-05-01T11:00:00Z",
+        text="oil on the water",
+    ),
     "city_warning": CityWarning(
         warning_id="w-1f",
         revision=2,
@@ -185,6 +199,23 @@ JOURNAL = {
         "duty office",
         "polder opened",
         5,
+    ),
+    "statement": journal.Statement(
+        "basin",
+        "0123456789abcdef",
+        "lower-city",
+        "stm-1f",
+        "report",
+        "duty officer",
+        1_714_561_201_000,
+        1_714_561_200_000,
+        hazard="spill",
+        level="orange",
+        confirmed=True,
+        reach="r1",
+        km=12.5,
+        matchers=(("city", "lower-city"),),
+        text="oil on the water",
     ),
     "tick": journal.Tick(1_714_561_200_000, 2.0, 1_714_561_199_000),
     "tick_closing": journal.Tick(1_714_561_200_000, 2.0, 1_714_561_199_000, closing=True),

@@ -1,0 +1,36 @@
+"""What a person stated by hand reaches its domain: each act has its own file, and what it changes is judged at once.
+
+An act nobody knows (of a later version), and one about something that is not there, are counted as `unmatched` and change nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stream.decide.advance import advance
+from stream.decide.hand_reports import report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from stream.decide.partition import Partition
+    from stream.records.journal import Statement
+    from stream.records.output import Output
+
+ACTS: Mapping[str, Callable[[Partition, Statement, int], list[Output] | None]] = {
+    "report": report,
+}
+"""Each takes the partition, the statement and the domain's now; None: it is about nothing that is known."""
+
+
+def take_statement(partition: Partition, at: int, message: Statement) -> list[Output]:
+    """Apply a statement at its journal record's timestamp `at`, after every deadline due before it."""
+    domain = partition.core.domains[message.domain]
+    outputs = advance(partition, message.domain, at)
+    domain.now = max(domain.now, at)
+    act = ACTS.get(message.act)
+    said = None if act is None else act(partition, message, domain.now)
+    if said is None:
+        partition.core.counts.unmatched += 1
+    partition.wind(message.domain)
+    return outputs + (said or [])

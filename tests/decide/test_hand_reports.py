@@ -1,0 +1,74 @@
+"""What people report by hand: a source of its own, where it was seen; one person never gives red."""
+
+from __future__ import annotations
+
+import pytest
+
+from stream.records.instants import HOUR, MINUTE
+from stream.records.journal import Command, Entry, Statement, encode
+
+
+def said(tale, at, **other):
+    fields = {
+        "domain": "rill", "region_hash": tale.region.region_hash, "city_id": "ava", "statement_id": "stm-1", "act": "report", "by": "chen",
+        "received_at": at, "starts_at": at, "hazard": "flood", "level": "orange", "place_city": "ava", "reach": "r1", "km": 10.0,
+    }  # fmt: skip
+    return Statement(**{**fields, **other})
+
+
+def state(tale):
+    return tale.state.core.domains["rill"].hazards["flood"]
+
+
+@pytest.fixture
+def calm_tale(story, calm, start):
+    tale = story()
+    tale.quiet(start, start + HOUR, calm)
+    return tale
+
+
+def test_a_report_warns_its_city_and_those_below_and_says_that_it_is_unconfirmed(calm_tale, start):
+    calm_tale.give(start + HOUR, said(calm_tale, start + HOUR))
+    assert [calm_tale.told(city) for city in ("ava", "bor", "cam")] == [[("alert", "orange", "first")]] * 3
+    warning = calm_tale.messages("bor")[0]
+    assert (warning["path"], warning["certainty"], warning["evidence"][0]["series"]) == ("river", "Possible", "report/stm-1")
+    assert [body["role"] for city in ("ava", "bor") for body in calm_tale.messages(city)] == ["lead", "affected"]
+
+
+def test_one_person_never_gives_red(calm_tale, start):
+    calm_tale.give(start + HOUR, said(calm_tale, start + HOUR, level="red", confirmed=True))
+    assert calm_tale.told("ava") == [("alert", "orange", "first")]
+    assert calm_tale.messages("ava")[0]["certainty"] == "Observed"
+
+
+def test_a_report_sent_twice_counts_once(calm_tale, start):
+    calm_tale.give(start + HOUR, said(calm_tale, start + HOUR))
+    before = len(calm_tale.outputs)
+    calm_tale.give(start + HOUR + MINUTE, said(calm_tale, start + HOUR))
+    assert len(calm_tale.outputs) == before
+
+
+def test_a_report_survives_a_snapshot(calm_tale, start):
+    calm_tale.give(start + HOUR, said(calm_tale, start + HOUR))
+    again = calm_tale.fold.restore(calm_tale.fold.snapshot(calm_tale.state))
+    assert again.core.domains["rill"].hazards["flood"].sources["report/stm-1"].placed == state(calm_tale).sources["report/stm-1"].placed
+    assert calm_tale.fold.snapshot(again) == calm_tale.fold.snapshot(calm_tale.state)
+
+
+def test_a_report_before_its_region_is_active_waits_for_it(story):
+    tale = story()
+    fresh = tale.fold.initial(0)
+    entries = [said(tale, 0), Command("activate", tale.region.name, tale.region.region_hash)]
+    tale.fold.apply(fresh, [Entry(at, at, encode(one)) for at, one in enumerate(entries)])
+    assert list(fresh.core.domains["rill"].hazards["flood"].sources) == ["report/stm-1"]
+
+
+def test_a_report_of_a_hazard_the_region_does_not_have_is_counted(calm_tale, start):
+    assert calm_tale.give(start + HOUR, said(calm_tale, start + HOUR, hazard="eruption")) == []
+    assert calm_tale.state.core.counts.unmatched == 1
+
+
+def test_a_report_on_a_reach_that_a_newer_region_lost_still_warns_its_own_city(calm_tale, start):
+    calm_tale.give(start + HOUR, said(calm_tale, start + HOUR, reach="r9"))
+    assert calm_tale.told("ava") == [("alert", "orange", "first")]
+    assert calm_tale.told("bor") == []
