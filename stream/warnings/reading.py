@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from stream.records.instants import from_text
-from stream.records.warning import CityMessage, CityState, CityStatus, CityWarning, LinkTest, MsgType
+from stream.records.warning import CityMessage, CityState, CityStatus, CityWarning, LinkTest, MsgType, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -110,8 +110,8 @@ def told_all(view: CityView, messages: Iterable[CityMessage]) -> CityView:
 
 
 def is_active(warning: CityWarning, now: int) -> bool:
-    """Whether a warning stands at `now` (ms): neither over, nor cancelled, nor past its expiry."""
-    return warning.msg_type not in _OVER and from_text(warning.expires_at) > now
+    """Whether a warning stands at `now` (ms): neither over, nor cancelled, nor expired (whether by its time, or said to be)."""
+    return warning.msg_type not in _OVER and warning.reason is not Reason.EXPIRED and from_text(warning.expires_at) > now
 
 
 def expected(region: Region, city_id: str) -> frozenset[Watched]:

@@ -82,6 +82,11 @@ def test_a_warning_ends_by_all_clear_by_cancel_and_by_expiry() -> None:
     assert not reading(told(EMPTY, warning()), [], 100_000).active
 
 
+def test_a_warning_that_is_said_to_have_expired_stands_no_longer_and_leaves_the_city_unknown() -> None:
+    view = told_all(EMPTY, [warning(1), warning(2, msg_type=MsgType.UPDATE, reason=Reason.EXPIRED), status(CityState.UNKNOWN, 2_000)])
+    assert (reading(view, [FLOOD], 3_000).state, reading(view, [FLOOD], 3_000).active) == (CityState.UNKNOWN, ())
+
+
 def test_an_older_or_repeated_message_changes_nothing() -> None:
     view = told_all(EMPTY, [warning(2, level="red"), status(CityState.CLEAR, 5_000), link_test(5_000)])
     for old in (warning(1), warning(2), status(CityState.WATCH, 4_000), status(CityState.WATCH, 5_000), link_test(4_000)):
