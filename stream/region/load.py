@@ -10,6 +10,7 @@ from stream.region.agreements import Parties, read_agreements
 from stream.region.assemble import assemble_hazard, series_table
 from stream.region.binding import read_cells
 from stream.region.bundle import bundle
+from stream.region.cascades import Effects, is_cascade, read_cascades
 from stream.region.cities import FILE as CITIES_FILE
 from stream.region.cities import read_cities
 from stream.region.forecasts import FORECASTS_FILE, read_forecasts
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from stream.region.bundle import Bundle
+    from stream.region.cascades import Cascade
+    from stream.region.cities import Cities
     from stream.region.hazards import HazardDraft
     from stream.region.head import Head
     from stream.region.inhibitions import Inhibition
@@ -74,6 +77,7 @@ def examine(bundled: Bundle) -> tuple[Region | None, Findings]:
     parties = Parties(chains, {draft.hazard for draft in drafts}, lengths)
     agreements = read_agreements(files[AGREEMENTS_FILE], parties, findings) if AGREEMENTS_FILE in files else ()
     inhibitions = _inhibitions(bundled, drafts, head, findings)
+    cascades = _cascades(bundled, drafts, cities, head, findings)
     graphs = Graphs(cities, river, travel, lags, findings)
     families = [domain.families for domain in head.domains] if head else None
     hazards = tuple(assemble_hazard(draft, stations, cells, families, graphs) for draft in drafts)
@@ -95,6 +99,7 @@ def examine(bundled: Bundle) -> tuple[Region | None, Findings]:
         agreements=agreements,
         forecasts=forecasts,
         inhibitions=inhibitions,
+        cascades=cascades,
     )
     return region, findings
 
@@ -105,6 +110,15 @@ def _inhibitions(bundled: Bundle, drafts: list[HazardDraft], head: Head | None, 
     domains = None if head is None else [domain.families for domain in head.domains]
     known = Dangers({draft.hazard: draft.family for draft in drafts}, domains)
     return read_inhibitions(bundled.files[INHIBITIONS_FILE], known, findings)
+
+
+def _cascades(
+    bundled: Bundle, drafts: list[HazardDraft], cities: Cities | None, head: Head | None, findings: Findings
+) -> tuple[Cascade, ...]:
+    if cities is None or head is None:
+        return ()
+    known = Effects({draft.hazard: draft for draft in drafts}, cities.index, {domain.domain_id: domain.families for domain in head.domains})
+    return read_cascades(bundled.files, known, findings)
 
 
 def _read_files_list(bundled: Bundle, findings: Findings) -> list[HazardDraft]:
@@ -119,8 +133,8 @@ def _read_files_list(bundled: Bundle, findings: Findings) -> list[HazardDraft]:
             draft = read_hazard(name, bundled.files[name], findings)
             if draft is not None:
                 drafts.append(draft)
-        elif name not in FILES:
-            known = (*FILES, "hazards/<hazard>.toml")
+        elif name not in FILES and not is_cascade(name):
+            known = (*FILES, "hazards/<hazard>.toml", "cascades/<name>.toml")
             findings.add(name, 0, "", "no such file in a region folder", f"remove or rename it: {nearest(name, known)}")
     if not hazard_files:
         findings.add(FOLDER, 0, "", "the region has no hazard", "add hazards/<hazard>.toml")

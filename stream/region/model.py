@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stream.region.agreements import Agreement
+    from stream.region.cascades import Cascade
     from stream.region.forecasts import Forecaster
     from stream.region.inhibitions import Inhibition
     from topology.base import CityPlace, Lag
@@ -183,7 +184,7 @@ class Region:
     """A validated region folder. `region_hash` is the SHA-256 (first 16 hex digits) of its files, and stands in every warning.
 
     `regressions`: of `lags.csv`, by the series above, what crests become at the next gauges below. `above`: everybody above each city and
-    administration, nearest first. `agreements` and `inhibitions` in the order of their ids. `forecasts`: of `forecasts.json`.
+    administration, nearest first. `agreements`, `inhibitions` and `cascades` in the order of their ids. `forecasts`: of `forecasts.json`.
     """
 
     name: str
@@ -201,3 +202,4 @@ class Region:
     agreements: tuple[Agreement, ...] = ()
     forecasts: tuple[Forecaster, ...] = ()
     inhibitions: tuple[Inhibition, ...] = ()
+    cascades: tuple[Cascade, ...] = ()
