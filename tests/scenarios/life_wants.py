@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -147,7 +148,7 @@ def status_of(view: CityView, hazard: str) -> dict[str, Any]:
     """The newest status of a hazard as it stands in JSON."""
     for watched, status in view.statuses.items():
         if isinstance(watched, Watched) and watched.hazard == hazard:
-            return dict(msgspec.to_builtins(status))
+            return dict(json.loads(msgspec.json.encode(status)))
     return {}
 
 

@@ -11,7 +11,7 @@ from tests.scenarios.life_scenario import LIFE, TOPICS, Scenario, read
 from tests.scenarios.life_wants import problems, story
 
 SCENARIOS = {path.stem: read(path) for path in sorted(LIFE.glob("*.toml"))}
-LEAST = 25
+LEAST = 40
 
 
 def each() -> list:
