@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from stream.errors import TocsinError
-from stream.records.warning import Lane
+from stream.records.lanes import Lane, lane_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,8 +46,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if self.partitions < 1 or self.replication < 1:
             msg = f"partitions and replication must be at least 1, got {self.partitions} and {self.replication}"
             raise TocsinError(msg)
-        if (self.lane is Lane.LIVE) != (self.prefix == ""):
-            msg = f"lane {self.lane} with topic prefix {self.prefix!r}: only live topics, and all of them, have no prefix"
+        if self.lane is not lane_of(self.prefix):
+            rule = "live topics have no prefix, those of exercises begin with 'exercise.', all others are tests"
+            msg = f"lane {self.lane} with topic prefix {self.prefix!r}: {rule}"
             raise TocsinError(msg)
 
 

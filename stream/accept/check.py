@@ -1,6 +1,6 @@
 """Who, what and when of decoded measurements, judged on whole arrays; only what is at fault is looked at one by one.
 
-The first fault of a measurement counts, in this order: series, door, unit, time, period, future, value.
+The first fault of a measurement counts, in this order: lane, series, door, unit, time, period, future, value.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from stream.accept.convert import conversion
 from stream.accept.cut import Good
 from stream.accept.index import CASES, DOORS
 from stream.accept.moment import ahead, instants
-from stream.accept.refusal import Fault, Refused, quoted
+from stream.accept.refusal import Fault, Refused, other_lane, quoted
 from stream.records.journal import Flag
+from stream.records.lanes import Lane, belongs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,13 +32,14 @@ DOUBTFUL = frozenset({"suspect", "fail", "missing", "doubtful", "questionable", 
 class Arrival(NamedTuple):
     """How a batch came: its door, and for each measurement the append time of its record (ms); `now`: this process's clock (ms).
 
-    `live`: append times are the broker's, so lateness and future can be judged; on replay lanes they are not.
+    `live`: append times are the broker's, so lateness and future can be judged; on replay lanes they are not. `lane`: of the door.
     """
 
     door: str
     appended_at: NDArray[np.int64]
     now: int
     live: bool
+    lane: Lane
 
 
 class Checked(NamedTuple):
@@ -50,7 +52,7 @@ class Checked(NamedTuple):
 def check(items: Sequence[Any], arrival: Arrival, index: SeriesIndex) -> Checked:
     """Judge decoded measurements (of the health door: case counts). Faults of case counts say nothing of what was sent."""
     cases = arrival.door == "health"
-    faults: dict[int, Fault] = {}
+    faults = _of_other_lanes(items, arrival.lane)
     name_of = _area_name if cases else _station_name
     names = [item.series or name_of(item) for item in items]
     number = np.array([index.number_of.get(name, -1) for name in names], np.int64)
@@ -61,6 +63,13 @@ def check(items: Sequence[Any], arrival: Arrival, index: SeriesIndex) -> Checked
     else:
         good = _take(index, number, np.empty(0, np.int64), (number, number.astype(np.float64), number.astype(np.uint8)))
     return Checked(good, {position: Fault(fault.reason, "") for position, fault in faults.items()} if cases else faults)
+
+
+def _of_other_lanes(items: Sequence[Any], lane: Lane) -> dict[int, Fault]:
+    said = [item.lane for item in items]
+    if lane is not Lane.EXERCISE and not any(said):  # the usual batch
+        return {}
+    return {at: other_lane(one, lane) for at, one in enumerate(said) if not belongs(one, lane)}
 
 
 def _judge(items: Sequence[Any], arrival: Arrival, index: SeriesIndex, number: NDArray[np.int64], faults: dict[int, Fault]) -> Good:

@@ -38,8 +38,8 @@ class Good(NamedTuple):
     flags: NDArray[np.uint8]
 
 
-def cut(good: Good, homes: tuple[Home, ...], bytes_max: int, *, by_instant: bool) -> list[ToJournal]:
-    """Journal messages of these measurements: homes in ascending order, inside each the order of arrival."""
+def cut(good: Good, homes: tuple[Home, ...], bytes_max: int, *, by_instant: bool, lane: str = "") -> list[ToJournal]:
+    """Journal messages of these measurements, which say their lane: homes in ascending order, inside each the order of arrival."""
     if not len(good.home):
         return []
     order = np.argsort(good.home, kind="stable")
@@ -55,17 +55,17 @@ def cut(good: Good, homes: tuple[Home, ...], bytes_max: int, *, by_instant: bool
     start = 0
     for end in ends:
         place = homes[home[start]]
-        for a, b in _pieces(start, end, _rows_max(place, bytes_max)):
+        for a, b in _pieces(start, end, _rows_max(place, bytes_max, lane)):
             columns = rows[4 * a : 4 * b], ats[8 * a : 8 * b], values[8 * a : 8 * b], marks[a:b]
-            message = encode(Measurements(place.domain, place.region_hash, *columns))
+            message = encode(Measurements(place.domain, place.region_hash, *columns, lane=lane))
             entries.append(ToJournal(place.partition, place.key, message, int(at[a]) if by_instant else None))
         start = end
     return entries
 
 
 @lru_cache(maxsize=4096)
-def _rows_max(place: Home, bytes_max: int) -> int:
-    frame = len(encode(Measurements(place.domain, place.region_hash, b"", b"", b"", b""))) + _LENGTHS_BYTES
+def _rows_max(place: Home, bytes_max: int, lane: str) -> int:
+    frame = len(encode(Measurements(place.domain, place.region_hash, b"", b"", b"", b"", lane=lane))) + _LENGTHS_BYTES
     return max(1, (bytes_max - frame) // ROW_BYTES)
 
 

@@ -14,15 +14,17 @@ from stream.accept.convert import warm
 from stream.accept.cut import ToJournal, cut
 from stream.accept.decode import SINGLE, Bad, Decoder
 from stream.accept.index import DOORS, RIVERS, index
-from stream.accept.refusal import Fault, Refusal, Refused, digest
+from stream.accept.refusal import Fault, Refusal, Refused, digest, other_lane
 from stream.accept.reports import report_entry
 from stream.errors import TocsinError
 from stream.records.journal import Flag
+from stream.records.lanes import belongs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from stream.accept.decode import Decoded, Reported
+    from stream.records.lanes import Lane
     from stream.region.model import Region
 
 REFUSALS_PER_RECORD_MAX = 100
@@ -43,6 +45,10 @@ class Limits(Protocol):
     @property
     def clock(self) -> str:
         """`broker` on live lanes, `observed` on replay lanes."""
+
+    @property
+    def lane(self) -> Lane:
+        """Whose records the doors take."""
 
 
 class DoorRecord(NamedTuple):
@@ -93,17 +99,21 @@ class Accept:
         decoded = decoder.decode([record.value for record in records])
         entries: list[ToJournal] = []
         late = count = 0
-        live = self._limits.clock == "broker"
+        live, lane = self._limits.clock == "broker", self._limits.lane
         stamps = np.array([record.timestamp for record in records], np.int64)
         for start, end, report in _stretches(decoded):
             if end > start:
-                good, faults = check(decoded.items[start:end], Arrival(family, stamps[decoded.record[start:end]], now, live), self._index)
+                good, faults = check(
+                    decoded.items[start:end], Arrival(family, stamps[decoded.record[start:end]], now, live, lane), self._index
+                )
                 decoded.bad.extend(Bad(decoded.record[start + at], decoded.element[start + at], fault) for at, fault in faults.items())
-                entries += cut(good, self._index.homes, self._limits.journal_bytes_max, by_instant=not live)
+                entries += cut(good, self._index.homes, self._limits.journal_bytes_max, by_instant=not live, lane=lane.value)
                 count += len(good.row)
                 late += int(np.count_nonzero(good.flags & Flag.LATE))
             if report is not None:
-                entry = report_entry(report.report, self._index, int(stamps[report.record]) if live else None)
+                appended_at = int(stamps[report.record]) if live else None
+                ours = belongs(report.report.lane, lane)
+                entry = report_entry(report.report, self._index, appended_at, lane) if ours else other_lane(report.report.lane, lane)
                 if isinstance(entry, Fault):
                     decoded.bad.append(Bad(report.record, report.element, entry))
                 else:

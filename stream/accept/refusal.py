@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import asdict
 
 from stream.records.rejected import RejectedHeaders
+
+if TYPE_CHECKING:
+    from stream.records.lanes import Lane
 
 DETAIL_CHARS_MAX = 400
 QUOTE_CHARS_MAX = 60
@@ -42,6 +45,7 @@ class Refused(StrEnum):
     MANY = "many"
     UNKNOWN_WARNING = "unknown_warning"
     NO_REASON = "no_reason"
+    OTHER_LANE = "other_lane"
 
 
 ADVICE: dict[Refused, str] = {
@@ -69,6 +73,7 @@ ADVICE: dict[Refused, str] = {
     Refused.MANY: "correct the sender; the whole message is kept here once",
     Refused.UNKNOWN_WARNING: "answer with the warning_id and revision of a warning on the city's own topic, as they stand there",
     Refused.NO_REASON: "say in note why the warning is rejected",
+    Refused.OTHER_LANE: 'what is of an exercise says "lane": "exercise" and goes to topics of exercises; nothing else does',
 }
 
 
@@ -84,6 +89,11 @@ class Fault(NamedTuple):
         text = f"{self.what}: {ADVICE[self.reason]}" if self.what else ADVICE[self.reason]
         printable = "".join(letter if letter.isprintable() else "?" for letter in text)
         return printable if len(printable) <= DETAIL_CHARS_MAX else printable[: DETAIL_CHARS_MAX - 3] + "..."
+
+
+def other_lane(said: str | None, lane: Lane) -> Fault:
+    """The fault of a record that says it is of another lane than its topic."""
+    return Fault(Refused.OTHER_LANE, f"of lane {said or '(none said)'} on a topic of lane {lane.value}")
 
 
 @dataclass(frozen=True, slots=True)

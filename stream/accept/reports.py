@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from stream.accept.index import SeriesIndex
+    from stream.records.lanes import Lane
     from stream.records.report import InterventionReport
 
 INTERVENTION = "intervention"
@@ -25,7 +26,7 @@ class _UnusableError(ValueError):
         self.fault = fault
 
 
-def report_entry(report: InterventionReport, index: SeriesIndex, appended_at: int | None) -> ToJournal | Fault:
+def report_entry(report: InterventionReport, index: SeriesIndex, appended_at: int | None, lane: Lane) -> ToJournal | Fault:
     """The journal record of a report, or the first thing wrong with it, in this order: domain, reach, kilometre, instants, period.
 
     `appended_at` (ms): of its door record on live lanes; None on replay lanes, where it was made at `reported_at`, else at `starts_at`.
@@ -61,6 +62,7 @@ def report_entry(report: InterventionReport, index: SeriesIndex, appended_at: in
         by=report.by,
         note=report.note,
         reported_at=said_at if appended_at is None else appended_at,
+        lane=lane.value,
     )
     return ToJournal(home.partition, home.key, encode(message), said_at if appended_at is None else None)
 

@@ -74,7 +74,14 @@ def _answer(settings: Settings, what: tuple[str, str], action: str, said: Said, 
     city, warning_id = what
     newest = asyncio.run(_newest(settings, city, warning_id))
     by = said.by or getpass.getuser()
-    fields = {"warning_id": warning_id, "revision": said.revision or newest, "action": action, "by": by, "note": said.note}
+    fields = {
+        "warning_id": warning_id,
+        "revision": said.revision or newest,
+        "action": action,
+        "by": by,
+        "note": said.note,
+        "lane": settings.lane,
+    }
     try:
         made = msgspec.convert(fields, Acknowledgement)
     except msgspec.ValidationError as error:

@@ -16,7 +16,7 @@ import typer
 
 from stream.errors import TocsinError
 from stream.records.instants import from_text
-from stream.records.warning import Lane
+from stream.records.lanes import Lane, lane_of
 from stream.runtime.pace import Pace
 from stream.settings import Settings, load
 
@@ -46,7 +46,7 @@ def connection(
     A prefix without a lane means the test lane, or the exercise lane for `exercise.`.
     """
     if prefix and lane is None and settings_file is None:
-        lane = Lane.EXERCISE if prefix.startswith("exercise.") else Lane.TEST
+        lane = lane_of(prefix)
     given = {"bootstrap": bootstrap, "prefix": prefix, "lane": lane and lane.value, "clock": clock and clock.value}
     return load(settings_file, given)
 

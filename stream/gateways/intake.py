@@ -123,6 +123,9 @@ class Intake:
                     self._warnings.pop(record.key.decode("utf-8", "replace"), None)
                     continue
                 known = decoder.decode(record.value)
+                if known.lane is not self._settings.lane:
+                    log.error("%s of lane %s on %s: not read", known.warning_id, known.lane, record.topic)
+                    continue
                 before = self._warnings.get(known.warning_id)
                 if before is None or known.revision >= before.revision:
                     self._warnings[known.warning_id] = known
@@ -175,7 +178,11 @@ class Intake:
         }
         sends = []
         for record, one in made:
-            answer = judge(one, self._city_of[record.topic], record.timestamp, self._warnings) if isinstance(one, Acknowledgement) else one
+            answer = (
+                judge(one, self._city_of[record.topic], record.timestamp, self._warnings, self._settings.lane)
+                if isinstance(one, Acknowledgement)
+                else one
+            )
             if isinstance(answer, Fault):
                 sends.append(await self._refuse(record, answer))
                 continue

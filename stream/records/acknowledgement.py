@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from stream.records.lanes import Lane
 from stream.records.measurement import Name
 
 Action = Literal["seen", "accepted", "rejected", "done"]
@@ -20,6 +21,7 @@ class Acknowledgement(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fiel
 
     `seen`: read by a person; `accepted`: being acted on; `rejected`: the city says why not, in `note`, and the body above it is told; `done`:
     what it asked for is done. Answering an older revision does not answer a later one at a higher level.
+    `lane`, where it is given, must be that of the warning.
     """
 
     warning_id: Name
@@ -28,6 +30,7 @@ class Acknowledgement(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fiel
     by: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
     note: Annotated[str, msgspec.Meta(max_length=400)] = ""
     id: Name | None = None
+    lane: Lane | None = None
 
 
 class Answered(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """What a gateway sends to a door: one measurement or case count, or an array of them.
 
 `observed_at` is RFC 3339 text (without an offset it is taken as local time of the station) or seconds since 1970 as a number.
-Unknown fields are ignored for instruments and refused for case counts, where an extra field could be about a person.
+What is of an exercise says so in `lane`, else it is refused there (`stream.records.lanes`). Unknown fields are ignored for instruments and refused for case counts, where an extra field could be about a person.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
+
+from stream.records.lanes import Lane
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 
@@ -25,6 +27,7 @@ class Measurement(msgspec.Struct, frozen=True, gc=False):
     unit: Name | None = None
     quality: Name | None = None
     id: Name | None = None
+    lane: Lane | None = None
 
 
 class CaseCount(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
@@ -41,3 +44,4 @@ class CaseCount(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tru
     quantity: Name | None = None
     unit: Name | None = None
     id: Name | None = None
+    lane: Lane | None = None

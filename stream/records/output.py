@@ -21,6 +21,8 @@ class Kind(StrEnum):
     """For people who ask why."""
     STATION_HEALTH = "station_health"
     """Compacted, key series: what is wrong with stations."""
+    JOURNAL = "journal"
+    """What one domain passes on to another: into the journal, at the other domain's `partition`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,8 @@ class Output:
     """One record to publish. `sent_at` is the fold's now (ms) and, on replay lanes, the record's timestamp.
 
     For warnings `warning_id`, `revision`, `level` and `expires_at` (ms) let the edge keep revisions from going back and expired warnings off
-    live topics; other outputs leave them empty. `reason` is the decision's name, for metrics. A None value is a tombstone.
+    live topics; other outputs leave them empty. `reason` is the decision's name, for metrics;
+    `lane` what its record says, by which the edge keeps it off other lanes' topics. A None value is a tombstone. `partition`: where it goes if not to the fold's own.
     """
 
     kind: Kind
@@ -43,3 +46,5 @@ class Output:
     expires_at: int | None = None
     reason: str = ""
     hazard: str = ""
+    lane: str = ""
+    partition: int | None = None

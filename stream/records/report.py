@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from stream.records.lanes import Lane
 from stream.records.measurement import Name
 
 Act = Literal["delay", "blocked", "breach", "ice"]
@@ -36,3 +37,4 @@ class InterventionReport(msgspec.Struct, frozen=True, gc=False, forbid_unknown_f
     note: Annotated[str, msgspec.Meta(max_length=400)] = ""
     reported_at: datetime | float | None = None
     id: Name | None = None
+    lane: Lane | None = None

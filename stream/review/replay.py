@@ -45,7 +45,8 @@ def journal_of(regions: Sequence[Region], messages: Sequence[DoorMessage], setti
     accept = Accept(regions, settings, settings.partitions)
     end_at = until_at or max((message.observed_at for message in messages), default=0) + 1
     lanes: list[list[tuple[int, bytes]]] = [
-        [(0, encode(Command("activate", region.name, region.region_hash))) for region in regions] for _ in range(settings.partitions)
+        [(0, encode(Command("activate", region.name, region.region_hash, lane=settings.lane.value))) for region in regions]
+        for _ in range(settings.partitions)
     ]
     refused: list[Refusal] = []
     for start in range(0, len(messages), _AT_ONCE):
@@ -56,7 +57,7 @@ def journal_of(regions: Sequence[Region], messages: Sequence[DoorMessage], setti
             refused.extend(accepted.refused)
             for entry in accepted.entries:
                 lanes[entry.partition].append((entry.timestamp or 0, entry.value))
-    closing = encode(Tick(end_at, 0.0, end_at, closing=True))
+    closing = encode(Tick(end_at, 0.0, end_at, closing=True, lane=settings.lane.value))
     journal = [
         Recorded(partition, offset, at, value)
         for partition, lane in enumerate(lanes)

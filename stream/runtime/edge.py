@@ -10,8 +10,9 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
+from stream.records.lanes import belongs
 from stream.records.output import Kind
-from stream.runtime.edge_rules import Published, ends, followed, judge, published, read_back
+from stream.runtime.edge_rules import Published, Verdict, ends, followed, judge, published, read_back
 from stream.runtime.failpoints import failpoint
 from stream.runtime.producer import Outbox, Record
 
@@ -45,7 +46,7 @@ class Edge:
         self._clock = clock
         self._published: dict[tuple[Kind, str], Published] = {}
         for key, kept in standing.items():
-            if (entry := read_back(kept.value)) is not None:
+            if (entry := read_back(kept.value, topics.lane)) is not None:
                 for kind in (Kind.CITY, Kind.WARNINGS):
                     self._published[kind, key.decode("utf-8", "replace")] = entry
         self._chain: list[asyncio.Task[None]] = []
@@ -96,6 +97,11 @@ class Edge:
 
     def _destination(self, output: Output, now: int | None, *, followed_by: bool) -> str | None:
         """The topic an output goes to, None when it is not sent; keeps the books of revisions."""
+        if not belongs(output.lane, self._topics.lane):
+            self._metrics.edge.labels(Verdict.OTHER_LANE).inc()
+            self._metrics.alarms.labels(Verdict.OTHER_LANE).inc()
+            log.error("%s of lane %s is kept off topics of lane %s", output.kind, output.lane or "(none said)", self._topics.lane)
+            return None
         if not output.warning_id:
             return self._topic(output)
         key = (output.kind, output.warning_id)

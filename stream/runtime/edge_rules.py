@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from stream.records.lanes import OTHER_LANE, Lane, belongs
 from stream.records.output import Kind
 
 if TYPE_CHECKING:
@@ -37,13 +38,15 @@ class Verdict(StrEnum):
     """A lower revision with a higher level: sent, and an alarm."""
     DIFFERENT = "different"
     """The published revision with other bytes: sent, and an alarm."""
+    OTHER_LANE = OTHER_LANE
+    """It says it is of another lane than these topics: not sent, and an alarm."""
     EXPIRED = "expired"
     SUPERSEDED = "superseded"
 
     @property
     def sent(self) -> bool:
         """Whether it goes to the topic it was meant for."""
-        return self not in {Verdict.REPEATED, Verdict.OLDER, Verdict.EXPIRED, Verdict.SUPERSEDED}
+        return self not in {Verdict.REPEATED, Verdict.OLDER, Verdict.EXPIRED, Verdict.SUPERSEDED, Verdict.OTHER_LANE}
 
     @property
     def late(self) -> bool:
@@ -53,7 +56,7 @@ class Verdict(StrEnum):
     @property
     def alarming(self) -> bool:
         """Whether a person must know."""
-        return self in {Verdict.OLDER_BUT_HIGHER, Verdict.DIFFERENT}
+        return self in {Verdict.OLDER_BUT_HIGHER, Verdict.DIFFERENT, Verdict.OTHER_LANE}
 
 
 class Published(NamedTuple):
@@ -67,6 +70,7 @@ class Published(NamedTuple):
 class _Wire(msgspec.Struct):
     revision: int
     level: str
+    lane: str = ""
 
 
 _decoder = msgspec.json.Decoder(_Wire)
@@ -82,10 +86,10 @@ def published(output: Output) -> Published:
     return Published(output.revision, output.level, digest(output.value))
 
 
-def read_back(value: bytes | None) -> Published | None:
-    """The entry of a record of `warnings`; None for a tombstone or one that is not ours.
+def read_back(value: bytes | None, lane: Lane) -> Published | None:
+    """The entry of a record of `warnings`; None for a tombstone, or one that is not ours or of another lane.
 
-    >>> found = read_back(b'{"revision": 3, "level": "red"}')
+    >>> found = read_back(b'{"revision": 3, "level": "red", "lane": "live"}', Lane.LIVE)
     >>> found and found[:2]
     (3, 4)
     """
@@ -94,6 +98,8 @@ def read_back(value: bytes | None) -> Published | None:
     try:
         wire = _decoder.decode(value)
     except msgspec.DecodeError:
+        return None
+    if not belongs(wire.lane, lane):
         return None
     return Published(wire.revision, LEVELS.get(wire.level, 0), digest(value))
 

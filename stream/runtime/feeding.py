@@ -171,7 +171,7 @@ async def _committed(admin: AIOKafkaAdminClient, settings: Settings, wanted: Seq
 
 async def close(settings: Settings, at: int) -> None:
     """Write the closing tick of a replay, stamped `at` (ms), to every partition of the journal."""
-    tick = encode(Tick(at, 0.0, at, closing=True))
+    tick = encode(Tick(at, 0.0, at, closing=True, lane=settings.lane.value))
     async with producer(settings) as sender:
         journal = Topics(settings.prefix).journal
         try:

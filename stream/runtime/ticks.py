@@ -63,6 +63,7 @@ class Ticks:
             round(elapsed_s, 3),
             self._marks.doors_written_at(),
             acknowledgements_written_at=self._marks.said(ANSWERS_WRITTEN_AT),
+            lane=self._parts.settings.lane.value,
         )
         await self._write(partition, tick)
 
@@ -74,7 +75,7 @@ class Ticks:
                 self._ordered.pop(key, None)
             elif time.monotonic() - self._ordered.get(key, -REPEAT_S) >= REPEAT_S:
                 self._ordered[key] = time.monotonic()
-                await self._write(held.partition, Command("activate", name, region_hash))
+                await self._write(held.partition, Command("activate", name, region_hash, lane=self._parts.settings.lane.value))
 
     async def _link_test(self, held: Held) -> None:
         """Order the test of the cities of this partition when the last one is long enough ago; when that was is kept among the marks."""
@@ -84,7 +85,7 @@ class Ticks:
         key = f"{LINK_TEST}/{held.partition}"
         if now - self._marks.said(key) >= every_s * 1000:
             self._marks.heard(key, now)
-            await self._write(held.partition, Command(LINK_TEST, at=now, every_s=int(every_s)))
+            await self._write(held.partition, Command(LINK_TEST, at=now, every_s=int(every_s), lane=self._parts.settings.lane.value))
             await self._marks.note(key, now)
 
     async def _write(self, partition: int, message: Message) -> None:

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stream.errors import TocsinError
+from stream.records.lanes import lane_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from stream.records.lanes import Lane
     from stream.settings import Settings
 
 DOORS = ("water", "air", "health")
@@ -40,6 +42,11 @@ class Topics:
     """
 
     prefix: str
+
+    @property
+    def lane(self) -> Lane:
+        """Whose topics these are."""
+        return lane_of(self.prefix)
 
     @property
     def doors(self) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ def of_warning(warning: CityWarning, value: bytes, *, sent_at: int, level: int, 
     heads = headers("warning", f"{warning.warning_id}-{warning.revision}", warning.domain, warning.sent_at, warning.city_id)
     to_city = Output(
         Kind.CITY, warning.warning_id.encode(), value, sent_at, warning.city_id, heads,
-        warning.warning_id, warning.revision, level, expires_at, warning.reason.value, warning.hazard,
+        warning.warning_id, warning.revision, level, expires_at, warning.reason.value, warning.hazard, warning.lane.value,
     )  # fmt: skip
     return to_city, replace(to_city, kind=Kind.WARNINGS)
 
@@ -50,7 +50,7 @@ def of_status(status: CityStatus, *, sent_at: int, reason: str) -> tuple[Output,
     key = f"{status.city_id}/{status.hazard}/{status.domain}".encode()
     value = to_bytes(status)
     heads = headers("status", f"{key.decode()}@{status.as_of_at}", status.domain, status.as_of_at, status.city_id)
-    to_city = Output(Kind.CITY, key, value, sent_at, status.city_id, heads, reason=reason, hazard=status.hazard)
+    to_city = Output(Kind.CITY, key, value, sent_at, status.city_id, heads, reason=reason, hazard=status.hazard, lane=status.lane.value)
     return to_city, replace(to_city, kind=Kind.CITY_STATUS)
 
 
@@ -59,7 +59,7 @@ def of_incident(incident: Incident, *, sent_at: int) -> Output:
     heads = headers("incident", f"{incident.incident_id}-{incident.revision}", incident.domain, incident.as_of_at, incident.hazard)
     return Output(
         Kind.INCIDENTS, incident.incident_id.encode(), to_bytes(incident), sent_at, headers=heads,
-        reason=incident.reason.value, hazard=incident.hazard,
+        reason=incident.reason.value, hazard=incident.hazard, lane=incident.lane.value,
     )  # fmt: skip
 
 
@@ -68,17 +68,20 @@ def of_evidence(evidence: Evidence, *, sent_at: int) -> Output:
     heads = headers("evidence", f"{evidence.series}@{evidence.observed_at}", evidence.domain, evidence.as_of_at, evidence.series)
     return Output(
         Kind.EVIDENCE, evidence.series.encode(), to_bytes(evidence), sent_at, headers=heads,
-        reason=evidence.why, hazard=evidence.hazard,
+        reason=evidence.why, hazard=evidence.hazard, lane=evidence.lane.value,
     )  # fmt: skip
 
 
 def of_station_health(health: StationHealth, *, sent_at: int) -> Output:
     """The record on `station_health`."""
     heads = headers("station_health", f"{health.series}/{health.state}@{health.as_of_at}", health.domain, health.as_of_at, health.series)
-    return Output(Kind.STATION_HEALTH, health.series.encode(), to_bytes(health), sent_at, headers=heads, reason=health.state.value)
+    return Output(
+        Kind.STATION_HEALTH, health.series.encode(), to_bytes(health), sent_at, headers=heads,
+        reason=health.state.value, lane=health.lane.value,
+    )  # fmt: skip
 
 
 def of_link_test(test: LinkTest, *, sent_at: int) -> Output:
-    """The record on the city's own topic."""
+    """The record on the city's own topic: of no danger and of no lane, because it tests the live one."""
     heads = headers("link_test", f"{test.city_id}@{test.sent_at}", "link", test.sent_at, test.city_id)
     return Output(Kind.CITY, b"link_test", to_bytes(test), sent_at, test.city_id, heads, reason="link_test")

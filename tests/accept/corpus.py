@@ -200,6 +200,10 @@ def _reports(known: Known) -> list[Broken]:
         *(Broken(kind, "water", as_bytes(report | change), reason) for kind, change, reason in kinds),
         Broken("a report by nobody", "water", without(report, "by"), Refused.MISSING_FIELD),
         Broken("a report cut off", "water", as_bytes(report)[:-1], Refused.NOT_JSON),
+        Broken("a measurement of an exercise", "water", as_bytes(good(known, lane="exercise")), Refused.OTHER_LANE),
+        Broken("a lane that there is not", "water", as_bytes(good(known, lane="drill")), Refused.OUT_OF_RANGE),
+        Broken("a count of an exercise", "health", as_bytes(good_count(known, lane="exercise")), Refused.OTHER_LANE),
+        Broken("a report of an exercise", "water", as_bytes(report | {"lane": "exercise"}), Refused.OTHER_LANE),
         Broken("a report at the air door", "air", as_bytes(report), Refused.MISSING_FIELD),
         Broken("a measurement that speaks of a report", "water", as_bytes(good(known, None, note="report")), Refused.WRONG_TYPE),
     ]

@@ -32,7 +32,7 @@ def test_a_report_comes_into_the_journal_of_its_domain():
     [entry] = out.entries
     assert (entry.key, entry.partition, entry.timestamp) == (b"danube", partition_of("danube", 12), None)
     assert decode(entry.value) == Report(
-        "danube", REGION.region_hash, "intervention", "delay", "g10", 12.5, NOW, NOW + 43_200_000, 6.0, 0.8, "duty office", "polder opened", NOW
+        "danube", REGION.region_hash, "intervention", "delay", "g10", 12.5, NOW, NOW + 43_200_000, 6.0, 0.8, "duty office", "polder opened", NOW, lane="live",
     )  # fmt: skip
     assert (out.accepted, out.refused) == (1, [])
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 WAIT_S = 60
 runner = CliRunner()
-WARNINGS = {"w": Known("w", 3, "bor", "rill", "cafe")}
+WARNINGS = {"w": Known("w", 3, "bor", "rill", "cafe", Lane.TEST)}
 
 
 @pytest.mark.parametrize(
@@ -64,14 +64,22 @@ def test_what_is_no_answer_is_refused_with_its_reason(value: bytes | None, reaso
 
 @pytest.mark.parametrize(("city", "warning_id", "revision"), [("cam", "w", 1), ("bor", "v", 1), ("bor", "w", 4)])
 def test_an_answer_to_nothing_that_stands_on_the_citys_topic_is_refused(city: str, warning_id: str, revision: int) -> None:
-    fault = judge(Acknowledgement(warning_id, revision, "seen", "li"), city, 5, WARNINGS)
+    fault = judge(Acknowledgement(warning_id, revision, "seen", "li"), city, 5, WARNINGS, Lane.TEST)
     assert isinstance(fault, Fault)
     assert fault.reason is Refused.UNKNOWN_WARNING
 
 
 def test_who_answered_and_when_are_the_topics_and_the_brokers() -> None:
-    made = judge(Acknowledgement("w", 2, "done", "li", "dams closed"), "bor", 1_234, WARNINGS)
-    assert made == Journalled("rill", "cafe", "bor", "w", 2, "done", "li", "dams closed", 1_234)
+    made = judge(Acknowledgement("w", 2, "done", "li", "dams closed"), "bor", 1_234, WARNINGS, Lane.TEST)
+    assert made == Journalled("rill", "cafe", "bor", "w", 2, "done", "li", "dams closed", 1_234, lane="test")
+
+
+def test_an_answer_that_says_another_lane_is_refused_and_one_that_says_none_is_taken() -> None:
+    fault = judge(Acknowledgement("w", 1, "seen", "li", lane=Lane.EXERCISE), "bor", 5, WARNINGS, Lane.TEST)
+    assert isinstance(fault, Fault)
+    assert fault.reason is Refused.OTHER_LANE
+    for said in (None, Lane.TEST):
+        assert isinstance(judge(Acknowledgement("w", 1, "seen", "li", lane=said), "bor", 5, WARNINGS, Lane.TEST), Journalled)
 
 
 def test_intake_refuses_a_lane_of_replays() -> None:
