@@ -1,6 +1,6 @@
 """The journal: everything that happened in a domain, in one order, as compact binary records.
 
-A journal record's Kafka key is the domain (Measurements, Report, Acknowledgement, Statement) or empty (Command, Tick); its partition follows from the domain
+A journal record's Kafka key is the domain (Measurements, Report, Acknowledgement, Statement, Linked) or empty (Command, Tick); its partition follows from the domain
 (`partition_of`), its timestamp is the broker's append time on live lanes and the time of observation on replay lanes.
 """
 
@@ -141,7 +141,59 @@ class Statement(Laned, frozen=True, array_like=True, tag="s", gc=False):
     text: str = ""
 
 
-Message = Measurements | Command | Tick | Report | Acknowledgement | Statement
+class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What one series shows in its home domain, for another domain that it also serves; fields as in `stream.decide.state.SourceState`."""
+
+    series: str
+    level: int
+    peak: int
+    onset_at: int
+    observed_at: int
+    value: float
+    score: float
+    detector: str
+    why: str
+    quality: int
+    late: bool = False
+    ended_at: int | None = None
+    highest: float = float("nan")
+    p_value: float | None = None
+    log_lr: float | None = None
+    exceedance: float | None = None
+
+
+class Linked(Laned, frozen=True, array_like=True, tag="l", gc=False):
+    """What one domain passes on to another: that a danger follows from its own (`cascade`), or what a station of both measures (`same_event`).
+
+    `link_id` with the highest `revision` counts. `state`: open; ended (nothing follows any more); withdrawn (the cause was wrong). It is
+    applied at `effective_at` and ends by itself at `ends_at`. `reaches`: (city, arrival P10, P50, P90, probability, level). `chain`: the
+    incidents it comes from, the first cause first, each with its domain and hazard; `hop`: their number. `seen`: of a same event.
+    """
+
+    link_id: str
+    revision: int
+    state: str
+    cause: str
+    rule: str
+    region_hash: str
+    from_domain: str
+    from_hazard: str
+    from_incident: str
+    to_domain: str
+    to_hazard: str
+    sent_at: int
+    effective_at: int
+    ends_at: int | None
+    hop: int
+    chain: tuple[tuple[str, str, str], ...]
+    level: int = 0
+    probability: float = 0.0
+    weight: float = 1.0
+    reaches: tuple[tuple[str, int, int, int, float, int], ...] = ()
+    seen: Seen | None = None
+
+
+Message = Measurements | Command | Tick | Report | Acknowledgement | Statement | Linked
 
 
 class Entry(NamedTuple):

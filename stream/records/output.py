@@ -31,7 +31,8 @@ class Output:
 
     For warnings `warning_id`, `revision`, `level` and `expires_at` (ms) let the edge keep revisions from going back and expired warnings off
     live topics; other outputs leave them empty. `reason` is the decision's name, for metrics;
-    `lane` what its record says, by which the edge keeps it off other lanes' topics. A None value is a tombstone. `partition`: where it goes if not to the fold's own.
+    `lane` what its record says, by which the edge keeps it off other lanes' topics. `partition`: where it goes if not to the fold's own.
+    A None value is a tombstone.
     """
 
     kind: Kind
