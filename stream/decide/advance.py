@@ -71,12 +71,14 @@ def fire(partition: Partition, domain_id: str, at: int) -> list[Output]:
             rows = partition.overdue(domain_id, index, settled)
             outputs += tell(partition, domain_id, rows.tolist(), SILENT, at)
             touched |= partition.silence(scene, index, rows)
-        grid_at, life_at, say_at = scene.state.grid_at, settled_due(scene), refresh_due(scene)
+        grid_at, review_at = scene.state.grid_at, scene.state.review_at
+        life_at, say_at = settled_due(scene), refresh_due(scene)
         went_up, said = _climb(partition, scene, at)
         outputs += said
         if (
             went_up
             or (grid_at is not None and grid_at <= at)
+            or (review_at is not None and review_at <= at)
             or (life_at is not None and life_at <= settled)
             or (touched and scene.state.incidents)
         ):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stream.decide import answers, bodies, identity, reopening, roles, telling
+from stream.decide import answers, bodies, identity, muting, reopening, roles, telling
 from stream.decide.conditions import conditions
 from stream.decide.escalation import ask
 from stream.decide.impacts import Event, Reached, reach
@@ -18,6 +18,7 @@ from stream.records.warning import AlsoWarned, MsgType, Reason
 from stream.warnings.envelope import of_incident, of_warning, to_bytes
 
 if TYPE_CHECKING:
+    from stream.decide.muting import Mutes
     from stream.decide.scene import Scene
     from stream.decide.wanted import Wanted
     from stream.records.output import Output
@@ -37,12 +38,14 @@ def evaluate(scene: Scene, moment: Moment) -> list[Output]:
     outputs: list[Output] = []
     if incident is not None:
         incident.leads = roles.leads(scene)
+        mutes = muting.mutes(scene, moment.at)
         spoken = {
             city_id: reason
             for city_id in sorted({*incident.told, *reached.wanted})
-            if (reason := _judge_city(scene, incident, city_id, reached.wanted.get(city_id), moment)) is not None
+            if (reason := _judge_city(scene, incident, city_id, reached.wanted.get(city_id), (moment, mutes))) is not None
         }
         if spoken:
+            muting.stir(scene, moment.at)
             incident.coordinator = roles.joint_body(scene.region, [city for city, told in incident.told.items() if not told.ended])
         others = telling.warned_now(incident) if spoken else ()
         for city_id in spoken:
@@ -56,6 +59,7 @@ def evaluate(scene: Scene, moment: Moment) -> list[Output]:
         reason = max(spoken.values(), key=_weight, default=Reason.NOTHING_NEW)
         outputs += _account(scene, incident, moment.at, reason, _weighed(reached))
         _schedule_grid(scene, moment.at)
+    muting.review(scene, moment.at)
     _forget(scene, reached)
     return outputs + statuses(scene, scene.cities(), moment.at)
 
@@ -81,8 +85,11 @@ def _name(scene: Scene) -> str:
     return identity.incident_id(scene.hazard.hazard, scene.domain_id, first.series, first.onset_at, scene.lane.value)
 
 
-def _judge_city(scene: Scene, incident: IncidentState, city_id: str, wanted: Wanted | None, moment: Moment) -> Reason | None:
+def _judge_city(
+    scene: Scene, incident: IncidentState, city_id: str, wanted: Wanted | None, now: tuple[Moment, Mutes | None]
+) -> Reason | None:
     """Judge one city and remember the verdict; its reason if there is something to say."""
+    moment, mutes = now
     told = incident.told.get(city_id)
     if scene.city(city_id) is None:
         verdict = Verdict(Reason.CANCELLED if told is not None and not told.ended else Reason.NOTHING_NEW)
@@ -92,8 +99,11 @@ def _judge_city(scene: Scene, incident: IncidentState, city_id: str, wanted: Wan
     if verdict.reason not in SPOKEN:
         if told is not None:
             told.below_since, told.blind_since = verdict.below_since, verdict.blind_since
-        return None
-    incident.told[city_id] = ask(scene, incident, told, _revised(scene, incident, city_id, wanted, moment.at, verdict))
+        if (turned := muting.turned(scene, incident, told, mutes)) is None:
+            return None
+        verdict = replace(verdict, reason=turned)
+    made = ask(scene, incident, told, _revised(scene, incident, city_id, wanted, moment.at, verdict))
+    incident.told[city_id] = muting.heed(scene, incident, told, made, mutes)
     return verdict.reason
 
 
@@ -131,12 +141,20 @@ def _revised(scene: Scene, incident: IncidentState, city_id: str, wanted: Wanted
         probability=probability,
         arrives_at_p50=p50_at,
         sent_at=at,
-        expires_at=at + seconds(scene.hazard.rules.validity_s) if ending else telling.expires_at(wanted, at, scene.hazard.rules.validity_s),
+        expires_at=_expires_at(scene, told, wanted, at, reason),
         ended=ending,
         below_since=verdict.below_since,
         blind_since=verdict.blind_since,
         confirmed=_confirmed(told, wanted, level),
     )
+
+
+def _expires_at(scene: Scene, told: Told | None, wanted: Wanted | None, at: int, reason: Reason) -> int:
+    """Until when the revision holds. That something is muted, or no longer, is no evidence: it moves no end."""
+    if told is not None and reason in (Reason.MUTED, Reason.UNMUTED):
+        return told.expires_at
+    validity_s = scene.hazard.rules.validity_s
+    return at + seconds(validity_s) if reason in ENDING else telling.expires_at(wanted, at, validity_s)
 
 
 def _confirmed(told: Told | None, wanted: Wanted | None, level: int) -> bool:
@@ -145,11 +163,12 @@ def _confirmed(told: Told | None, wanted: Wanted | None, level: int) -> bool:
     return told is None or told.confirmed if held else wanted is not None and wanted.confirmed
 
 
-def _say(scene: Scene, incident: IncidentState, told: Told, wanted: Wanted | None, others: tuple[AlsoWarned, ...]) -> tuple[Output, Output]:
+def _say(scene: Scene, incident: IncidentState, told: Told, wanted: Wanted | None, others: tuple[AlsoWarned, ...]) -> tuple[Output, ...]:
     ended = told.reason in (Reason.CLEARED, Reason.CANCELLED)
     warning = telling.compose(scene, told, None if ended else wanted, incident, others)
     told.value = to_bytes(warning)
-    return of_warning(warning, told.value, sent_at=told.sent_at, level=told.level, expires_at=told.expires_at)
+    said = of_warning(warning, told.value, sent_at=told.sent_at, level=told.level, expires_at=told.expires_at)
+    return muting.sent(told, said)
 
 
 def _repeat(scene: Scene, incident: IncidentState, at: int, spoken: dict[str, Reason]) -> list[Output]:
@@ -157,7 +176,7 @@ def _repeat(scene: Scene, incident: IncidentState, at: int, spoken: dict[str, Re
     every = seconds(scene.hazard.rules.reassert_s)
     outputs: list[Output] = []
     for city_id, told in sorted(incident.told.items()) if every else ():
-        if city_id in spoken or told.ended or at < max(told.sent_at, told.repeated_at) + every:
+        if city_id in spoken or told.ended or told.muted_by or at < max(told.sent_at, told.repeated_at) + every:
             continue
         told.repeated_at = at
         warning = telling.restore(told.value)
@@ -199,12 +218,20 @@ def _account(scene: Scene, incident: IncidentState, at: int, reason: Reason, wei
         confirmed=incident.confirmed,
         evidence=weighed,
         cities=tuple(AlsoWarned(city, telling.level_label(-level)) for level, city in active),
+        muted=muting.recorded(scene, incident),
         region=scene.region.name,
         region_hash=scene.region.region_hash,
         **answers.recorded(incident),
     )
     shape = repr(
-        (record.state, record.cities, sorted(scene.state.sources), *([] if record.confirmed else ["unconfirmed"]), *answers.shape(record))
+        (
+            record.state,
+            record.cities,
+            sorted(scene.state.sources),
+            *([] if record.confirmed else ["unconfirmed"]),
+            *answers.shape(record),
+            *([record.muted] if record.muted else []),
+        )
     ).encode()
     if shape == incident.summary:
         return []

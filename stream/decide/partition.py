@@ -147,11 +147,13 @@ class Partition:
         """Set the domain's clock anew after its state changed."""
         clock = self.clocks[domain_id]
         scenes = [self.scene(domain_id, index) for index in self.hazards_of(domain_id)]
-        instants = [self.core.domains[domain_id].check_at, *(one.state.grid_at for one in scenes)]
+        reviews = [one.state.review_at for one in scenes if one.state.review_at is not None]
+        instants = [self.core.domains[domain_id].check_at, *(one.state.grid_at for one in scenes), *reviews]
         clock.grid_at = min((at for at in instants if at is not None), default=NEVER)
         waiting = [escalation_due(incident) for one in scenes for incident in one.state.incidents.values()]
         clock.answer_at = min((at for at in waiting if at is not None), default=NEVER)
         if self.observed:  # and nobody answers history
             clock.grid_at = clock.answer_at = NEVER
         dues = [due for one in scenes for due in (settled_due(one), refresh_due(one)) if due is not None]
+        dues += reviews if self.observed else []
         clock.settled_at = min([*dues, *clock.silent_at.values()], default=NEVER)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from stream.decide.silences import Silence
 from stream.decide.stated import Placed
 from stream.records.warning import MsgType, Reason
 
@@ -55,7 +56,8 @@ class Told(msgspec.Struct):
     """What a city was last told of an incident. `ended` once it was all clear, cancelled or expired.
 
     `below_since` is when the evidence fell below the told level, `blind_since` when the last fresh evidence was lost. `confirmed`: enough
-    independent stations stood behind it.
+    independent stations stood behind it. `muted_by`: what kept this revision from the city's topic. `heard`: the level of what the city was sent
+    and was not ended, 0 = nothing; `heard_revision`: the last revision it was sent at all.
     """
 
     city_id: str
@@ -88,6 +90,9 @@ class Told(msgspec.Struct):
     body: str = ""
     about: tuple[tuple[str, int], ...] = ()
     confirmed: bool = True
+    muted_by: tuple[str, ...] = ()
+    heard: int = 0
+    heard_revision: int = 0
 
 
 class Closed(msgspec.Struct, array_like=True):
@@ -130,6 +135,7 @@ class StatusState(msgspec.Struct):
     level: int
     since_at: int
     published_at: int
+    muted_by: tuple[str, ...] = ()
 
 
 class FrontState(msgspec.Struct, array_like=True):
@@ -148,6 +154,7 @@ class HazardState(msgspec.Struct):
 
     `evaluated_at`: up to which settled instant it was judged; deadlines lie after it. `passes_at`: when the next ended wave has passed.
     `grid_at`: the next instant at which an open incident is recomputed (live lanes). `fronts`: by series, of the event under way.
+    `review_at`: when what mutes its warnings has to be looked at again.
     """
 
     sources: dict[str, SourceState] = msgspec.field(default_factory=dict)
@@ -160,6 +167,7 @@ class HazardState(msgspec.Struct):
     passes_at: int | None = None
     grid_at: int | None = None
     fronts: dict[str, FrontState] = msgspec.field(default_factory=dict)
+    review_at: int | None = None
 
     def ordered(self) -> list[IncidentState]:
         """The open incidents, the one opened first coming first."""
@@ -199,7 +207,7 @@ class DomainState(msgspec.Struct):
     """One domain. `now` is the largest timestamp of its records. `instant` holds what a replay has not decided yet.
 
     `conditions`: the recent measurements of each series that only informs footprints, oldest first, as (observed_at, value).
-    `reports`: of people about its river, in order of their start.
+    `reports`: of people about its river, in order of their start. `silences`: by the statements that asked for them.
     `check_at`: the next grid instant at which the stations are looked at, None until one of them is heard (live lanes). `began_at`: since when
     a station that was never heard is missed; -1: not yet.
     """
@@ -210,6 +218,7 @@ class DomainState(msgspec.Struct):
     conditions: dict[str, list[tuple[int, float]]] = msgspec.field(default_factory=dict)
     instant: list[Held] = msgspec.field(default_factory=list)
     reports: list[Reported] = msgspec.field(default_factory=list)
+    silences: dict[str, Silence] = msgspec.field(default_factory=dict)
     check_at: int | None = None
     began_at: int = -1
 

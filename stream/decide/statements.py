@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from stream.decide.advance import advance
 from stream.decide.hand_reports import report
+from stream.decide.silencing import silence, unsilence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 ACTS: Mapping[str, Callable[[Partition, Statement, int], list[Output] | None]] = {
     "report": report,
+    "silence": silence,
+    "unsilence": unsilence,
 }
 """Each takes the partition, the statement and the domain's now; None: it is about nothing that is known."""
 

@@ -24,24 +24,26 @@ def statuses(scene: Scene, cities: Iterable[str], at: int) -> list[Output]:
     refresh = seconds(scene.hazard.rules.status_valid_s) // 2
     outputs: list[Output] = []
     for city_id in sorted(cities):
-        state, level = _standing(scene, city_id)
+        state, level, muted_by = _standing(scene, city_id)
         last = scene.state.status.get(city_id)
-        changed = last is None or (last.state, last.level) != (state.value, level)
+        changed = last is None or (last.state, last.level, last.muted_by) != (state.value, level, muted_by)
         if not changed and last is not None and at < last.published_at + refresh:
             continue
         since_at = at if changed or last is None else last.since_at
-        scene.state.status[city_id] = StatusState(state.value, level, since_at, max(at, last.published_at) if last else at)
+        scene.state.status[city_id] = StatusState(state.value, level, since_at, max(at, last.published_at) if last else at, muted_by)
         outputs += of_status(_record(scene, city_id, scene.state.status[city_id]), sent_at=at, reason=state.value)
     return outputs
 
 
-def _standing(scene: Scene, city_id: str) -> tuple[CityState, int]:
+def _standing(scene: Scene, city_id: str) -> tuple[CityState, int, tuple[str, ...]]:
+    """The state, the level, and what mutes the warning: it is in force all the same."""
     incident = scene.state.open_of(city_id)
     if incident is not None:
-        return CityState.WARNED, incident.told[city_id].level
+        told = incident.told[city_id]
+        return CityState.WARNED, told.level, told.muted_by
     if not scene.sees(city_id):
-        return CityState.UNKNOWN, 0
-    return (CityState.WATCH if city_id in scene.state.watched else CityState.CLEAR), 0
+        return CityState.UNKNOWN, 0, ()
+    return (CityState.WATCH if city_id in scene.state.watched else CityState.CLEAR), 0, ()
 
 
 def _record(scene: Scene, city_id: str, status: StatusState) -> CityStatus:
@@ -55,6 +57,7 @@ def _record(scene: Scene, city_id: str, status: StatusState) -> CityStatus:
             "fresh": str(coverage.fresh),
             "total": str(coverage.total),
             "silent": ", ".join(coverage.silent[:5]) or "-",
+            "muted_by": ", ".join(status.muted_by),
         }
         for language in WORDS
     }
@@ -69,9 +72,10 @@ def _record(scene: Scene, city_id: str, status: StatusState) -> CityStatus:
         as_of_at=to_text(status.published_at),
         valid_until_at=to_text(status.published_at + seconds(scene.hazard.rules.status_valid_s)),
         coverage=coverage,
+        muted_by=status.muted_by,
         region=scene.region.name,
         region_hash=scene.region.region_hash,
-        text=render(status.state, scene.hazard.texts, fields),
+        text=render("muted" if status.muted_by else status.state, scene.hazard.texts, fields),
     )
 
 

@@ -114,6 +114,7 @@ def compose(scene: Scene, told: Told, wanted: Wanted | None, incident: IncidentS
         role=told.role,
         agreement_id=told.agreement_id,
         coordinator=_coordinator(scene, told, incident),
+        muted_by=told.muted_by,
         also_warned=tuple(other for other in others if other.city_id != city_id)[:ALSO_NAMED],
         acknowledge_by_at=to_text(told.acknowledge_by_at) if told.acknowledge_by_at is not None else None,
         region=scene.region.name,

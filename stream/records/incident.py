@@ -24,6 +24,16 @@ class WeighedEvidence(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Muted(msgspec.Struct, frozen=True):
+    """What a city is spared, and why. `muted_by`: `silence:<statement>` (of `by`, until `until_at`) or `inhibition:<rule>` (as long as its source stands)."""
+
+    city_id: str
+    muted_by: str
+    until_at: str | None = None
+    by: str = ""
+    why: str = ""
+
+
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """The hazard event as a whole: one id, many cities.
 
@@ -51,5 +61,6 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     handed_over_at: str | None = None
     answers: tuple[Answered, ...] = ()
     escalated: tuple[Escalated, ...] = ()
+    muted: tuple[Muted, ...] = ()
     region: str
     region_hash: str

@@ -39,6 +39,10 @@ class Reason(StrEnum):
     MERGED = "merged"
     BLIND = "blind"
     SIGHTED = "sighted"
+    MUTED = "muted"
+    """Not to the city: from now on its warning is muted."""
+    UNMUTED = "unmuted"
+    """What stood while it was muted is sent."""
     NOTHING_NEW = "nothing_new"
     UNACKNOWLEDGED = "unacknowledged"
     """To a body: a city has not answered, or has rejected its warning."""
@@ -94,6 +98,7 @@ class CityWarning(msgspec.Struct, frozen=True, kw_only=True, tag="warning", tag_
     `path` is how the leading danger comes (the worst, of equals the one already here), `paths` every way it comes, the leading one first.
     `role`: lead, affected, assist, coordinator or informed (the last two: `city_id` is not reached, and may be an administration).
     `coordinator`: who takes over if nobody answers, "" = nobody known. `acknowledge_by_at`: until when the city has to answer.
+    `muted_by`: what kept it from being sent to the city (`silence:<statement>`, `inhibition:<rule>`); empty in everything a city reads.
     """
 
     warning_id: str
@@ -126,6 +131,7 @@ class CityWarning(msgspec.Struct, frozen=True, kw_only=True, tag="warning", tag_
     role: str
     agreement_id: str = ""
     coordinator: str = ""
+    muted_by: tuple[str, ...] = ()
     also_warned: tuple[AlsoWarned, ...]
     acknowledge_by_at: str | None
     region: str
@@ -143,7 +149,10 @@ class CityState(StrEnum):
 
 
 class CityStatus(msgspec.Struct, frozen=True, kw_only=True, tag="status", tag_field="type"):
-    """Heartbeat of one (city, hazard, domain). After `valid_until_at` it says nothing any more: read it as unknown."""
+    """Heartbeat of one (city, hazard, domain). After `valid_until_at` it says nothing any more: read it as unknown.
+
+    `muted_by`: a warning stands, and what mutes it; it is not over.
+    """
 
     city_id: str
     hazard: str
@@ -155,6 +164,7 @@ class CityStatus(msgspec.Struct, frozen=True, kw_only=True, tag="status", tag_fi
     as_of_at: str
     valid_until_at: str
     coverage: Coverage
+    muted_by: tuple[str, ...] = ()
     region: str
     region_hash: str
     text: Texts

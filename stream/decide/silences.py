@@ -1,0 +1,107 @@
+"""What cities asked not to be sent for a while: their silences, each for its own messages only, with an end that always comes.
+
+A silence ends at its time, when it is taken back, or with the event: once every warning that it met has ended, the next event is sent again,
+however long the silence would have lasted. It never covers red, and one without an end, or with a distant one, ends after `LONGEST_MS`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from stream.records.instants import DAY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stream.records.journal import Statement
+
+LEVELS = {"none": 0, "blue": 1, "yellow": 2, "orange": 3, "red": 4}
+HIGHEST = LEVELS["orange"]
+"""Nothing red is ever muted, whatever somebody asks for."""
+LONGEST_MS = 7 * DAY
+MOST = 20
+"""Silences of one city in a domain: state must not grow with what somebody writes."""
+MATCHERS = frozenset({"hazard", "level"})
+
+
+class Silence(msgspec.Struct, array_like=True):
+    """One silence. `hazard` and `about` (an incident or a warning): "" = any. `level`: the highest that is muted. `why`: what was stated.
+
+    `events`: the warnings it met that have not ended.
+    """
+
+    city_id: str
+    hazard: str
+    about: str
+    level: int
+    starts_at: int
+    ends_at: int
+    by: str
+    why: str
+    events: tuple[str, ...] = ()
+
+
+def silence_of(message: Statement, at: int) -> Silence | None:
+    """The silence somebody stated at `at` (ms); None if it mutes nothing: it is over, names no level, or asks for what is not understood.
+
+    A matcher that is not understood might have narrowed the silence, so nothing is muted because of it.
+    """
+    matchers = dict(message.matchers)
+    level = LEVELS.get(matchers.get("level", message.level), 0)
+    starts_at = max(at, message.starts_at)
+    latest = starts_at + LONGEST_MS
+    ends_at = latest if message.ends_at is None else min(message.ends_at, latest)
+    if not level or ends_at <= starts_at or not set(matchers) <= MATCHERS:
+        return None
+    hazard = matchers.get("hazard", message.hazard)
+    return Silence(message.city_id, hazard, message.about, min(level, HIGHEST), starts_at, ends_at, message.by, message.text)
+
+
+def keep(silences: dict[str, Silence], silence_id: str, silence: Silence, at: int) -> bool:
+    """Remember a silence, in place; whether it was new and there was room. The same statement again changes nothing."""
+    forget(silences, at)
+    if silence_id in silences or sum(one.city_id == silence.city_id for one in silences.values()) >= MOST:
+        return False
+    silences[silence_id] = silence
+    for name in sorted(silences):  # one order, whatever came first
+        silences[name] = silences.pop(name)
+    return True
+
+
+def take_back(silences: dict[str, Silence], silence_id: str, city_id: str) -> bool:
+    """End a silence at once, in place; whether there was one of this city."""
+    found = silences.get(silence_id)
+    if found is None or found.city_id != city_id:
+        return False
+    del silences[silence_id]
+    return True
+
+
+def forget(silences: dict[str, Silence], at: int) -> None:
+    """Drop what is over, in place."""
+    for name in [name for name, one in silences.items() if one.ends_at <= at]:
+        del silences[name]
+
+
+def boundary(silences: Mapping[str, Silence], at: int) -> int | None:
+    """The next instant after `at` at which a silence begins or ends; None if there is none."""
+    return min((when for one in silences.values() for when in (one.starts_at, one.ends_at) if when > at), default=None)
+
+
+def about(silence: Silence, city_id: str, hazard: str, ids: tuple[str, str]) -> bool:
+    """Whether a silence is about a city's warning (`ids`: its incident's and its own), at whatever level."""
+    return silence.city_id == city_id and silence.hazard in ("", hazard) and (not silence.about or silence.about in ids)
+
+
+def met(silences: dict[str, Silence], names: tuple[str, ...], warning_id: str, *, ended: bool) -> None:
+    """Note, in place, that these silences met a warning; one whose every event has ended is over."""
+    for name in names:
+        one = silences[name]
+        if not ended:
+            one.events = tuple(sorted({*one.events, warning_id}))
+        elif warning_id in one.events:
+            one.events = tuple(event for event in one.events if event != warning_id)
+            if not one.events:
+                del silences[name]
