@@ -36,6 +36,7 @@ from stream.records.journal import (
     decode,
     measurements,
 )
+from stream.records.lanes import belongs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -91,9 +92,11 @@ class Fold:
         return max(1, PAIRS_AT_ONCE // max(1, *state.weights.values(), 1))
 
     def apply(self, state: Partition, entries: Sequence[Entry]) -> list[Output]:
-        """Apply journal records in offset order. UnknownRegion is raised before anything is changed."""
-        messages = [(entry.timestamp, entry.value, decode(entry.value)) for entry in entries]
+        """Apply journal records in offset order; another lane's are only counted. UnknownRegion is raised before anything is changed."""
+        read = [(entry.timestamp, entry.value, decode(entry.value)) for entry in entries]
+        messages = [one for one in read if belongs(one[2].lane, self._lane)]
         self._require(state, [message for _, _, message in messages])
+        state.core.counts.other_lane += len(read) - len(messages)
         pending = Pending(state)
         outputs: list[Output] = []
         for timestamp, value, message in messages:

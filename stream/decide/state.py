@@ -224,7 +224,10 @@ class DomainState(msgspec.Struct):
 
 
 class Counts(msgspec.Struct):
-    """What detection did with the measurements of this partition, since its beginning; `believed`: later, because of a neighbour."""
+    """What detection did with the measurements of this partition, since its beginning; `believed`: later, because of a neighbour.
+
+    `other_lane`: records that were refused because they are another lane's.
+    """
 
     scored: int = 0
     duplicate: int = 0
@@ -240,6 +243,7 @@ class Counts(msgspec.Struct):
 
 
 class Core(msgspec.Struct):
+    other_lane: int = 0
     """Everything of a partition that is not an array.
 
     `active`: region name -> hash. `past`: hashes that were active before. `doors_written_at`: the oldest mark of the doors in the newest tick.

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from stream.records.lanes import Lane
 from stream.records.measurement import Name
 
 Act = Literal["report", "confirm", "withdraw", "cancel", "correct", "maintain", "end_maintain", "silence", "unsilence"]
@@ -48,6 +49,7 @@ class Statement(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tru
     starts_at: datetime | float | None = None
     ends_at: datetime | float | None = None
     text: Annotated[str, msgspec.Meta(max_length=400)] = ""
+    lane: Lane | None = None
 
 
 def statement_id(city_id: str, sent_id: str) -> str:
