@@ -240,10 +240,10 @@ class Counts(msgspec.Struct):
     late: int = 0
     answers: int = 0
     unmatched: int = 0
+    other_lane: int = 0
 
 
 class Core(msgspec.Struct):
-    other_lane: int = 0
     """Everything of a partition that is not an array.
 
     `active`: region name -> hash. `past`: hashes that were active before. `doors_written_at`: the oldest mark of the doors in the newest tick.
