@@ -133,6 +133,8 @@ class Edge:
                 return self._topics.evidence
             case Kind.STATION_HEALTH:
                 return self._topics.station_health
+            case Kind.JOURNAL:
+                return self._topics.journal
 
     async def _send(self, topic: str, output: Output) -> asyncio.Future[object]:
         single = topic == self._topics.warnings_late or output.kind is Kind.CITY
@@ -142,7 +144,8 @@ class Edge:
             headers = (*headers, ("reason", b"expired" if expired else b"superseded"))
         # On replay lanes the record's time is the fold's now; on live lanes the broker puts its own.
         stamp = output.sent_at if self._clock is None else None
-        return await self._outbox.send(Record(topic, output.value, output.key, 0 if single else self._partition, stamp, headers))
+        own = self._partition if output.partition is None else output.partition
+        return await self._outbox.send(Record(topic, output.value, output.key, 0 if single else own, stamp, headers))
 
     async def _after(self, cities: list[asyncio.Future[object]], compacted: list[Output]) -> None:
         """Send the compacted records once the cities' ones are acknowledged and all earlier compacted ones are sent."""
