@@ -14,6 +14,7 @@ import numpy as np
 from detectors import health, history, quality
 from detectors.base import Detector, context_of, detector
 from stream.decide import refused
+from stream.decide.foretold import bind_forecasts
 from stream.decide.fronts import Traces, traces
 from stream.decide.neighbours import NOBODY, neighbours, networks
 from stream.records.journal import partition_of
@@ -21,6 +22,7 @@ from stream.records.journal import partition_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from stream.decide.foretold import BoundForecast
     from stream.decide.undo import Undo
     from stream.decide.waiting import Waiting
     from stream.region.model import DetectorUse, Hazard, Region
@@ -69,7 +71,7 @@ class Bound:
 
     By local row: `history`, `quality` (parameters), `watch` (`refused.WATCH`), `health` (state) with `health_parameters` where `health_rows`,
     the `neighbours` that can speak for a station, and the number of the `network` it is in. `checked`: domains whose stations are looked at at
-    grid instants; `faults`: any is in fault.
+    grid instants, and of which `forecasts` are made then; `faults`: any is in fault.
     """
 
     region: Region
@@ -87,6 +89,7 @@ class Bound:
     neighbours: NDArray[np.int32]
     network: NDArray[np.intp]
     checked: frozenset[str]
+    forecasts: tuple[BoundForecast, ...] = ()
     faults: bool = False
 
     def series(self, row: int) -> str:
@@ -109,6 +112,7 @@ def bind(region: Region, partition: int, partitions: int) -> Bound:
     hazards = tuple(_bind_hazard(region, hazard, rows, local) for hazard in region.hazards)
     looked_at = judged | (near != NOBODY).any(axis=1)
     for hazard in hazards:
+    forecasts = bind_forecasts(region, local)
         looked_at |= False if hazard.waits is None else hazard.waits
     return Bound(
         region=region,
@@ -125,7 +129,9 @@ def bind(region: Region, partition: int, partitions: int) -> Bound:
         health_rows=judged,
         neighbours=near,
         network=networks(region.series, rows),
-        checked=frozenset(domain for domain, here in members.items() if looked_at[here].any()),
+        maintained=np.zeros(len(rows), np.bool_),
+        checked=frozenset(domain for domain, here in members.items() if looked_at[here].any()) | {one.domain_id for one in forecasts},
+        forecasts=forecasts,
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from stream.decide.foretold import Foreseen
+
 if TYPE_CHECKING:
     from typing import Any
 
@@ -115,4 +117,4 @@ class Traced(NamedTuple):
     front: FrontState | None
 
 
-Found = Finding | Returned | Informing | Failed | Traced
+Found = Finding | Returned | Informing | Failed | Traced | Foreseen

@@ -34,13 +34,14 @@ class Outlook(NamedTuple):
     """What is ahead of one series: by level (rising) its chances, and when it would be reached (h from now, P10/P50/P90) if within the longest window.
 
     `chances[level][window]` are the chances within each window, NaN where there is no such level. `missing`: the series without fresh values;
-    then nothing is forecast.
+    then nothing is forecast. `highest`: the expected highest value within the longest window, in the unit of the series.
     """
 
     series: str
     chances: tuple[tuple[float, ...], ...]
     arrives_h: tuple[tuple[float, float, float], ...]
     missing: tuple[str, ...] = ()
+    highest: float = math.nan
 
 
 def predictors(log_value: Floats, high: Floats, observed_at: NDArray[np.int64]) -> Floats:
@@ -155,5 +156,5 @@ def outlooks(given: Ready, value: Floats, observed_at: int) -> tuple[Outlook, ..
     for series, scale, expected_height, levels in zip(given.series, given.scale, height, given.levels, strict=True):
         chances = _chances(model, scale, expected_height[None], levels)[0].tolist()
         times = tuple(arrives_h(one, model.windows, step_h) for one in chances)
-        found.append(Outlook(series, tuple(map(tuple, chances)), times))
+        found.append(Outlook(series, tuple(map(tuple, chances)), times, (), math.exp(expected_height[-1])))
     return tuple(found)

@@ -11,6 +11,8 @@ from detectors.health import Health
 from stream.decide.conditions import remember
 from stream.decide.evidence import known, of_failed, of_finding
 from stream.decide.findings import Failed, Finding, Found, Informing, Returned, Traced
+from stream.decide.foretelling import foretell
+from stream.decide.foretold import Foreseen
 from stream.decide.fronts import note
 from stream.decide.incident import evaluate
 from stream.decide.life import Moment
@@ -37,6 +39,8 @@ def take(partition: Partition, domain_id: str, at: int, found: list[Found]) -> l
             remember(domain.conditions, bound.series(one.row), one.observed_at, one.value)
         elif isinstance(one, Traced):
             traced.append(one)  # it may come before the source in the same message
+        elif isinstance(one, Foreseen):
+            judged |= {one.hazard: judged.get(one.hazard, False)} if foretell(partition.scene(domain_id, one.hazard), one) else {}
         elif isinstance(one, Failed):
             outputs += of_failed(partition, domain_id, one, at)
         elif isinstance(one, Returned):

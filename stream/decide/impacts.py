@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from stream.decide.foretelling import claim_of, rated
+from stream.decide.foretold import NOTHING_AHEAD, outlook_of, watched
 from stream.decide.fusion import Fused, fuse
 from stream.decide.gauges import at_gauge
 from stream.decide.life import seconds
 from stream.decide.placing import place
+from stream.decide.stated import FORECAST
 from stream.decide.wanted import Claim, Lines, Wanted, remote_level, together
 from stream.decide.waves import Heard
 from stream.region.river_network import network_of
@@ -18,8 +22,9 @@ from topology.base import Arrival, Conditions, Impact, Path, Source, footprint
 from topology.confluence import passes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from stream.decide.foretold import Foretold
     from stream.decide.state import SourceState
     from stream.decide.stated import Reaching
     from stream.region.model import Hazard, Region
@@ -41,11 +46,15 @@ class Reached:
 
 
 class Event(NamedTuple):
-    """What an answer is about: an incident by its id (also before it is opened), the sources it consists of, and which series are silent."""
+    """What an answer is about: an incident by its id (also before it is opened), the sources it consists of, which series are silent.
+
+    `foretold`: what gauges are foretold, by series.
+    """
 
     incident_id: str
     sources: Sequence[SourceState]
     silent: frozenset[str] | set[str] = frozenset()
+    foretold: Mapping[str, Foretold] = MappingProxyType({})
 
 
 class _Asked(NamedTuple):
@@ -69,13 +78,19 @@ def reach(region: Region, hazard: Hazard, event: Event, conditions: Conditions) 
             spent.append(one.state.series)
         for claim in found:
             claims.setdefault(claim.impact.city_id, []).append(claim)
+    outlook = outlook_of(event.foretold, conditions.now)
+    claims = rated(claims, outlook, hazard.rules) if outlook else claims
     lines = _lines(region, hazard, asked)
     fused = fuse(region, hazard, Heard(event.sources, claims, event.silent, conditions.now))
-    wanted = {city_id: together(city_id, _held_down(claims[city_id], fused), lines) for city_id in sorted(claims)}
-    enough = hazard.rules.min_probability
+    wanted = {
+        city_id: together(city_id, _held_down(claims[city_id], fused), lines, outlook.get(city_id, NOTHING_AHEAD).ahead)
+        for city_id in sorted(claims)
+    }
+    enough, watch = hazard.rules.min_probability, hazard.rules.watch
     return Reached(
-        {city_id: one for city_id, one in wanted.items() if one.probability >= enough},
-        {city_id: one.probability for city_id, one in wanted.items() if hazard.rules.watch <= one.probability < enough},
+        {city_id: one for city_id, one in wanted.items() if one.warns >= enough},
+        watched(outlook, watch)
+        | {city_id: one.probability for city_id, one in wanted.items() if one.warns < enough and one.probability >= watch},
         min(ends, default=None),
         tuple(spent),
         fused,
@@ -107,6 +122,8 @@ def _claims(region: Region, hazard: Hazard, asked: _Asked, conditions: Condition
     number, state, source = asked
     lasting = state.ended_at is None
     found: list[Claim] = []
+    if state.placed is not None and state.placed.kind == FORECAST:
+        return claim_of(state, number), None
     if state.placed is not None and state.placed.reaches:
         return _passed_on(state.placed.reaches, asked, conditions.now)
     if source.city_id and lasting and not state.late:

@@ -72,7 +72,7 @@ def _reached(scene: Scene, at: int) -> Reached:
     if not scene.state.sources:
         return Reached({}, {}, None, ())
     sources = [scene.state.sources[series] for series in sorted(scene.state.sources)]
-    event = Event(_name(scene), sources, scene.state.silent)
+    event = Event(_name(scene), sources, scene.state.silent, scene.state.foretold)
     return reach(scene.region, scene.hazard, event, conditions(at, scene.region, scene.hazard, scene.domain))
 
 

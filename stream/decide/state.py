@@ -9,7 +9,8 @@ from __future__ import annotations
 import msgspec
 
 from stream.decide.silences import Silence
-from stream.decide.stated import Placed
+from stream.decide.foretold import Foretold
+from stream.decide.stated import ByHand, Placed
 from stream.records.warning import MsgType, Reason
 
 
@@ -154,6 +155,7 @@ class HazardState(msgspec.Struct):
 
     `evaluated_at`: up to which settled instant it was judged; deadlines lie after it. `passes_at`: when the next ended wave has passed.
     `grid_at`: the next instant at which an open incident is recomputed (live lanes). `fronts`: by series, of the event under way.
+    `foretold`: by series, the newest forecasts of gauges.
     `review_at`: when what mutes its warnings has to be looked at again.
     """
 
@@ -167,6 +169,7 @@ class HazardState(msgspec.Struct):
     passes_at: int | None = None
     grid_at: int | None = None
     fronts: dict[str, FrontState] = msgspec.field(default_factory=dict)
+    foretold: dict[str, Foretold] = msgspec.field(default_factory=dict)
     review_at: int | None = None
 
     def ordered(self) -> list[IncidentState]:

@@ -3,7 +3,7 @@
 A jump that the station's own next sample has not confirmed yet is believed as soon as a neighbour shows it too: the first rise of a flood.
 A value that was held back for a wrong unit or sign is either believed in the same way, or, seen again and again, makes the station one in fault
 (`detectors/health.py`). What a station in fault sends is kept and not believed: to its cities it is one that does not report.
-Detectors that ask what the other stations show have their turn here too, after all that (`waiting.py`).
+Detectors that ask what the other stations show have their turn here too, after all that (`waiting.py`), and forecasts (`foretold.py`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from detectors.corroboration import corroborated
 from detectors.rows import MS_PER_H, read
 from stream.decide.detect import score, score_waiting
 from stream.decide.findings import Found, Step
+from stream.decide.foretold import foresee
 from stream.decide.found import take
 from stream.decide.incident import evaluate
 from stream.decide.life import Moment, seconds
@@ -66,8 +67,10 @@ def check(partition: Partition, domain_id: str, at: int) -> list[Output]:
     outputs = take(partition, domain_id, at, found) if found else []
     if bound.health_rows[members].any():
         outputs += _judge_health(partition, domain_id, members, at)
-    waited = score_waiting(bound, domain_id)
-    return outputs + (take(partition, domain_id, at, waited) if waited else [])
+    ahead: list[Found] = [*score_waiting(bound, domain_id)]
+    if not partition.observed:  # there an instant's forecasts are made with its measurements
+        ahead += foresee(bound.forecasts, bound.history, domain_id)
+    return outputs + (take(partition, domain_id, at, ahead) if ahead else [])
 
 
 def _believe_suspects(partition: Partition, bound: Bound, members: Rows, at: int) -> list[Found]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from detectors.base import Level
-from stream.decide.gauges import word_for
+from stream.decide.gauges import COLOURS, word_for
 from stream.records.instants import MINUTE
 from topology.base import Arrival, Path
 from topology.confluence import overlap
@@ -22,10 +22,19 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from stream.decide.foretold import Ahead
     from topology.base import Expected, Impact
 
 CRESTS_MEET = "crests_meet"
 UNCONFIRMED = "unconfirmed"
+
+
+class Exceeding(NamedTuple):
+    """The chance that a city's danger reaches a level, and when (P10/P50/P90, if at all) where a forecast says so."""
+
+    level: int
+    probability: float
+    arrives_at: tuple[int, int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +42,8 @@ class Wanted:
     """What the evidence wants a city to be told. `series` are those behind it, the leading one first.
 
     `probability` is that of any of the impacts; `expected` the highest crest foretold for a gauge of the city; `intensity` the leading
-    impact's, with those of crests that meet it added. `confirmed`: a confirmed source alone would want this level, too. Everything else is the
-    leading impact's.
+    impact's, with those of crests that meet it added. `confirmed`: a confirmed source alone would want this level, too. `warns`: the probability by which it is
+    decided whether the city is warned. `exceedance`: of every level that may be reached. Everything else is the leading impact's.
     """
 
     city_id: str
@@ -50,6 +59,8 @@ class Wanted:
     series: tuple[str, ...]
     expected: Expected | None = None
     confirmed: bool = True
+    warns: float = 1.0
+    exceedance: tuple[Exceeding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +68,7 @@ class Claim:
     """One source's claim on a city.
 
     `peak`: the source's highest level; `source`: its place in the `Lines` of the event; `confirmed`: enough stations stand behind the source.
+    `foretold`: whether a forecast says that a level is reached (then the city is warned) or not; None where none speaks.
     """
 
     impact: Impact
@@ -65,6 +77,7 @@ class Claim:
     series: str
     source: int
     confirmed: bool = True
+    foretold: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +88,8 @@ class Lines:
     level_drop: float = 0.0
 
 
-def together(city_id: str, claims: Sequence[Claim], lines: Lines) -> Wanted:
-    """One wanted warning from all claims (at least one) on a city."""
+def together(city_id: str, claims: Sequence[Claim], lines: Lines, ahead: Sequence[Ahead] = ()) -> Wanted:
+    """One wanted warning from all claims (at least one) on a city; `ahead`: what its gauges are foretold."""
     ordered = sorted(claims, key=_precedence)
     lead = ordered[0]
     met = _met(ordered, lines)
@@ -102,7 +115,25 @@ def together(city_id: str, claims: Sequence[Claim], lines: Lines) -> Wanted:
         series=tuple(dict.fromkeys(claim.series for claim in ordered)),
         expected=highest,
         confirmed=confirmed,
+        warns=1.0
+        if any(claim.foretold for claim in ordered)
+        else _probability([claim for claim in ordered if claim.foretold is None], lines),
+        exceedance=_exceedance(ordered, lines, ahead),
     )
+
+
+def _exceedance(ordered: Sequence[Claim], lines: Lines, ahead: Sequence[Ahead]) -> tuple[Exceeding, ...]:
+    """The chance of every level: what a forecast says of it, or what claims of that level and above say together, if that is more."""
+    foretold = {one.level: one for one in ahead}
+    found = []
+    for level in COLOURS:
+        known = foretold.get(int(level))
+        chance = _probability([claim for claim in ordered if claim.level >= level], lines)
+        if known is not None and known.chance >= chance:
+            found.append(Exceeding(int(level), known.chance, (known.p10_at, known.p50_at, known.p90_at)))
+        elif chance > 0.0:
+            found.append(Exceeding(int(level), round(chance, 6), None))
+    return tuple(found)
 
 
 def remote_level(peak: int, intensity: float, drop: float) -> int:

@@ -99,6 +99,8 @@ class Rules:
     city is not warned. `min_coverage`: share of its network that must report, else the city is `unknown`. `reassert_s`: repetition of
     an unchanged active warning, 0 = never. `watch`: probability from which an unwarned city in a footprint reads `watch`.
     `remote_level_drop`: levels by which a remote city's warning is below the source's level, per 1/e of intensity lost; 0 = same level.
+    `foretold_probability`: a level is foretold for a city's gauge (`forecasts.json`), and the city warned of it, when the chance that it is reached
+    within the next step is at least this.
     `acknowledge_<level>_s`: a city has to answer a warning of this level within so long, 0 = it need not; an agreement may ask more.
     """
 
@@ -117,6 +119,7 @@ class Rules:
     reassert_s: float = 0
     watch: float = 0.02
     remote_level_drop: float = 0
+    foretold_probability: float = 0.2
     acknowledge_blue_s: float = 0
     acknowledge_yellow_s: float = 0
     acknowledge_orange_s: float = 0

@@ -19,6 +19,7 @@ LIMITS = {
     "grid_step_s": (1.0, _YEAR_S),
     "arrival_change": (0.0, 1.0),
     "min_probability": (0.0, 1.0),
+    "foretold_probability": (0.0, 1.0),
     "min_coverage": (0.0, 1.0),
     "watch": (0.0, 1.0),
     "remote_level_drop": (0.0, 4.0),
