@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stream.decide import taking_links
 from stream.decide.escalation import climb, escalation_due
 from stream.decide.incident import evaluate, settled_due
 from stream.decide.life import Moment
@@ -27,6 +28,8 @@ def next_due(partition: Partition, domain_id: str, before: int) -> int | None:
     dues = []
     if clock.grid_at < before:
         dues.append(clock.grid_at)
+    if clock.link_at < before:
+        dues.append(clock.link_at)
     if clock.settled_at < before and clock.settled_at <= partition.settled(before):
         dues.append(clock.settled_at)
     if clock.answer_at < before and clock.answer_at <= partition.answered(before):
@@ -67,6 +70,7 @@ def fire(partition: Partition, domain_id: str, at: int) -> list[Output]:
     for index in partition.hazards_of(domain_id):
         scene = partition.scene(domain_id, index)
         touched: set[str] = set()
+        linked, withdrawn = taking_links.settle(scene, at)
         if partition.clocks[domain_id].silent_at.get(index, at + 1) <= settled:
             rows = partition.overdue(domain_id, index, settled)
             outputs += tell(partition, domain_id, rows.tolist(), SILENT, at)
@@ -77,12 +81,13 @@ def fire(partition: Partition, domain_id: str, at: int) -> list[Output]:
         outputs += said
         if (
             went_up
+            or linked
             or (grid_at is not None and grid_at <= at)
             or (review_at is not None and review_at <= at)
             or (life_at is not None and life_at <= settled)
             or (touched and scene.state.incidents)
         ):
-            outputs += evaluate(scene, Moment(at, settled))
+            outputs += evaluate(scene, Moment(at, settled, withdrawn))
         elif touched or (say_at is not None and say_at <= settled):
             due = scene.cities() if say_at is not None and say_at <= settled else touched
             outputs += statuses(scene, due, at)

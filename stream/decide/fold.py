@@ -14,6 +14,7 @@ import numpy as np
 from stream.decide.activate import activate
 from stream.decide.advance import advance_all
 from stream.decide.answering import take_answer
+from stream.decide.link_arrival import take_link
 from stream.decide.link_test import link_tests
 from stream.decide.partition import Partition
 from stream.decide.reporting import take_report
@@ -27,6 +28,7 @@ from stream.records.journal import (
     Acknowledgement,
     Columns,
     Command,
+    Linked,
     Measurements,
     Message,
     Report,
@@ -104,6 +106,8 @@ class Fold:
                 outputs += self._measurements(state, pending, timestamp, (value, message))
             elif isinstance(message, Report | Statement):
                 outputs += self._stated(state, pending, timestamp, (value, message))
+            elif isinstance(message, Linked):
+                outputs += self._linked(state, pending, timestamp, (value, message))
             elif isinstance(message, Acknowledgement):
                 outputs += pending.settle() + take_answer(state, timestamp, message)
             else:
@@ -150,6 +154,17 @@ class Fold:
             outputs += self._decide_instant(state, pending, said.domain)
         outputs += pending.settle()
         return outputs + (take_report(state, timestamp, said) if isinstance(said, Report) else take_statement(state, timestamp, said))
+
+    def _linked(self, state: Partition, pending: Pending, timestamp: int, record: tuple[bytes, Linked]) -> list[Output]:
+        value, link = record
+        core = state.core
+        if link.region_hash not in core.active.values() and link.region_hash not in core.past:
+            core.held.append(Held(timestamp, value))
+            return []
+        if link.to_domain not in core.domains:
+            core.counts.retired += 1
+            return []
+        return pending.settle() + take_link(state, timestamp, link)
 
     def _decide_instant(self, state: Partition, pending: Pending, domain_id: str) -> list[Output]:
         """Put the messages of the held instant together, in the order of their series, and add them as one unit."""
@@ -227,4 +242,6 @@ class Fold:
                 outputs += self._measurements(state, pending, one.timestamp, (one.value, message))
             elif isinstance(message, Report | Statement):
                 outputs += self._stated(state, pending, one.timestamp, (one.value, message))
+            elif isinstance(message, Linked):
+                outputs += self._linked(state, pending, one.timestamp, (one.value, message))
         return outputs + pending.settle()

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from detectors.rows import NEVER as NEVER_HEARD
+from stream.decide import taking_links
 from stream.decide.escalation import escalation_due
 from stream.decide.incident import settled_due
+from stream.decide.linked import LEAD_MS
 from stream.decide.foretelling import only_foretold, without
 from stream.decide.scene import Scene, fresh_counts
 from stream.decide.state import Core, HazardState
@@ -29,13 +31,14 @@ NEVER = 2**62
 class Clock:
     """When a domain must be looked at again.
 
-    `grid_at` runs on `now`, `answer_at` on how far answers are read, the rest on the settled time (`advance.py`).
+    `grid_at` and `link_at` run on `now`, `answer_at` on how far answers are read, the rest on the settled time (`advance.py`).
     `silent_at[hazard index]` is a lower bound: nobody falls silent before it.
     """
 
     grid_at: int = NEVER
     settled_at: int = NEVER
     answer_at: int = NEVER
+    link_at: int = NEVER
     silent_at: dict[int, int] = field(default_factory=dict)
 
 
@@ -76,7 +79,9 @@ class Partition:
         key = (domain_id, name)
         if key not in self.fresh:
             self.fresh[key] = fresh_counts(hazard, domain_id, state.silent)
-        return Scene(bound.region, hazard, domain_id, domain, state, self.lane, self.fresh[key], self.core.behind)
+        lead_ms = 0 if self.observed else LEAD_MS
+        return Scene(bound.region, hazard, domain_id, domain, state, self.lane, self.fresh[key], self.core.behind,
+                     partitions=self.core.partitions, lead_ms=lead_ms)  # fmt: skip
 
     def hazards_of(self, domain_id: str) -> list[int]:
         """Indices of the hazards that have series in the domain."""
@@ -159,6 +164,7 @@ class Partition:
         clock.answer_at = min((at for at in waiting if at is not None), default=NEVER)
         if self.observed:  # and nobody answers history
             clock.grid_at = clock.answer_at = NEVER
+        clock.link_at = min((at for one in scenes if (at := taking_links.due(one.state)) is not None), default=NEVER)
         dues = [due for one in scenes for due in (settled_due(one), refresh_due(one)) if due is not None]
         dues += reviews if self.observed else []
         clock.settled_at = min([*dues, *clock.silent_at.values()], default=NEVER)

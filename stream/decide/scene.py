@@ -18,7 +18,7 @@ SILENT_NAMED = 20
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One hazard in one domain. `fresh` counts, for every city, its watching series that report; `behind`: the doors are not being read."""
+    """`partitions`: of the journal; `lead_ms`: how long after it was decided what is passed on takes effect. One hazard in one domain. `fresh` counts, for every city, its watching series that report; `behind`: the doors are not being read."""
 
     region: Region
     bound: BoundHazard
@@ -28,6 +28,8 @@ class Scene:
     lane: Lane
     fresh: dict[str, int]
     behind: bool
+    partitions: int = 1
+    lead_ms: int = 0
 
     @property
     def hazard(self) -> Hazard:

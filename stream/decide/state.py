@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from stream.decide.linked import Links
 from stream.decide.silences import Silence
 from stream.decide.foretold import Foretold
 from stream.decide.stated import ByHand, Placed
@@ -156,7 +157,7 @@ class HazardState(msgspec.Struct):
     `evaluated_at`: up to which settled instant it was judged; deadlines lie after it. `passes_at`: when the next ended wave has passed.
     `grid_at`: the next instant at which an open incident is recomputed (live lanes). `fronts`: by series, of the event under way.
     `foretold`: by series, the newest forecasts of gauges.
-    `review_at`: when what mutes its warnings has to be looked at again.
+    `review_at`: when what mutes its warnings has to be looked at again. `links`: with other domains.
     """
 
     sources: dict[str, SourceState] = msgspec.field(default_factory=dict)
@@ -171,6 +172,7 @@ class HazardState(msgspec.Struct):
     fronts: dict[str, FrontState] = msgspec.field(default_factory=dict)
     foretold: dict[str, Foretold] = msgspec.field(default_factory=dict)
     review_at: int | None = None
+    links: Links = msgspec.field(default_factory=Links)
 
     def ordered(self) -> list[IncidentState]:
         """The open incidents, the one opened first coming first."""
@@ -244,6 +246,7 @@ class Counts(msgspec.Struct):
     answers: int = 0
     unmatched: int = 0
     other_lane: int = 0
+    links_refused: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class Core(msgspec.Struct):

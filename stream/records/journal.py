@@ -192,6 +192,11 @@ class Linked(Laned, frozen=True, array_like=True, tag="l", gc=False):
     reaches: tuple[tuple[str, int, int, int, float, int], ...] = ()
     seen: Seen | None = None
 
+    @property
+    def domain(self) -> str:
+        """Whose journal it stands in."""
+        return self.to_domain
+
 
 Message = Measurements | Command | Tick | Report | Acknowledgement | Statement | Linked
 
