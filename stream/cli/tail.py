@@ -1,4 +1,4 @@
-"""`tocsin tail CITY`: what the city's operator sees, read as the city's own program would."""
+"""`tocsin tail CITY...`: what a city's operator sees, read as the city's own program would; or many cities, as one line an incident."""
 
 from __future__ import annotations
 
@@ -10,17 +10,24 @@ from stream.cli.options import AsJson, connection, given
 from stream.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from rich.console import Console
 
     from stream.warnings.reading import CityReading, CityView
 
-City = Annotated[str, typer.Argument(metavar="CITY", help="The id of the city.", show_default=False)]
+    Tell = Callable[[Mapping[str, tuple[CityReading, CityView]], Sequence[str]], None]
+
+Cities = Annotated[list[str], typer.Argument(metavar="CITY...", help="Ids of cities, or of what stands above cities.", show_default=False)]
 Once = Annotated[bool, typer.Option("--once", help="Say what stands now, and end.")]
 Language = Annotated[str, typer.Option("--language", help="en or zh.")]
+Collapse = Annotated[
+    bool, typer.Option("--collapse", help="One line an incident, whatever the number of cities; a province stands for all its cities.")
+]
 
 
 def show(console: Console, reading: CityReading, view: CityView, language: str) -> None:
-    """Print one reading: the state, active warnings worst first, what is unknown, the last link test."""
+    """Print one reading: the state, active warnings worst first, what is muted, unknown or contradictory, the last link test."""
     from rich.markup import escape
 
     from stream.cli.watching import STATE_STYLE, STYLE, arrival, moment
@@ -39,6 +46,11 @@ def show(console: Console, reading: CityReading, view: CityView, language: str) 
             f", answer by {moment(one.acknowledge_by_at)}: tocsin accept {one.city_id} {one.warning_id}" if one.acknowledge_by_at else ""
         )
         console.print(f"          [dim]you are {one.role}{escape(answer)}[/]")
+    for danger, by in reading.muted.items():
+        console.print(f"  muted   {danger.hazard} in {danger.domain}: {reading.levels[danger]}, by {escape(', '.join(by))}; it is not over")
+    for hazard, said in reading.conflicts.items():
+        differs = ", ".join(f"{word} in {domain}" for domain, word in sorted(said.items()))
+        console.print(f"  {hazard}: {escape(differs)}; the worst counts")
     for danger in reading.unknown:
         status = view.statuses.get(danger)
         why = (
@@ -50,45 +62,67 @@ def show(console: Console, reading: CityReading, view: CityView, language: str) 
     console.print(f"  [dim]last link test: {moment(view.link_test.sent_at) if view.link_test else 'never'}[/]")
 
 
-async def watch(city_id: str, settings: Settings, once: bool, tell: Any) -> None:
-    """Read the city's topic and call `tell(reading, view)` when everything there was read, and then whenever something changed."""
-    from stream.cli.watching import active_regions, dangers, now_of
+async def watch(city_ids: Sequence[str], settings: Settings, tell: Tell, *, once: bool, below: bool) -> None:
+    """Read the cities' topics and call `tell(readings, changed)` when everything there was read, and then whenever something changed.
+
+    `below`: an administration stands for itself and all cities below it.
+    """
+    from stream.cli.watching import active_regions, dangers, now_of, with_cities
     from stream.runtime.follow import follow
     from stream.runtime.topics import Topics
     from stream.warnings.reading import CityView, decode, reading, told
 
-    watched = dangers(await active_regions(settings), city_id)
-    view, shown = CityView(city_id), None
-    async for read in follow(settings.bootstrap, [Topics(settings.prefix).city(city_id)], once=once):
+    regions, topics = await active_regions(settings), Topics(settings.prefix)
+    chosen = with_cities(regions, city_ids) if below else tuple(dict.fromkeys(city_ids))
+    watched = {city_id: dangers(regions, city_id) for city_id in chosen}
+    views = {city_id: CityView(city_id) for city_id in chosen}
+    shown: dict[str, Any] = {}
+    async for read in follow(settings.bootstrap, [topics.city(city_id) for city_id in chosen], once=once):
         for record in read.records:
             if record.value is not None:
-                view = told(view, decode(record.value))
+                message = decode(record.value)
+                if record.topic == topics.city(message.city_id):
+                    views[message.city_id] = told(views[message.city_id], message)
         if not read.caught_up:
             continue
-        now = reading(view, watched, now_of(settings, [view]))
+        now = now_of(settings, views.values())
+        readings = {city_id: (reading(view, watched[city_id], now), view) for city_id, view in views.items()}
         # The instant alone is no news.
-        news = (now.state, now.active, now.states, view.link_test)
-        if news != shown:
-            tell(now, view)
+        news = {city_id: (one.state, one.active, one.states, one.muted, view.link_test) for city_id, (one, view) in readings.items()}
+        if changed := [city_id for city_id in chosen if shown.get(city_id) != news[city_id]]:
+            tell(readings, changed)
             shown = news
 
 
 @given(settings=connection)
-def tail(city: City, settings: Settings, once: Once = False, language: Language = "en", as_json: AsJson = False) -> None:
-    """Show what a city is told: active warnings, status (unknown when nothing fresh is known), last link test; then every change."""
+def tail(
+    city: Cities, settings: Settings, once: Once = False, language: Language = "en", collapse: Collapse = False, as_json: AsJson = False
+) -> None:
+    """Show what cities are told: active warnings, status (unknown when nothing fresh is known), last link test; then every change."""
     import asyncio
 
     import msgspec
     from rich.console import Console
 
+    from stream.cli.collapsed import lines
     from stream.cli.watching import as_fields
+    from stream.warnings.collapse import collapse as together
 
     console = Console(highlight=False, soft_wrap=True)
 
-    def tell(reading: CityReading, view: CityView) -> None:
-        if as_json:
-            typer.echo(msgspec.json.encode(as_fields(reading, view)).decode())
-        else:
-            show(console, reading, view, language)
+    def tell(readings: Mapping[str, tuple[CityReading, CityView]], changed: Sequence[str]) -> None:
+        if collapse:
+            found = together(one for one, _ in readings.values())
+            if as_json:
+                typer.echo(msgspec.json.encode(found).decode())
+            else:
+                for line in lines(found, [one for one, _ in readings.values()]):
+                    console.print(line)
+            return
+        for city_id in changed:
+            if as_json:
+                typer.echo(msgspec.json.encode(as_fields(*readings[city_id])).decode())
+            else:
+                show(console, *readings[city_id], language)
 
-    asyncio.run(watch(city, settings, once, tell))
+    asyncio.run(watch(city, settings, tell, once=once, below=collapse))

@@ -54,6 +54,16 @@ def dangers(regions: Iterable[Region], city_id: str) -> frozenset[Watched]:
     return frozenset().union(*(expected(region, city_id) for region in having))
 
 
+def with_cities(regions: Iterable[Region], ids: Iterable[str]) -> tuple[str, ...]:
+    """These cities and administrations, each administration followed by all cities below it; each once."""
+    below: dict[str, list[str]] = {}
+    for region in regions:
+        for city in region.cities:
+            for above in region.above.get(city.city_id, ()):
+                below.setdefault(above, []).append(city.city_id)
+    return tuple(dict.fromkeys(one for name in ids for one in (name, *below.get(name, ()))))
+
+
 def now_of(settings: Settings, views: Iterable[CityView]) -> int:
     """The instant to read at (ms): the wall clock on live topics, the newest instant told where history is replayed."""
     import time
@@ -107,6 +117,8 @@ def as_fields(reading: CityReading, view: CityView) -> dict[str, Any]:
         "as_of_at": to_text(reading.as_of_at),
         "states": {f"{one.hazard}/{one.domain}": state for one, state in reading.states.items()},
         "unknown": [f"{one.hazard}/{one.domain}" for one in reading.unknown],
+        "muted": {f"{one.hazard}/{one.domain}": by for one, by in reading.muted.items()},
+        "conflicts": reading.conflicts,
         "link_test_at": view.link_test.sent_at if view.link_test else None,
         "active": reading.active,
     }

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LEVELS = ("none", "blue", "yellow", "orange", "red")
 _SEVERITY = (CityState.CLEAR, CityState.WATCH, CityState.UNKNOWN, CityState.WARNED)
-_ELSEWHERE = frozenset({"coordinator", "informed"})
+ELSEWHERE = frozenset({"coordinator", "informed"})
 """Roles of those who hear of a danger that does not reach them: it is shown, and it is not their own level."""
 _OVER = frozenset({MsgType.ALL_CLEAR, MsgType.CANCEL})
 _decoder: msgspec.json.Decoder[CityMessage] = msgspec.json.Decoder(CityMessage)
@@ -47,7 +47,10 @@ class CityView:
 
 @dataclass(frozen=True, slots=True)
 class CityReading:
-    """The answer for an operator at `as_of_at` (ms): the worst state and level, what is active, and for which dangers nothing is known."""
+    """The answer for an operator at `as_of_at` (ms): the worst state and level, what is active, and for which dangers nothing is known.
+
+    `levels` of the dangers the city is warned of. `muted`: those whose messages are muted, with what mutes them; they are in force all the same.
+    """
 
     city_id: str
     state: CityState
@@ -55,11 +58,22 @@ class CityReading:
     active: tuple[CityWarning, ...]
     states: Mapping[Watched, CityState]
     as_of_at: int
+    levels: Mapping[Watched, str] = field(default_factory=dict)
+    muted: Mapping[Watched, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def unknown(self) -> tuple[Watched, ...]:
         """The dangers for which the city is blind."""
         return tuple(watched for watched, state in self.states.items() if state is CityState.UNKNOWN)
+
+    @property
+    def conflicts(self) -> Mapping[str, Mapping[str, str]]:
+        """Of every hazard of which domains say different things: by domain the level, or "clear". The worst counts."""
+        said: dict[str, dict[str, str]] = {}
+        for one, state in self.states.items():
+            if state in (CityState.WARNED, CityState.CLEAR):
+                said.setdefault(one.hazard, {})[one.domain] = self.levels.get(one, state.value)
+        return {hazard: domains for hazard, domains in said.items() if len(set(domains.values())) > 1}
 
 
 def decode(value: bytes) -> CityMessage:
@@ -143,7 +157,7 @@ def reading(view: CityView, watched: Collection[Watched], now: int) -> CityReadi
     for which nothing is watched and nothing was told is unknown: nobody looks out for it.
     """
     active = tuple(warning for warning in view.warnings.values() if is_active(warning, now))
-    own = [warning for warning in active if warning.role not in _ELSEWHERE]
+    own = [warning for warning in active if warning.role not in ELSEWHERE]
     warned = {Watched(warning.hazard, warning.domain) for warning in own}
     states: dict[Watched, CityState] = {}
     for one in sorted({*watched, *view.statuses, *warned}):
@@ -154,8 +168,21 @@ def reading(view: CityView, watched: Collection[Watched], now: int) -> CityReadi
     worst = CityState.CLEAR if states else CityState.UNKNOWN
     for state in states.values():
         worst = worse(worst, state)
-    held = [view.statuses[one].level for one, state in states.items() if state is CityState.WARNED and one not in warned]
-    levels = [warning.level for warning in own] + held
-    level = max(levels, key=LEVELS.index, default="none")
+    muted = {one: view.statuses[one].muted_by for one, state in states.items() if state is CityState.WARNED and _muted(view, one, now)}
+    # Beside a warning of its own a status counts only where what came after the warning was muted.
+    said = [
+        (one, view.statuses[one].level)
+        for one, state in states.items()
+        if state is CityState.WARNED and (one in muted or one not in warned)
+    ]
+    levels: dict[Watched, str] = {}
+    for one, level in [*said, *((Watched(warning.hazard, warning.domain), warning.level) for warning in own)]:
+        levels[one] = max(levels.get(one, "none"), level, key=LEVELS.index)
+    highest = max(levels.values(), key=LEVELS.index, default="none")
     first = sorted(active, key=lambda warning: (-LEVELS.index(warning.level), warning.arrives_at_p50 or "", warning.warning_id))
-    return CityReading(view.city_id, worst, level, tuple(first), states, now)
+    return CityReading(view.city_id, worst, highest, tuple(first), states, now, levels, muted)
+
+
+def _muted(view: CityView, watched: Watched, now: int) -> bool:
+    status = view.statuses.get(watched)
+    return status is not None and bool(status.muted_by) and from_text(status.valid_until_at) > now

@@ -85,6 +85,9 @@ def test_measurements_become_warnings_that_a_city_can_read_and_anyone_can_replay
     assert set(statuses) == {"ava", "bor", "cam"}
     assert "3 cities" in run("status", *lane)
     assert "BOR" in run("tail", "bor", "--once", *lane).upper()
+    assert len(run("tail", "bor", "cam", "--once", "--json", *lane).splitlines()) == 2
+    assert set(json.loads(run("tail", "ava", "bor", "cam", "--collapse", "--once", "--json", *lane))) == {"incidents", "unknown", "muted"}
+    assert run("tail", "ava", "bor", "cam", "--collapse", "--once", *lane).startswith("3 cities: ")
     run("cap", "bor", "--all", "--out", str(tmp_path / "alerts"), *lane)
     alerts = sorted((tmp_path / "alerts").glob("*.xml"))
     assert alerts, "every warning of the city is an alert"
