@@ -34,7 +34,6 @@ class Path(StrEnum):
     WIND = "wind"
     TRAVEL = "travel"
     LINKED = "linked"
-    """As a consequence of another danger, which is reported elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stream.decide import taking_links
+from stream.decide import by_hand
 from stream.decide.escalation import climb, escalation_due
 from stream.decide.incident import evaluate, settled_due
 from stream.decide.life import Moment
@@ -67,6 +68,8 @@ def fire(partition: Partition, domain_id: str, at: int) -> list[Output]:
     if domain.check_at is not None and domain.check_at <= at:
         domain.check_at = None
         outputs += check(partition, domain_id, at)
+    said, stated = by_hand.let_pass(partition, domain_id, settled, at)
+    outputs += said
     for index in partition.hazards_of(domain_id):
         scene = partition.scene(domain_id, index)
         touched: set[str] = set()
@@ -81,6 +84,7 @@ def fire(partition: Partition, domain_id: str, at: int) -> list[Output]:
         outputs += said
         if (
             went_up
+            or scene.hazard.hazard in stated
             or linked
             or (grid_at is not None and grid_at <= at)
             or (review_at is not None and review_at <= at)

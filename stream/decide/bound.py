@@ -91,6 +91,9 @@ class Bound:
     checked: frozenset[str]
     forecasts: tuple[BoundForecast, ...] = ()
     faults: bool = False
+    maintained: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+    """By local row, whether it is in planned maintenance (`maintains`: any is)."""
+    maintains: bool = False
 
     def series(self, row: int) -> str:
         """The id of the series in a local row."""
@@ -129,6 +132,7 @@ def bind(region: Region, partition: int, partitions: int) -> Bound:
         health_rows=judged,
         neighbours=near,
         network=networks(region.series, rows),
+        maintained=np.zeros(len(rows), np.bool_),
         maintained=np.zeros(len(rows), np.bool_),
         checked=frozenset(domain for domain, here in members.items() if looked_at[here].any()) | {one.domain_id for one in forecasts},
         forecasts=forecasts,

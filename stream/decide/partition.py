@@ -9,6 +9,7 @@ import numpy as np
 
 from detectors.rows import NEVER as NEVER_HEARD
 from stream.decide import taking_links
+from stream.decide import by_hand, maintenance
 from stream.decide.escalation import escalation_due
 from stream.decide.incident import settled_due
 from stream.decide.linked import LEAD_MS
@@ -92,6 +93,7 @@ class Partition:
         """Give the domain a state for every hazard with members in it, and forget series that are not there any more."""
         bound = self.bound(domain_id)
         domain = self.core.domains[domain_id]
+        maintenance.mark(bound, domain_id, domain)
         cities = sum(len(hazard.watchers.get(domain_id, ())) for hazard in bound.hazards)
         self.weights[domain_id] = len(bound.members[domain_id]) * cities
         for hazard in bound.hazards:
@@ -100,7 +102,8 @@ class Partition:
             if not members and not hazard.watchers.get(domain_id):
                 continue
             state = domain.hazards.setdefault(hazard.hazard.hazard, HazardState())
-            state.silent = {bound.series(row) for row in rows[hazard.silent[rows]]}
+            reported = {series for series, source in state.sources.items() if source.placed is not None}
+            state.silent = (state.silent & reported) | {bound.series(row) for row in rows[hazard.silent[rows]]}
             state.sources = {series: source for series, source in state.sources.items() if series in members or source.placed}
             state.fronts = {series: front for series, front in state.fronts.items() if series in members}
             self.fresh.pop((domain_id, hazard.hazard.hazard), None)
@@ -143,7 +146,7 @@ class Partition:
         members = bound.members[domain_id]
         members = members[hazard.member[members]]
         heard_at = bound.history["observed_at"][members, -1]
-        never = (heard_at == NEVER_HEARD) & (bound.watch["told"][members] != SILENT) & (began_at >= 0)
+        never = (heard_at == NEVER_HEARD) & ~bound.maintained[members] & (bound.watch["told"][members] != SILENT) & (began_at >= 0)
         listening = ~hazard.silent[members] | never
         heard_at = np.where(never, began_at, heard_at)[listening]
         rows = members[listening]
@@ -167,4 +170,5 @@ class Partition:
         clock.link_at = min((at for one in scenes if (at := taking_links.due(one.state)) is not None), default=NEVER)
         dues = [due for one in scenes for due in (settled_due(one), refresh_due(one)) if due is not None]
         dues += reviews if self.observed else []
+        dues += [at for at in (by_hand.due(self.core.domains[domain_id].by_hand),) if at is not None]
         clock.settled_at = min([*dues, *clock.silent_at.values()], default=NEVER)

@@ -46,6 +46,8 @@ class Refused(IntEnum):
     """A power of ten off the value before it."""
     SIGN_SUSPECTED = 3
     STATION_IN_FAULT = 4
+    MAINTENANCE = 5
+    """The station is in planned maintenance."""
 
 
 def initial(n: int) -> NDArray[np.void]:
@@ -61,12 +63,15 @@ def refuse(bound: Bound, samples: Samples, flag: NDArray[np.uint8], newest_corre
     failed = flag == Quality.FAIL
     suspected = _suspected(bound, samples, newest_corrected) if bound.health_rows.any() else None
     faulty = bound.health["health"][samples.rows] != health.Health.SOUND if bound.faults else None
-    if not failed.any() and suspected is None and (faulty is None or not faulty.any()):
+    maintained = bound.maintained[samples.rows] if bound.maintains else None
+    if not failed.any() and suspected is None and (faulty is None or not faulty.any()) and (maintained is None or not maintained.any()):
         return None
     why = np.zeros(len(samples), np.uint8) if suspected is None else suspected
     why[failed] = Refused.FAILED_QUALITY
     if faulty is not None:
         why[faulty] = Refused.STATION_IN_FAULT
+    if maintained is not None:
+        why[maintained] = Refused.MAINTENANCE
     return why
 
 

@@ -48,8 +48,15 @@ class Scene:
     def coverage(self, city_id: str) -> Coverage:
         """How much of what could see this danger for the city reports now."""
         watching = self.cities().get(city_id, ())
-        silent = [series for series in watching if series in self.state.silent][:SILENT_NAMED] if self.state.silent else []
-        return Coverage(self.fresh.get(city_id, 0), len(watching), tuple(silent))
+        silent = [series for series in watching if series in self.state.silent] if self.state.silent else []
+        planned = [series for series in silent if self._maintained(series)] if self.domain.by_hand.maintained else []
+        silent = [series for series in silent if series not in planned] if planned else silent
+        return Coverage(self.fresh.get(city_id, 0), len(watching), tuple(silent[:SILENT_NAMED]), tuple(planned[:SILENT_NAMED]))
+
+    def _maintained(self, series: str) -> bool:
+        """Whether a series does not report because its station is in planned maintenance."""
+        stated = self.domain.by_hand.maintained
+        return any(one in stated and stated[one].under_way for one in (series, series.rpartition("/")[0]))
 
     def sees(self, city_id: str) -> bool:
         """Whether enough of the city's network reports, and the doors are being read. A city nothing watches is not seen."""

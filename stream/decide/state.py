@@ -212,7 +212,7 @@ class DomainState(msgspec.Struct):
     """One domain. `now` is the largest timestamp of its records. `instant` holds what a replay has not decided yet.
 
     `conditions`: the recent measurements of each series that only informs footprints, oldest first, as (observed_at, value).
-    `reports`: of people about its river, in order of their start. `silences`: by the statements that asked for them.
+    `reports`: of people about its river, in order of their start. `by_hand`: what else people stated. `silences`: by the statements that asked for them.
     `check_at`: the next grid instant at which the stations are looked at, None until one of them is heard (live lanes). `began_at`: since when
     a station that was never heard is missed; -1: not yet.
     """
@@ -223,6 +223,7 @@ class DomainState(msgspec.Struct):
     conditions: dict[str, list[tuple[int, float]]] = msgspec.field(default_factory=dict)
     instant: list[Held] = msgspec.field(default_factory=list)
     reports: list[Reported] = msgspec.field(default_factory=list)
+    by_hand: ByHand = msgspec.field(default_factory=ByHand)
     silences: dict[str, Silence] = msgspec.field(default_factory=dict)
     check_at: int | None = None
     began_at: int = -1

@@ -34,3 +34,55 @@ class Placed(msgspec.Struct, array_like=True):
     domain_id: str = ""
     unit: str = ""
     confirmed: bool = True
+
+
+class HandReport(msgspec.Struct):
+    """What a city's officer reported, as it stands: `level` as stated, `confirmed_by` whom else. One of level none is no source.
+
+    `ends_at`: when it is over, as its reporter said. Where he did not, it is as if its station were silent after `stands_until` (`lapsed`),
+    and forgotten at `gone_at`. `about_city`: of which city it speaks.
+    """
+
+    statement_id: str
+    city_id: str
+    hazard: str
+    by: str
+    level: int
+    starts_at: int
+    received_at: int
+    ends_at: int | None
+    text: str
+    about_city: str
+    stands_until: int = 0
+    gone_at: int = 0
+    lapsed: bool = False
+    confirmed_by: tuple[str, ...] = ()
+
+
+class Maintenance(msgspec.Struct, array_like=True):
+    """The planned maintenance of a station. `under_way`: it has begun."""
+
+    city_id: str
+    by: str
+    starts_at: int
+    ends_at: int
+    text: str
+    under_way: bool = False
+
+
+class Doubt(msgspec.Struct, array_like=True):
+    """A contradiction that stands, and since when."""
+
+    kind: str
+    statement_id: str
+    city_id: str
+    hazard: str
+    since_at: int
+
+
+class ByHand(msgspec.Struct):
+    """What people stated about a domain, as long as it matters: reports and maintenance (by station) and the contradictions between them and what is measured."""
+
+    reports: dict[str, HandReport] = msgspec.field(default_factory=dict)
+    maintained: dict[str, Maintenance] = msgspec.field(default_factory=dict)
+    doubts: dict[str, Doubt] = msgspec.field(default_factory=dict)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stream.decide.advance import advance
-from stream.decide.hand_reports import report
+from stream.decide.hand_reports import confirm, report, withdraw
+from stream.decide.maintenance import end_maintain, maintain
 from stream.decide.silencing import silence, unsilence
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 ACTS: Mapping[str, Callable[[Partition, Statement, int], list[Output] | None]] = {
     "report": report,
+    "maintain": maintain,
+    "end_maintain": end_maintain,
+    "confirm": confirm,
+    "withdraw": withdraw,
     "silence": silence,
     "unsilence": unsilence,
 }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stream.decide.partition import Partition
     from stream.records.output import Output
 
-SILENT = 9
+SILENT, MAINTENANCE = 9, 10
 """Beside the codes of `detectors.health.Health`."""
 STATES = {
     int(Health.SOUND): StationState.SOUND,
@@ -26,6 +26,7 @@ STATES = {
     int(Health.DRIFTING): StationState.DRIFTING,
     int(Health.CHATTERING): StationState.CHATTERING,
     SILENT: StationState.SILENT,
+    MAINTENANCE: StationState.MAINTENANCE,
 }
 
 
@@ -35,7 +36,7 @@ def tell(partition: Partition, domain_id: str, rows: Iterable[int], state: int, 
     outputs: list[Output] = []
     for row in sorted(rows, key=bound.series):
         before = int(bound.watch["told"][row])
-        if before == state:
+        if before == state or bound.maintained[row]:  # which is said before it counts
             continue
         bound.watch["told"][row] = state
         series = bound.series(row)

@@ -147,7 +147,7 @@ def _log(value: Floats) -> Floats:
 def _judge_health(partition: Partition, domain_id: str, members: Rows, at: int) -> list[Output]:
     """Judge every station that has sent something since it was judged last, and say what changed."""
     bound = partition.bound(domain_id)
-    rows = members[bound.health_rows[members]]
+    rows = members[bound.health_rows[members] & ~bound.maintained[members]]
     believed_at, refused_at = bound.history["observed_at"][rows, -1], bound.watch["refused_at"][rows]
     newest_at = np.maximum(believed_at, refused_at)
     heard = newest_at > bound.watch["checked_at"][rows]
@@ -166,7 +166,7 @@ def _judge_health(partition: Partition, domain_id: str, members: Rows, at: int) 
         outputs += tell(partition, domain_id, rows[changed & (now == state)].tolist(), state, at)
     recovered = _believe_refused(partition, bound, rows[changed & (now == health.Health.SOUND) & failing], at)
     outputs += take(partition, domain_id, at, recovered) if recovered else []
-    return outputs + _stop_reporting(partition, domain_id, rows[changed & (now != health.Health.SOUND)], at)
+    return outputs + stop_reporting(partition, domain_id, rows[changed & (now != health.Health.SOUND)], at)
 
 
 def _seen(bound: Bound, rows: Rows, failing: NDArray[np.bool_]) -> health.Seen:
@@ -193,8 +193,8 @@ def _around(bound: Bound, rows: Rows, value: Floats) -> Floats:
     return np.where(able.sum(axis=1) >= VOICES, departure[np.arange(len(rows)), best], np.nan)
 
 
-def _stop_reporting(partition: Partition, domain_id: str, rows: Rows, at: int) -> list[Output]:
-    """Stations that came into fault do not report any more, as far as their cities are concerned."""
+def stop_reporting(partition: Partition, domain_id: str, rows: Rows, at: int) -> list[Output]:
+    """Stations that came into fault, or into maintenance, do not report any more, as far as their cities are concerned."""
     outputs: list[Output] = []
     for index in partition.hazards_of(domain_id) if len(rows) else ():
         scene = partition.scene(domain_id, index)

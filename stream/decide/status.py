@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from stream.decide.scene import Scene
     from stream.records.output import Output
+    from stream.records.warning import Coverage
 
 
 def statuses(scene: Scene, cities: Iterable[str], at: int) -> list[Output]:
@@ -46,6 +47,12 @@ def _standing(scene: Scene, city_id: str) -> tuple[CityState, int, tuple[str, ..
     return (CityState.WATCH if city_id in scene.state.watched else CityState.CLEAR), 0, ()
 
 
+def _missing(language: str, coverage: Coverage) -> str:
+    """What does not report, for reading: a few names, and which of them are in maintenance."""
+    planned = (word(language, "maintained").format(one) for one in coverage.maintenance[:5])
+    return ", ".join((*coverage.silent[:5], *planned)) or "-"
+
+
 def _record(scene: Scene, city_id: str, status: StatusState) -> CityStatus:
     coverage = scene.coverage(city_id)
     city = scene.city(city_id)
@@ -56,7 +63,7 @@ def _record(scene: Scene, city_id: str, status: StatusState) -> CityStatus:
             "level": word(language, level_label(status.level)),
             "fresh": str(coverage.fresh),
             "total": str(coverage.total),
-            "silent": ", ".join(coverage.silent[:5]) or "-",
+            "silent": _missing(language, coverage),
             "muted_by": ", ".join(status.muted_by),
         }
         for language in WORDS

@@ -53,11 +53,15 @@ class Reason(StrEnum):
 
 
 class Coverage(msgspec.Struct, frozen=True):
-    """How much of the network that can see this danger for this city reports: fresh of all series; `silent` names up to 20 that do not."""
+    """How much of the network that can see this danger for this city reports: fresh of all series; `silent` names up to 20 that do not.
+
+    `maintenance`: up to 20 that do not because their station is in planned maintenance.
+    """
 
     fresh: int
     total: int
     silent: tuple[str, ...] = ()
+    maintenance: tuple[str, ...] = ()
 
 
 class EvidenceSummary(msgspec.Struct, frozen=True):
@@ -224,6 +228,8 @@ class StationState(StrEnum):
     DRIFTING = "drifting"
     CHATTERING = "chattering"
     SILENT = "silent"
+    MAINTENANCE = "maintenance"
+    """Planned, and over by itself."""
 
 
 class StationHealth(msgspec.Struct, frozen=True, kw_only=True):

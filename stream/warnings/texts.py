@@ -22,7 +22,7 @@ WORDS: dict[str, dict[str, str]] = {
         "here": "本地已测得", "ahead": "{path}，预计 {p10} 至 {p90} 到达", "due": "{path}，按预计 {p50} 起已到达", "?": "{path}，到达时间未知（{because}）",
         "standing": "此前的证据仍在观察期内",
         "reported_late": "（{observed} 的数据，迟报）", "rising": "（仍在上涨，按目前速度约 {hours} 小时后达到上一级别）", "corrected": "所依据的数据已更正。",
-        "unconfirmed": "（单一来源，尚待核实）",
+        "unconfirmed": "（单一来源，尚待核实）", "maintained": "{}（计划检修）",
     },
     "en": {
         "none": "none", "blue": "BLUE (IV)", "yellow": "YELLOW (III)", "orange": "ORANGE (II)", "red": "RED (I)",
@@ -36,6 +36,7 @@ WORDS: dict[str, dict[str, str]] = {
         "standing": "earlier evidence is still being watched",
         "reported_late": " (of {observed}, reported late)", "rising": " (rising: at this rate the next level in about {hours} h)",
         "corrected": " The measurement behind it was corrected.", "unconfirmed": " (not yet confirmed by another station)",
+        "maintained": "{} (planned maintenance)",
     },
 }  # fmt: skip
 

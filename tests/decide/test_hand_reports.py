@@ -72,3 +72,70 @@ def test_a_report_on_a_reach_that_a_newer_region_lost_still_warns_its_own_city(c
     calm_tale.give(start + HOUR, said(calm_tale, start + HOUR, reach="r9"))
     assert calm_tale.told("ava") == [("alert", "orange", "first")]
     assert calm_tale.told("bor") == []
+
+
+def test_red_needs_a_second_person_and_the_first_one_twice_is_not_two(calm_tale, start):
+    at = start + HOUR
+    calm_tale.give(at, said(calm_tale, at, level="red"))
+    calm_tale.give(at + MINUTE, said(calm_tale, at + MINUTE, act="confirm", about="stm-1", statement_id="stm-2", by=" Chen"))
+    assert calm_tale.told("ava") == [("alert", "orange", "first"), ("update", "orange", "surer")]
+    calm_tale.give(
+        at + 2 * MINUTE, said(calm_tale, at + 2 * MINUTE, act="confirm", about="stm-1", statement_id="stm-3", by="li", city_id="bor")
+    )
+    assert calm_tale.told("ava")[-1] == ("update", "red", "worse")
+    assert calm_tale.told("cam")[-1] == ("update", "red", "worse")
+
+
+def test_a_gauge_that_sees_it_too_confirms_a_report_and_an_unconfirmed_report_does_not_confirm_a_gauge(calm_tale, start):
+    at = start + HOUR
+    calm_tale.give(at, said(calm_tale, at))
+    assert calm_tale.messages("ava")[-1]["certainty"] == "Possible"
+    calm_tale.measure(at + MINUTE, {"upper": 4.2})
+    assert calm_tale.messages("ava")[-1]["certainty"] == "Observed"
+
+
+def test_a_withdrawn_report_withdraws_its_warnings_and_only_its_own_city_may(calm_tale, start):
+    at = start + HOUR
+    calm_tale.give(at, said(calm_tale, at))
+    assert calm_tale.give(at + MINUTE, said(calm_tale, at, act="withdraw", about="stm-1", city_id="bor")) == []
+    calm_tale.give(at + 2 * MINUTE, said(calm_tale, at, act="withdraw", about="stm-1"))
+    assert [calm_tale.told(city)[-1] for city in ("ava", "bor", "cam")] == [("cancel", "orange", "cancelled")] * 3
+    assert not calm_tale.state.core.domains["rill"].by_hand.reports
+
+
+def test_what_its_reporter_said_to_be_over_is_over_after_the_hold(calm_tale, calm, start):
+    at = start + HOUR
+    calm_tale.give(at, said(calm_tale, at, ends_at=at + HOUR, reach="", km=None))
+    calm_tale.quiet(at + 10 * MINUTE, at + 6 * HOUR, calm)
+    assert calm_tale.told("ava")[0] == ("alert", "orange", "first")
+    assert calm_tale.told("ava")[-1] == ("all_clear", "orange", "cleared")
+    assert calm_tale.told("cam")[-1][0] != "all_clear", "what it sent down the river is still on its way"
+
+
+def test_a_report_nobody_ends_falls_silent_and_clears_nothing(calm_tale, calm, start):
+    at = start + HOUR
+    calm_tale.give(at, said(calm_tale, at))
+    calm_tale.quiet(at + 10 * MINUTE, at + 30 * HOUR, calm)
+    reasons = [reason for _, _, reason in calm_tale.told("ava")]
+    assert "blind" in reasons
+    assert "cleared" not in reasons
+    assert reasons[-1] == "expired"
+    assert state(calm_tale).sources == {}
+    assert state(calm_tale).incidents == {}
+    assert not calm_tale.state.core.domains["rill"].by_hand.reports
+
+
+def test_a_report_confirmed_again_stands_longer(calm_tale, calm, start):
+    at = start + HOUR
+    calm_tale.give(at, said(calm_tale, at))
+    calm_tale.quiet(at + 10 * MINUTE, at + 5 * HOUR, calm)
+    calm_tale.give(at + 5 * HOUR, said(calm_tale, at + 5 * HOUR, act="confirm", about="stm-1", by="li"))
+    calm_tale.quiet(at + 5 * HOUR + 10 * MINUTE, at + 9 * HOUR, calm)
+    assert "blind" not in [reason for _, _, reason in calm_tale.told("ava")]
+
+
+def test_a_late_report_does_not_warn_where_it_has_passed(calm_tale, start):
+    at = start + 12 * HOUR
+    calm_tale.give(at, said(calm_tale, at, starts_at=at - 7 * HOUR))
+    assert calm_tale.told("ava") == []
+    assert calm_tale.told("cam") == [("alert", "orange", "first")]
