@@ -35,7 +35,7 @@ def outputs(region: Region, files: list[Path], journal: Path | None, span: Span,
         typer.echo(f"refused, {refusal.reason}: {refusal.detail}", err=True)
     if len(made.refused) > 10:  # noqa: PLR2004
         typer.echo(f"and {len(made.refused) - 10} more refused", err=True)
-    return replay.decide([region], header, made.records)
+    return replay.decide([region], header, made.records, together=True)
 
 
 @given(span=span, settings=connection)

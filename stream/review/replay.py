@@ -13,8 +13,10 @@ import msgspec
 from stream.accept.door import Accept, DoorRecord
 from stream.decide.fold import Fold
 from stream.errors import TocsinError, UnknownRegion
-from stream.records.journal import Command, Entry, Tick, encode
+from stream.records.journal import Command, Entry, Tick, decode, encode
+from stream.records.output import Kind
 from stream.review.journal_file import Recorded
+from stream.review.linked_replay import decide_together, links
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -66,9 +68,10 @@ def journal_of(regions: Sequence[Region], messages: Sequence[DoorMessage], setti
     return Journaled(journal, refused)
 
 
-def decide(regions: Sequence[Region], header: Header, records: Iterable[Recorded]) -> Iterator[Output]:
+def decide(regions: Sequence[Region], header: Header, records: Iterable[Recorded], *, together: bool = False) -> Iterator[Output]:
     """The fold's outputs for a journal, partition by partition in the order of the journal.
 
+    `together`: what domains pass on to each other is decided anew, all of them in the order of time (see `linked_replay`), where they do.
     TocsinError when the journal names a region that is not among `regions` (by hash: other files are another region).
     """
     by_hash = {region.region_hash: region for region in regions}
@@ -81,6 +84,9 @@ def decide(regions: Sequence[Region], header: Header, records: Iterable[Recorded
     fold = Fold(source, lane=header.lane, clock=header.clock, partitions=header.partitions)
     states: dict[int, Partition] = {}
     try:
+        if together and links(regions):
+            yield from decide_together(fold, header, records)
+            return
         for partition, run in groupby(records, key=lambda record: record.partition):
             state = states.setdefault(partition, fold.initial(partition))
             yield from fold.apply(state, [Entry(record.offset, record.timestamp, record.value) for record in run])
@@ -101,7 +107,15 @@ class Line(msgspec.Struct, frozen=True):
     value: msgspec.Raw
 
 
+def _json(output: Output) -> bytes:
+    """The record as it is; what goes into the journal with the names of its fields."""
+    if output.kind is Kind.JOURNAL and output.value is not None:
+        message = decode(output.value)
+        return msgspec.json.encode({name: getattr(message, name) for name in message.__struct_fields__})
+    return output.value or b""
+
+
 def line(output: Output) -> bytes:
     """The JSON line of an output; the record's bytes stand in it unchanged."""
-    raw = msgspec.Raw(output.value if output.value is not None else b"null")
+    raw = msgspec.Raw(_json(output) if output.value is not None else b"null")
     return msgspec.json.encode(Line(output.kind, output.city_id, output.key.decode(), output.warning_id, output.revision, raw))
