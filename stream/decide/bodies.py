@@ -186,4 +186,4 @@ def _text(scene: Scene, told: Told) -> Texts:
     kind = (
         told.role if not told.ended or told.reason is Reason.MERGED else "expired" if told.reason is Reason.EXPIRED else told.msg_type.value
     )
-    return render(kind, scene.hazard.texts, fields)
+    return render(kind, scene.hazard.texts, fields, scene.lane)

@@ -14,6 +14,7 @@ import numpy as np
 from stream.decide.activate import activate
 from stream.decide.advance import advance_all
 from stream.decide.answering import take_answer
+from stream.decide.exercising import BEGIN, OVER, take_exercise
 from stream.decide.link_arrival import take_link
 from stream.decide.link_test import link_tests
 from stream.decide.partition import Partition
@@ -231,6 +232,8 @@ class Fold:
         core = state.core
         if command.command == "link_test":
             return link_tests(state, command, max(timestamp, command.at))
+        if command.command in (BEGIN, OVER):
+            return take_exercise(state, command, timestamp)
         if command.command != "activate" or core.active.get(command.region) == command.region_hash:
             return []
         outputs = activate(state, self._regions(command.region_hash), timestamp)

@@ -81,8 +81,10 @@ class Partition:
         if key not in self.fresh:
             self.fresh[key] = fresh_counts(hazard, domain_id, state.silent)
         lead_ms = 0 if self.observed else LEAD_MS
-        return Scene(bound.region, hazard, domain_id, domain, state, self.lane, self.fresh[key], self.core.behind,
-                     partitions=self.core.partitions, lead_ms=lead_ms)  # fmt: skip
+        return Scene(
+            bound.region, hazard, domain_id, domain, state, self.lane, self.fresh[key], self.core.behind, self.core.exercise,
+            partitions=self.core.partitions, lead_ms=lead_ms,
+        )  # fmt: skip
 
     def hazards_of(self, domain_id: str) -> list[int]:
         """Indices of the hazards that have series in the domain."""

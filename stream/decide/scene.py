@@ -18,7 +18,10 @@ SILENT_NAMED = 20
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """`partitions`: of the journal; `lead_ms`: how long after it was decided what is passed on takes effect. One hazard in one domain. `fresh` counts, for every city, its watching series that report; `behind`: the doors are not being read."""
+    """`partitions`: of the journal; `lead_ms`: how long after it was decided what is passed on takes effect. One hazard in one domain. `fresh` counts, for every city, its watching series that report; `behind`: the doors are not being read.
+
+    `exercise`: the one under way, "" = none.
+    """
 
     region: Region
     bound: BoundHazard
@@ -28,6 +31,7 @@ class Scene:
     lane: Lane
     fresh: dict[str, int]
     behind: bool
+    exercise: str = ""
     partitions: int = 1
     lead_ms: int = 0
 

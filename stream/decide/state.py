@@ -255,7 +255,7 @@ class Core(msgspec.Struct):
 
     `active`: region name -> hash. `past`: hashes that were active before. `doors_written_at`: the oldest mark of the doors in the newest tick.
     `behind_since`: when the marks fell behind, None while they keep up. `acknowledgements_written_at`, `unread_since` and `unread`: the same for
-    what cities answer.
+    what cities answer. `exercise`: the one under way, "" = none.
     """
 
     partition: int
@@ -266,6 +266,7 @@ class Core(msgspec.Struct):
     acknowledgements_written_at: int = 0
     unread_since: int | None = None
     unread: bool = False
+    exercise: str = ""
     active: dict[str, str] = msgspec.field(default_factory=dict)
     past: list[str] = msgspec.field(default_factory=list)
     held: list[Held] = msgspec.field(default_factory=list)

@@ -82,7 +82,7 @@ def _record(scene: Scene, city_id: str, status: StatusState) -> CityStatus:
         muted_by=status.muted_by,
         region=scene.region.name,
         region_hash=scene.region.region_hash,
-        text=render("muted" if status.muted_by else status.state, scene.hazard.texts, fields),
+        text=render("muted" if status.muted_by else status.state, scene.hazard.texts, fields, scene.lane),
     )
 
 

@@ -117,6 +117,7 @@ def compose(scene: Scene, told: Told, wanted: Wanted | None, incident: IncidentS
         muted_by=told.muted_by,
         also_warned=tuple(other for other in others if other.city_id != city_id)[:ALSO_NAMED],
         acknowledge_by_at=to_text(told.acknowledge_by_at) if told.acknowledge_by_at is not None else None,
+        exercise_id=scene.exercise,
         region=scene.region.name,
         region_hash=scene.region.region_hash,
         text=_text(scene, told, wanted, named),
@@ -168,7 +169,7 @@ def _text(scene: Scene, told: Told, wanted: Wanted | None, named: list[EvidenceS
             "reason": word(language, told.reason.value),
         }
     kind = "expired" if told.reason is Reason.EXPIRED else told.msg_type.value
-    return render(kind, scene.hazard.texts, fields)
+    return render(kind, scene.hazard.texts, fields, scene.lane)
 
 
 def _arrives(language: str, at: int, wanted: Wanted | None) -> str:

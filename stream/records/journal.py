@@ -48,7 +48,7 @@ class Measurements(Laned, frozen=True, array_like=True, tag="m", gc=False):
 class Command(Laned, frozen=True, array_like=True, tag="c", gc=False):
     """An order to the fold of this partition: `activate` a region (by name and hash), or send a `link_test` to every city.
 
-    `at`: when it was ordered (ms); `every_s`: for a link test, when the next one is due at the latest.
+    `exercise` and `exercise_over` begin and end the exercise that `region` then names (`stream.decide.exercising`). `at`: when it was ordered (ms); `every_s`: for a link test, when the next one is due at the latest.
     """
 
     command: str

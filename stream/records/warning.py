@@ -103,6 +103,7 @@ class CityWarning(msgspec.Struct, frozen=True, kw_only=True, tag="warning", tag_
     `role`: lead, affected, assist, coordinator or informed (the last two: `city_id` is not reached, and may be an administration).
     `coordinator`: who takes over if nobody answers, "" = nobody known. `acknowledge_by_at`: until when the city has to answer.
     `muted_by`: what kept it from being sent to the city (`silence:<statement>`, `inhibition:<rule>`); empty in everything a city reads.
+    `exercise_id`: the exercise it belongs to, "" = none.
     """
 
     warning_id: str
@@ -137,6 +138,7 @@ class CityWarning(msgspec.Struct, frozen=True, kw_only=True, tag="warning", tag_
     coordinator: str = ""
     muted_by: tuple[str, ...] = ()
     also_warned: tuple[AlsoWarned, ...]
+    exercise_id: str = ""
     acknowledge_by_at: str | None
     region: str
     region_hash: str

@@ -90,7 +90,8 @@ def alert(warning: CityWarning, city: City, hazard: Hazard, issuer: Issuer, earl
     _add(root, "scope", "Restricted")
     _add(root, "restriction", f"Operations centre of {city.names.get('en', city.city_id)}")
     if warning.lane is not Lane.LIVE:
-        _add(root, "note", "This is no real warning. 这不是真实预警。")
+        exercise = f"Exercise {warning.exercise_id} 演习. " if warning.exercise_id else ""
+        _add(root, "note", f"{exercise}This is no real warning. 这不是真实预警。")
     if before:
         _add(root, "references", " ".join(",".join(reference) for reference in before))
     _add(root, "incidents", warning.incident_id)

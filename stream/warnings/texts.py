@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stream.records.lanes import Lane
 from stream.records.warning import Texts
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ WORDS: dict[str, dict[str, str]] = {
     },
 }  # fmt: skip
 
+MARKS = {"zh": "演习：", "en": "EXERCISE: "}
+"""What every text of an exercise begins with."""
+
 TEMPLATES: dict[str, dict[str, str]] = {
     "zh": {
         "alert": "【{level}{hazard}预警】{city}：{source} 测得 {value}{unit}{note}；{arrives}。（{reason}）",
@@ -54,6 +58,7 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "unknown": "{city}：{hazard}情况不明（仅 {fresh}/{total} 个站点在线），不能视为安全。缺：{silent}",
         "coordinator": "【{level}{hazard}预警升级】请{city}接管协调：{cities}未确认预警。（{reason}）",
         "informed": "【{level}{hazard}通报】{city}：知会，本地不在预报影响范围内。（{reason}）",
+        "exercise_over": "{city}：演习结束，此前的演习预警全部撤销。这不是真实事件。",
         "link_test": "{city}：这是预警通道测试，不是预警。",
     },
     "en": {
@@ -69,6 +74,7 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "unknown": "{city}: {hazard} is UNKNOWN (only {fresh} of {total} series report); do not read this as all clear. Missing: {silent}",
         "coordinator": "{level} warning ({hazard}) not answered: {city} is asked to take over for {cities}. ({reason})",
         "informed": "{city}, for information: {level} warning in force ({hazard}); you are not forecast to be reached yourself. ({reason})",
+        "exercise_over": "{city}: the exercise is over and all its warnings are withdrawn. There was no real danger.",
         "link_test": "{city}: this is a test of the warning channel, not a warning.",
     },
 }
@@ -81,17 +87,19 @@ class _Blank(dict[str, str]):
         return "{" + key + "}"
 
 
-def render(kind: str, overrides: Mapping[str, Mapping[str, str]], fields: Mapping[str, Mapping[str, str]]) -> Texts:
-    """The sentence of this kind (a message type or a city state) in both languages.
+def render(kind: str, overrides: Mapping[str, Mapping[str, str]], fields: Mapping[str, Mapping[str, str]], lane: Lane = Lane.LIVE) -> Texts:
+    """The sentence of this kind (a message type or a city state) in both languages; on the exercise lane it begins by saying so.
 
     >>> city = {"city": "Linhe", "hazard": "flood", "fresh": "3", "total": "4"}
     >>> render("clear", {}, {"zh": city, "en": city}).en
     'Linhe: flood is watched (3 of 4 series report), no warning.'
+    >>> render("clear", {}, {"zh": city, "en": city}, Lane.EXERCISE).en[:24]
+    'EXERCISE: Linhe: flood i'
     """
     said = {}
     for language in ("zh", "en"):
         template = overrides.get(language, {}).get(kind) or TEMPLATES[language][kind]
-        said[language] = template.format_map(_Blank(fields[language]))
+        said[language] = (MARKS[language] if lane is Lane.EXERCISE else "") + template.format_map(_Blank(fields[language]))
     return Texts(**said)
 
 
