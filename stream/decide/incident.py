@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stream.decide import answers, bodies, identity, muting, reopening, roles, telling
+from stream.decide import answers, bodies, consistency, identity, muting, reopening, roles, telling
 from stream.decide.conditions import conditions
 from stream.decide.escalation import ask
 from stream.decide.impacts import Event, Reached, reach
@@ -57,6 +57,7 @@ def evaluate(scene: Scene, moment: Moment) -> list[Output]:
         elif moment.withdrawn:
             incident.probability = 0.0
         reason = max(spoken.values(), key=_weight, default=Reason.NOTHING_NEW)
+        consistency.look(scene, incident, reached.wanted, moment.at)
         outputs += _account(scene, incident, moment.at, reason, _weighed(reached))
         _schedule_grid(scene, moment.at)
     muting.review(scene, moment.at)
@@ -219,6 +220,7 @@ def _account(scene: Scene, incident: IncidentState, at: int, reason: Reason, wei
         evidence=weighed,
         cities=tuple(AlsoWarned(city, telling.level_label(-level)) for level, city in active),
         muted=muting.recorded(scene, incident),
+        inconsistent=consistency.recorded(incident),
         region=scene.region.name,
         region_hash=scene.region.region_hash,
         **answers.recorded(incident),
@@ -231,6 +233,7 @@ def _account(scene: Scene, incident: IncidentState, at: int, reason: Reason, wei
             *([] if record.confirmed else ["unconfirmed"]),
             *answers.shape(record),
             *([record.muted] if record.muted else []),
+            *([record.inconsistent] if record.inconsistent else []),
         )
     ).encode()
     if shape == incident.summary:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from stream.decide.linked import Links
+from stream.decide.odds import Odd
 from stream.decide.silences import Silence
 from stream.decide.foretold import Foretold
 from stream.decide.stated import ByHand, Placed
@@ -111,7 +112,7 @@ class IncidentState(msgspec.Struct):
 
     `bodies`: what was told to those who coordinate or are informed. `leads`: where the danger was found. `coordinator`: the lowest
     administration above all cities concerned. `handed_over_to`: who took over because a city did not answer.
-    `said`: the last revision of each city from before it was opened again.
+    `said`: the last revision of each city from before it was opened again. `odds`: cities that contradict each other.
     """
 
     incident_id: str
@@ -128,6 +129,7 @@ class IncidentState(msgspec.Struct):
     handed_over_at: int | None = None
     probability: float = 0.0
     confirmed: bool = True
+    odds: tuple[Odd, ...] = ()
 
 
 class StatusState(msgspec.Struct):

@@ -34,6 +34,17 @@ class Muted(msgspec.Struct, frozen=True):
     why: str = ""
 
 
+class Inconsistent(msgspec.Struct, frozen=True):
+    """Two cities that are told different colours, and nothing explains it. `why`: same_water, upper_is_lower or neighbours."""
+
+    city_id: str
+    level: str
+    other_city_id: str
+    other_level: str
+    why: str
+    since_at: str
+
+
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """The hazard event as a whole: one id, many cities.
 
@@ -62,5 +73,6 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     answers: tuple[Answered, ...] = ()
     escalated: tuple[Escalated, ...] = ()
     muted: tuple[Muted, ...] = ()
+    inconsistent: tuple[Inconsistent, ...] = ()
     region: str
     region_hash: str
