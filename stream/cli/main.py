@@ -17,6 +17,7 @@ from stream.cli import (
     calibrate,
     cap,
     demo,
+    explain,
     feed,
     footprint,
     intake,
@@ -78,6 +79,7 @@ app.command("accept")(answer.accept)
 app.command("reject")(answer.reject)
 app.command("done")(answer.done)
 app.command("status")(status.status)
+app.command("explain")(explain.explain)
 app.command("cap")(cap.cap)
 app.command("replay")(replay.replay)
 app.add_typer(journal.app, name="journal")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from stream.errors import BrokerError
@@ -12,6 +11,8 @@ from stream.runtime.follow import POLL_MS, Followed, consumer, partitions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from aiokafka import TopicPartition
 
 
 class Stretch(NamedTuple):

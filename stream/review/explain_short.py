@@ -1,0 +1,88 @@
+"""The first lines of an explanation: what somebody needs who reads no further."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stream.records.instants import from_text
+from stream.records.warning import Reason
+from stream.review.explain_decision import NO_EVIDENCE, UNCONFIRMED, why_now
+from stream.review.explain_evidence import quantity, station
+from stream.review.explain_limits import times_limit
+from stream.review.explain_place import place_of
+from stream.review.explain_reach import ELSEWHERE, HERE, RIVER, is_over, way_to, window
+
+if TYPE_CHECKING:
+    from stream.review.explain_facts import Facts
+    from stream.review.explain_voice import Voice
+
+HALF = 0.5
+
+
+def short(voice: Voice, facts: Facts) -> list[str]:
+    """What it is, when it comes, how sure that is, what is to be done, and its weakest point."""
+    warning = facts.warning
+    if is_over(warning) or warning.role in ELSEWHERE:
+        return [*why_now(voice, facts), *_answer(voice, facts)]
+    lines = [voice.say("short:kept")] if warning.arrival_unknown_because == NO_EVIDENCE else [*_what(voice, facts), *_when(voice, facts)]
+    return [*lines, *_how_sure(voice, facts), *_answer(voice, facts), *_weak(voice, facts)]
+
+
+def _what(voice: Voice, facts: Facts) -> list[str]:
+    warning = facts.warning
+    if not warning.evidence:
+        return []
+    lead = warning.evidence[0]
+    times = times_limit(facts, lead)
+    fields = {
+        "station": station(lead.series),
+        "quantity": quantity(voice, lead.series),
+        "value": voice.value(lead.value, lead.unit),
+        "times": voice.say("short:times", times=f"{times:.2g}") if times is not None else "",
+    }
+    if warning.path == HERE:
+        return [voice.say("short:here", city=voice.city(warning.city_id), **fields)]
+    place = place_of(facts.region, lead.series)
+    known = None if place is None else way_to(facts, place)
+    key = "short:river" if warning.path == RIVER else "short:away"
+    return [voice.say("short:far", distance="" if known is None else voice.say(key, km=voice.km(known.distance_km)), **fields)]
+
+
+def _when(voice: Voice, facts: Facts) -> list[str]:
+    warning = facts.warning
+    if warning.path == HERE or warning.arrives_at_p50 is None:
+        because = warning.arrival_unknown_because
+        return [voice.say("arrival_unknown", because=voice.because(because))] if because and warning.path != HERE else []
+    ahead = from_text(warning.arrives_at_p50) - facts.at
+    city = voice.city(warning.city_id)
+    if ahead <= 0:
+        return [voice.say("short:arrived", city=city, p50=voice.moment(warning.arrives_at_p50))]
+    return [voice.say("short:arrives", city=city, span=voice.span(ahead), **window(voice, warning))]
+
+
+def _how_sure(voice: Voice, facts: Facts) -> list[str]:
+    if facts.incident is None or facts.warning.arrival_unknown_because == NO_EVIDENCE or facts.warning.reason is Reason.BETTER:
+        return []  # while it recedes the evidence counts less and less: that says nothing of whether it was real
+    real = voice.percent(facts.incident.probability)
+    if facts.warning.path == HERE:
+        return [voice.say("short:real", real=real)]
+    return [voice.say("short:sure", reaches=voice.percent(facts.warning.probability), real=real)]
+
+
+def _answer(voice: Voice, facts: Facts) -> list[str]:
+    """Until when to answer, while it still is to be answered."""
+    warning, newest = facts.warning, facts.newest
+    if warning.acknowledge_by_at is None or warning.revision < facts.revisions[-1].revision:
+        return []
+    if newest is not None and any(one.city_id == warning.city_id and one.revision >= warning.revision for one in newest.answers):
+        return []
+    fields = {"city_id": warning.city_id, "warning_id": warning.warning_id}
+    return [voice.say("short:answer", at=voice.moment(warning.acknowledge_by_at), **fields)]
+
+
+def _weak(voice: Voice, facts: Facts) -> list[str]:
+    warning = facts.warning
+    lines = [voice.say("short:unconfirmed")] if UNCONFIRMED in warning.reasons else []
+    if warning.coverage.fresh < HALF * warning.coverage.total:
+        lines.append(voice.say("short:blind", fresh=warning.coverage.fresh, total=warning.coverage.total))
+    return lines
