@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from stream.decide.foretold import PREFIX, told_level
+from stream.decide.foretold import PREFIX, REASON, WHY, told_level
 from stream.decide.state import SourceState
 from stream.decide.stated import FORECAST, Placed
 from stream.decide.wanted import Claim
 from topology.base import Arrival, Impact, Path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from stream.decide.foretold import Ahead, BoundForecast, CityOutlook, Foreseen, Foretold
     from stream.decide.scene import Scene
     from stream.decide.state import HazardState
     from stream.region.model import Region, Rules
 
-DETECTOR, WHY = "forecast", "foretold"
-REASON = "forecast"
+DETECTOR = "forecast"
 
 
 def foretell(scene: Scene, seen: Foreseen) -> bool:
@@ -122,21 +121,30 @@ def claim_of(state: SourceState, number: int) -> list[Claim]:
     ]
 
 
-def rated(claims: Mapping[str, list[Claim]], outlook: Mapping[str, CityOutlook], rules: Rules) -> dict[str, list[Claim]]:
+def just_raised(sources: Iterable[SourceState]) -> dict[str, int]:
+    """The sources that their newest measurement raised, and when that was: a forecast made before does not know of it."""
+    return {one.series: one.observed_at for one in sources if one.before is not None or one.onset_at == one.observed_at}
+
+
+def rated(
+    claims: Mapping[str, list[Claim]], outlook: Mapping[str, CityOutlook], raised: Mapping[str, int], rules: Rules
+) -> dict[str, list[Claim]]:
     """The claims by city, where waves on their way down a river to a gauge with a fresh forecast are what the forecast says of them.
 
     What was learned of all gauges together knows more of what will come than one wave does. A wave that comes later than the forecast
-    looks ahead, and everything that comes another way, stays as it is.
+    looks ahead or has been seen after it was made, and everything that comes another way, stays as it is.
     """
     return {
-        city_id: [_rated(one, outlook[city_id], rules) for one in own] if city_id in outlook else own for city_id, own in claims.items()
+        city_id: [_rated(one, outlook[city_id], raised, rules) for one in own] if city_id in outlook else own
+        for city_id, own in claims.items()
     }
 
 
-def _rated(claim: Claim, outlook: CityOutlook, rules: Rules) -> Claim:
+def _rated(claim: Claim, outlook: CityOutlook, raised: Mapping[str, int], rules: Rules) -> Claim:
     impact = claim.impact
     beyond = impact.arrival is not None and impact.arrival.p10_at > outlook.until_at
-    if impact.path is not Path.RIVER or claim.foretold is not None or beyond or not outlook.ahead:
+    newer = raised.get(claim.series, outlook.base_at) > outlook.base_at
+    if impact.path is not Path.RIVER or claim.foretold is not None or beyond or newer or not outlook.ahead:
         return claim
     told = told_level(outlook.ahead, rules.foretold_probability)
     level, chance = (0, outlook.ahead[0].chance) if told is None else (told.level, told.chance)

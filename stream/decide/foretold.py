@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 PREFIX = "forecast/"
 """What a forecast is called as a source: this and the series it is of."""
+WHY, REASON = "foretold", "forecast"
+"""Why it is a source, and the word among the reasons of a warning that rests on one."""
 STEPS_FRESH = 2
 """A forecast is good for so many steps of its gauges: one may be on its way."""
 _DIGITS = 6
@@ -70,13 +72,14 @@ class Foretold(msgspec.Struct, array_like=True, frozen=True):
 
 
 class CityOutlook(NamedTuple):
-    """What the gauges of a city are foretold: levels, the lowest first, and until when that looks ahead."""
+    """What the gauges of a city are foretold: levels, the lowest first, until when that looks ahead, and what it was made of."""
 
     ahead: tuple[Ahead, ...]
     until_at: int
+    base_at: int
 
 
-NOTHING_AHEAD = CityOutlook((), 0)
+NOTHING_AHEAD = CityOutlook((), 0, 0)
 
 
 class Foreseen(NamedTuple):
@@ -176,13 +179,13 @@ def outlook_of(foretold: Mapping[str, Foretold], at: int) -> dict[str, CityOutlo
         one = foretold[series]
         if not one.fresh(at):
             continue
-        known = found.get(one.city_id, CityOutlook((), one.ahead_until_at))
+        known = found.get(one.city_id, CityOutlook((), one.ahead_until_at, one.base_at))
         levels = {ahead.level: ahead for ahead in known.ahead}
         for ahead in one.ahead:
             if ahead.level not in levels or ahead.chance > levels[ahead.level].chance:
                 levels[ahead.level] = ahead
         ordered = tuple(levels[level] for level in sorted(levels))
-        found[one.city_id] = CityOutlook(ordered, min(known.until_at, one.ahead_until_at))
+        found[one.city_id] = CityOutlook(ordered, min(known.until_at, one.ahead_until_at), min(known.base_at, one.base_at))
     return found
 
 

@@ -11,6 +11,7 @@
 - *Places* count once: the best series of a place, less what choosing it among several p-values costs (Cauchy combination).
 - *Waves*: a station that reports and finds nothing counts against a source only when its wave is due there, and never beyond what the
   source itself says: contradicted evidence is no evidence, not the contrary.
+- *Forecasts* are made of the same measurements: the likeliest adds only what makes the incident as likely as it says.
 
 So the order of sources does not matter, a second instrument at a place adds nothing, and an agreeing source elsewhere never lowers the probability.
 """
@@ -25,7 +26,7 @@ from detectors.base import Level, Quality
 from stream.decide import cauchy
 from stream.decide.corroboration_rules import unconfirmed
 from stream.decide.instruments import witnesses
-from stream.decide.placing import interval_of, quantity_of
+from stream.decide.placing import foretold, interval_of, quantity_of
 from stream.decide.waves import NO_WAVES, Heard, waves
 from stream.records.instants import HOUR
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from stream.region.model import Fusion, Hazard, Region
 
 SUSPECT_WEIGHT = 0.3
-EXCEEDANCE_MOST = 0.999
+EXCEEDANCE_MOST, CHANCE_LEAST = 0.999, 1e-6
 DIGITS = 6
 
 
@@ -50,6 +51,7 @@ class Why(StrEnum):
     SAME_PLACE = "same_place"
     SUSPECT = "suspect"
     OLD = "old"
+    FORETOLD = "foretold"
 
 
 class Support(NamedTuple):
@@ -80,9 +82,11 @@ def fuse(region: Region, hazard: Hazard, heard: Heard) -> Fused:
     of = witnesses(region, sources)
     places: dict[str, list[SourceState]] = {}
     for source in sources:
-        places.setdefault(of[source.series], []).append(source)
+        if not foretold(source.placed):
+            places.setdefault(of[source.series], []).append(source)
     support = [one for name, together in places.items() for one in _of_place(region, rule, (name, together), known, heard.at)]
-    total = math.log(rule.prior / (1.0 - rule.prior)) + math.fsum(one.log_odds for one in support)
+    support += _foretold(rule, [source for source in sources if foretold(source.placed)], math.fsum(one.log_odds for one in support))
+    total = _logit(rule.prior) + math.fsum(one.log_odds for one in support)
     open_ones = unconfirmed(region, hazard, sources, known)
     confirmed = any(source.series not in open_ones for source in sources) or not sources
     told = tuple(
@@ -91,6 +95,17 @@ def fuse(region: Region, hazard: Hazard, heard: Heard) -> Fused:
     )
     cap = rule.unconfirmed_cap if rule.k > 1 else int(Level.ORANGE)  # where one station is enough, only a report can be unconfirmed
     return Fused(round(_expit(total), DIGITS), confirmed, cap if open_ones else int(Level.RED), told, open_ones)
+
+
+def _foretold(rule: Fusion, forecasts: Sequence[SourceState], measured: float) -> list[Support]:
+    """What the likeliest forecast adds to what was measured: as much as makes the incident as likely as it says, if it is less likely by that."""
+    chances = {one.series: min(one.exceedance or 0.0, EXCEEDANCE_MOST) for one in forecasts if one.ended_at is None}
+    best = max(sorted(chances), key=lambda series: chances[series], default="")
+    found = []
+    for one in forecasts:
+        says = _logit(max(chances[best], CHANCE_LEAST)) - _logit(rule.prior) if one.series == best else 0.0
+        found.append(Support(one.series, max(0.0, says - measured), 1.0, one.placed.counts_as if one.placed else "", Why.FORETOLD))
+    return found
 
 
 def _of_place(region: Region, rule: Fusion, place: tuple[str, Sequence[SourceState]], known: dict[str, Waves], at: int) -> list[Support]:
@@ -173,6 +188,10 @@ def _choosing(sources: Sequence[SourceState]) -> float:
     """What choosing the best of several p-values of one place costs, in log-odds."""
     p_values = [max(source.p_value, cauchy.P_LEAST) for source in sources if source.p_value is not None and source.ended_at is None]
     return math.log(cauchy.combine(p_values) / min(p_values)) if len(p_values) > 1 else 0.0
+
+
+def _logit(chance: float) -> float:
+    return math.log(chance / (1.0 - chance))
 
 
 def _expit(log_odds: float) -> float:

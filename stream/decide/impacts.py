@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from stream.decide.foretelling import claim_of, rated
+from stream.decide.foretelling import claim_of, just_raised, rated
 from stream.decide.foretold import NOTHING_AHEAD, outlook_of, watched
 from stream.decide.fusion import Fused, fuse
 from stream.decide.gauges import at_gauge
@@ -79,7 +79,7 @@ def reach(region: Region, hazard: Hazard, event: Event, conditions: Conditions) 
         for claim in found:
             claims.setdefault(claim.impact.city_id, []).append(claim)
     outlook = outlook_of(event.foretold, conditions.now)
-    claims = rated(claims, outlook, hazard.rules) if outlook else claims
+    claims = rated(claims, outlook, just_raised(event.sources), hazard.rules) if outlook else claims
     lines = _lines(region, hazard, asked)
     fused = fuse(region, hazard, Heard(event.sources, claims, event.silent, conditions.now))
     wanted = {

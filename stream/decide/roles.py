@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from stream.decide.placing import city_of
+from stream.decide.placing import city_of, foretold
 from stream.decide.telling import level_label
 from topology.hierarchy import Hierarchy, lowest_common_ancestor
 
@@ -41,8 +41,17 @@ class Role(StrEnum):
 
 
 def leads(scene: Scene) -> tuple[str, ...]:
-    """The cities in which the danger was found, by their ids."""
-    return tuple(sorted({city_id for source in scene.state.sources.values() if (city_id := city_of(scene.region, source))}))
+    """The cities in which the danger was found, by their ids. What is only foretold was not found yet."""
+    return tuple(
+        sorted(
+            {
+                city_id
+                for source in scene.state.sources.values()
+                if not foretold(source.placed)
+                if (city_id := city_of(scene.region, source))
+            }
+        )
+    )
 
 
 def party_of(region: Region, agreement: Agreement, city_id: str) -> str:

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from detectors.base import Level
+from stream.decide.foretold import PREFIX
+from stream.decide.foretold import REASON as FORETOLD
+from stream.decide.foretold import WHY as WHY_FORETOLD
 from stream.decide.life import seconds
 from stream.decide.placing import unit_of
 from stream.records.instants import from_text, to_text
-from stream.records.warning import AlsoWarned, CityWarning, EvidenceSummary, MsgType, Reason, Texts
+from stream.records.warning import AlsoWarned, CityWarning, EvidenceSummary, Exceedance, MsgType, Reason, Texts
 from stream.warnings.texts import WORDS, render, word
 
 if TYPE_CHECKING:
@@ -28,6 +31,9 @@ ALSO_NAMED = 50
 LATE = "late"
 """The reason of detectors of counts for a level raised by a count of a period that was closed."""
 CORRECTED = "measurement_corrected"
+
+FORETOLD_KINDS = {MsgType.ALERT.value: "foretold", MsgType.UPDATE.value: "foretold_update"}
+"""The sentence where what leads is a forecast: nothing of it was measured yet."""
 
 MSG_TYPES = {
     Reason.FIRST: MsgType.ALERT,
@@ -102,11 +108,10 @@ def compose(scene: Scene, told: Told, wanted: Wanted | None, incident: IncidentS
         intensity=wanted.intensity if wanted is not None else 0.0,
         confidence=wanted.confidence if wanted is not None else 0.0,
         sent_at=to_text(told.sent_at),
-        arrives_at_p10=to_text(arrival.p10_at) if arrival else None,
-        arrives_at_p50=to_text(arrival.p50_at) if arrival else None,
-        arrives_at_p90=to_text(arrival.p90_at) if arrival else None,
+        **_arrives_at(arrival),
         arrival_unknown_because=wanted.unknown_because if wanted is not None else "" if told.ended else "no_evidence_now",
         passed_at=to_text(arrival.passed_at) if arrival and arrival.passed_at is not None else None,
+        exceedance=exceedance(wanted),
         expires_at=to_text(told.expires_at),
         reasons=wanted.reasons if wanted is not None else _withdrawn(scene, told),
         evidence=tuple(named),
@@ -122,6 +127,18 @@ def compose(scene: Scene, told: Told, wanted: Wanted | None, incident: IncidentS
         region_hash=scene.region.region_hash,
         text=_text(scene, told, wanted, named),
     )
+
+
+def _arrives_at(arrival: Arrival | None) -> dict[str, str | None]:
+    """P10/P50/P90 by the names of their fields."""
+    instants = (arrival.p10_at, arrival.p50_at, arrival.p90_at) if arrival is not None else (None, None, None)
+    return {f"arrives_at_p{part}": None if at is None else to_text(at) for part, at in zip((10, 50, 90), instants, strict=True)}
+
+
+def exceedance(wanted: Wanted | None) -> tuple[Exceedance, ...]:
+    """How likely each level is, as it stands in messages."""
+    found = wanted.exceedance if wanted is not None else ()
+    return tuple(Exceedance(level_label(one.level), one.probability, **_arrives_at(one.arrival)) for one in found)
 
 
 def _coordinator(scene: Scene, told: Told, incident: IncidentState) -> str:
@@ -159,7 +176,7 @@ def _text(scene: Scene, told: Told, wanted: Wanted | None, named: list[EvidenceS
             "city": names.get(language, told.city_id),
             "hazard": scene.hazard.texts.get(language, {}).get("name", scene.hazard.hazard),
             "level": word(language, level_label(told.level)),
-            "source": lead.series if lead else "-",
+            "source": lead.series.removeprefix(PREFIX) if lead else "-",
             "value": f"{lead.value:g}" if lead else "-",
             "unit": lead.unit if lead else "",
             "note": _note(language, scene, told, lead),
@@ -167,8 +184,11 @@ def _text(scene: Scene, told: Told, wanted: Wanted | None, named: list[EvidenceS
             "arrives": _arrives(language, told.sent_at, wanted),
             "expires": to_text(told.expires_at),
             "reason": word(language, told.reason.value),
+            "chance": f"{told.probability:.0%}",
         }
     kind = "expired" if told.reason is Reason.EXPIRED else told.msg_type.value
+    if lead is not None and lead.why == WHY_FORETOLD and kind in FORETOLD_KINDS:
+        kind = FORETOLD_KINDS[kind]
     return render(kind, scene.hazard.texts, fields, scene.lane)
 
 
@@ -176,7 +196,7 @@ def _arrives(language: str, at: int, wanted: Wanted | None) -> str:
     """How and when it comes, as a clause. That it should have arrived is never said as if it had been measured."""
     if wanted is None:
         return word(language, "standing")
-    if "same_place" in wanted.paths:
+    if wanted.path == "same_place" or ("same_place" in wanted.paths and FORETOLD not in wanted.reasons):
         return word(language, "here")
     arrival: Arrival | None = wanted.arrival
     if arrival is None:

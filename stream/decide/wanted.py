@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from detectors.base import Level
+from stream.decide.foretold import PREFIX
 from stream.decide.gauges import COLOURS, word_for
 from stream.records.instants import MINUTE
 from topology.base import Arrival, Path
@@ -34,7 +35,7 @@ class Exceeding(NamedTuple):
 
     level: int
     probability: float
-    arrives_at: tuple[int, int, int] | None
+    arrival: Arrival | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ def _exceedance(ordered: Sequence[Claim], lines: Lines, ahead: Sequence[Ahead]) 
         known = foretold.get(int(level))
         chance = _probability([claim for claim in ordered if claim.level >= level], lines)
         if known is not None and known.chance >= chance:
-            found.append(Exceeding(int(level), known.chance, (known.p10_at, known.p50_at, known.p90_at)))
+            found.append(Exceeding(int(level), known.chance, _to_minutes(Arrival(known.p10_at, known.p50_at, known.p90_at))))
         elif chance > 0.0:
             found.append(Exceeding(int(level), round(chance, 6), None))
     return tuple(found)
@@ -207,7 +208,13 @@ def _to_minutes(arrival: Arrival | None) -> Arrival | None:
     )
 
 
-def _precedence(claim: Claim) -> tuple[int, bool, int, str]:
-    """Worst level first; among equals what is measured here, then the earliest arrival, then the series' name."""
+def _precedence(claim: Claim) -> tuple[int, bool, bool, int, str]:
+    """Worst level first; among equals what is measured here, what is foretold here, then the earliest arrival, then the series' name."""
     arrival = claim.impact.arrival
-    return (-claim.level, claim.impact.path is not Path.SAME_PLACE, arrival.p50_at if arrival else 2**62, claim.series)
+    return (
+        -claim.level,
+        claim.impact.path is not Path.SAME_PLACE,
+        not claim.series.startswith(PREFIX),
+        arrival.p50_at if arrival else 2**62,
+        claim.series,
+    )

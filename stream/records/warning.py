@@ -96,6 +96,16 @@ class Texts(msgspec.Struct, frozen=True):
     en: str
 
 
+class Exceedance(msgspec.Struct, frozen=True):
+    """The chance that a city's danger reaches a level, and when, if it does, where a trained forecast says so."""
+
+    level: str
+    probability: float
+    arrives_at_p10: str | None = None
+    arrives_at_p50: str | None = None
+    arrives_at_p90: str | None = None
+
+
 class CityWarning(msgspec.Struct, frozen=True, kw_only=True, tag="warning", tag_field="type"):
     """What one city is told about one incident. (warning_id, revision) identifies it; a repetition carries the same bytes.
 
@@ -104,6 +114,7 @@ class CityWarning(msgspec.Struct, frozen=True, kw_only=True, tag="warning", tag_
     `coordinator`: who takes over if nobody answers, "" = nobody known. `acknowledge_by_at`: until when the city has to answer.
     `muted_by`: what kept it from being sent to the city (`silence:<statement>`, `inhibition:<rule>`); empty in everything a city reads.
     `exercise_id`: the exercise it belongs to, "" = none.
+    `exceedance`: of every level that may be reached, within the lead window of a trained forecast where there is one, else as far as footprints say.
     """
 
     warning_id: str
@@ -129,6 +140,7 @@ class CityWarning(msgspec.Struct, frozen=True, kw_only=True, tag="warning", tag_
     arrives_at_p90: str | None
     arrival_unknown_because: str
     passed_at: str | None
+    exceedance: tuple[Exceedance, ...] = ()
     expires_at: str
     reasons: tuple[str, ...]
     evidence: tuple[EvidenceSummary, ...]
@@ -137,8 +149,8 @@ class CityWarning(msgspec.Struct, frozen=True, kw_only=True, tag="warning", tag_
     agreement_id: str = ""
     coordinator: str = ""
     muted_by: tuple[str, ...] = ()
-    also_warned: tuple[AlsoWarned, ...]
     exercise_id: str = ""
+    also_warned: tuple[AlsoWarned, ...]
     acknowledge_by_at: str | None
     region: str
     region_hash: str

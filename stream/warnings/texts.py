@@ -1,6 +1,6 @@
 """The operator's sentence, in Chinese and English, from templates a hazard may override (`[texts.zh]`, `[texts.en]`).
 
-A template may use {city}, {hazard}, {level}, {source}, {value}, {unit}, {note}, {path}, {arrives}, {expires}, {reason}, {silent}, {fresh}, {total}.
+A template may use {city}, {hazard}, {level}, {source}, {value}, {unit}, {note}, {path}, {arrives}, {expires}, {reason}, {chance}, {silent}, {fresh}, {total}.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ TEMPLATES: dict[str, dict[str, str]] = {
     "zh": {
         "alert": "【{level}{hazard}预警】{city}：{source} 测得 {value}{unit}{note}；{arrives}。（{reason}）",
         "update": "【{level}{hazard}预警更新】{city}：{source} 测得 {value}{unit}{note}；{arrives}。（{reason}）",
+        "foretold": "【{level}{hazard}预警】{city}：预报 {source} 将达约 {value}{unit}（达到本级别的可能性 {chance}）{note}；{arrives}。（{reason}）",
+        "foretold_update": "【{level}{hazard}预警更新】{city}：预报 {source} 将达约 {value}{unit}（达到本级别的可能性 {chance}）{note}；{arrives}。（{reason}）",
         "all_clear": "【{hazard}预警解除】{city}：{hazard}已结束。（{reason}）",
         "cancel": "【{hazard}预警撤销】{city}：此前的{hazard}预警有误或不再适用。{note}（{reason}）",
         "expired": "【{hazard}预警到期】{city}：预警因无新的证据而到期，这不表示危险已解除。",
@@ -64,6 +66,8 @@ TEMPLATES: dict[str, dict[str, str]] = {
     "en": {
         "alert": "{level} warning for {city}: {hazard}. {source} measured {value} {unit}{note}; {arrives}. ({reason})",
         "update": "{level} warning for {city}, update: {hazard}. {source} measured {value} {unit}{note}; {arrives}. ({reason})",
+        "foretold": "{level} warning for {city}: {hazard}. {source} is forecast to reach about {value} {unit} (chance of this level {chance}){note}; {arrives}. ({reason})",
+        "foretold_update": "{level} warning for {city}, update: {hazard}. {source} is forecast to reach about {value} {unit} (chance of this level {chance}){note}; {arrives}. ({reason})",
         "all_clear": "All clear for {city}: {hazard} is over. ({reason})",
         "cancel": "Warning for {city} withdrawn: {hazard}. It was wrong or no longer applies.{note} ({reason})",
         "expired": "Warning for {city} expired for want of new evidence: {hazard}. This is not an all clear.",

@@ -23,6 +23,7 @@ from stream.records.warning import (
     Coverage,
     Evidence,
     EvidenceSummary,
+    Exceedance,
     Lane,
     LinkTest,
     MsgType,
@@ -82,6 +83,10 @@ JSON = {
         arrives_at_p90="2024-05-01T20:00:00Z",
         arrival_unknown_because="",
         passed_at=None,
+        exceedance=(
+            Exceedance("orange", 0.8, "2024-05-01T17:00:00Z", "2024-05-01T18:00:00Z", "2024-05-01T20:00:00Z"),
+            Exceedance("red", 0.1),
+        ),
         expires_at="2024-05-01T23:00:05.250Z",
         reasons=("84 km downstream", "wave travels 7 h"),
         evidence=(_EVIDENCE,),
