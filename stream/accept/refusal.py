@@ -46,6 +46,11 @@ class Refused(StrEnum):
     UNKNOWN_WARNING = "unknown_warning"
     NO_REASON = "no_reason"
     OTHER_LANE = "other_lane"
+    UNKNOWN_DOMAIN = "unknown_domain"
+    UNKNOWN_HAZARD = "unknown_hazard"
+    UNKNOWN_CITY = "unknown_city"
+    UNKNOWN_STATION = "unknown_station"
+    NOT_YOURS = "not_yours"
 
 
 ADVICE: dict[Refused, str] = {
@@ -56,7 +61,7 @@ ADVICE: dict[Refused, str] = {
     Refused.NOT_JSON: "send one valid JSON object or array (RFC 8259), uncompressed, without a byte order mark, nothing after it",
     Refused.TOO_DEEP: "send objects without nesting",
     Refused.WRONG_TYPE: "see `tocsin schema` for the type of each field",
-    Refused.MISSING_FIELD: "send observed_at (counts: period_start_at, period_end_at), value, and series, or station and quantity, or area",
+    Refused.MISSING_FIELD: "see `tocsin schema`; measurements: send observed_at (counts: period_start_at, period_end_at), value, and series, or station and quantity, or area",
     Refused.UNKNOWN_FIELD: "case counts may hold no other field, so that nothing about a person can slip in",
     Refused.OUT_OF_RANGE: "see `tocsin schema` for the limits of each field",
     Refused.NOT_FINITE: "send a finite number, or nothing while there is no value",
@@ -72,8 +77,13 @@ ADVICE: dict[Refused, str] = {
     Refused.PERIOD_INVALID: "period_end_at must be after period_start_at (reports: ends_at after starts_at)",
     Refused.MANY: "correct the sender; the whole message is kept here once",
     Refused.UNKNOWN_WARNING: "answer with the warning_id and revision of a warning on the city's own topic, as they stand there",
-    Refused.NO_REASON: "say in note why the warning is rejected",
+    Refused.NO_REASON: "say why: in note why a warning is rejected, in text why it was wrong or what is right",
     Refused.OTHER_LANE: 'what is of an exercise says "lane": "exercise" and goes to topics of exercises; nothing else does',
+    Refused.UNKNOWN_DOMAIN: "name a domain of the active region (its region.toml)",
+    Refused.UNKNOWN_HAZARD: "name a hazard of the region that is of a family of the domain",
+    Refused.UNKNOWN_CITY: "name a city of the region, or a reach and km, or a latitude and longitude",
+    Refused.UNKNOWN_STATION: "name a station of stations.csv, or one of its series (station/quantity)",
+    Refused.NOT_YOURS: "only a city of the region may state this, and of a station only its own city and those above it",
 }
 
 

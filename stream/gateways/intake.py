@@ -1,4 +1,4 @@
-"""`tocsin intake`: what cities answer, from their topics into the journal of the domain whose warning they answer.
+"""`tocsin intake`: what cities answer and state, from their topics into the journal of the domain it is about.
 
 A plain consumer with manual assignment: these topics come and go with regions, and must not rebalance the workers. It keeps its positions
 on `marks`, written after what it read is acknowledged, so that it loses nothing and at worst writes an answer twice, which the fold ignores.
@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 from aiokafka import TopicPartition
 
-from stream.accept.answers import Known, judge, read
+from stream.accept import statements
+from stream.accept.answers import Known, judge
 from stream.accept.refusal import Fault, Refusal, digest, to_record
+from stream.accept.statements import read
 from stream.errors import TocsinError
 from stream.records.acknowledgement import Acknowledgement
 from stream.records.journal import encode, partition_of
+from stream.records.statement import Statement
 from stream.region.administrations import recipients
 from stream.runtime.compacted import latest
 from stream.runtime.ending import ExitCode, end_now
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
 
     from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
+    from stream.records.journal import Acknowledgement as Answer
+    from stream.records.journal import Statement as Stated
     from stream.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -178,11 +183,7 @@ class Intake:
         }
         sends = []
         for record, one in made:
-            answer = (
-                judge(one, self._city_of[record.topic], record.timestamp, self._warnings, self._settings.lane)
-                if isinstance(one, Acknowledgement)
-                else one
-            )
+            answer = self._judged(record, one)
             if isinstance(answer, Fault):
                 sends.append(await self._refuse(record, answer))
                 continue
@@ -190,6 +191,15 @@ class Intake:
             key = answer.domain.encode()
             sends.append(await self._sender.send(self._topics.journal, encode(answer), key=key, partition=partition))
         await asyncio.gather(*sends)
+
+    def _judged(self, record: ConsumerRecord, one: Acknowledgement | Statement | Fault) -> Answer | Stated | Fault:
+        """The journal's message of what came on a city's topic; it is that city's, whatever stands in it."""
+        city_id, lane = self._city_of[record.topic], self._settings.lane
+        if isinstance(one, Acknowledgement):
+            return judge(one, city_id, record.timestamp, self._warnings, lane)
+        if isinstance(one, Statement):
+            return statements.judge(statements.Stated(one, city_id, record.timestamp, lane), self._feed.regions())
+        return one
 
     async def _await_warnings(self, answers: Sequence[Acknowledgement]) -> None:
         """Give what is answered a moment to arrive on `warnings`."""
