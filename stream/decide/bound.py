@@ -112,10 +112,10 @@ def bind(region: Region, partition: int, partitions: int) -> Bound:
     judged = ~np.isnan(watched["confirm_n"])
     jumps = ~(np.isnan(tests["spike_suspect"]) & np.isnan(tests["rate_suspect_per_h"]))
     near = neighbours(region.series, rows, judged | jumps)
+    forecasts = bind_forecasts(region, local)
     hazards = tuple(_bind_hazard(region, hazard, rows, local) for hazard in region.hazards)
     looked_at = judged | (near != NOBODY).any(axis=1)
     for hazard in hazards:
-    forecasts = bind_forecasts(region, local)
         looked_at |= False if hazard.waits is None else hazard.waits
     return Bound(
         region=region,
@@ -132,7 +132,6 @@ def bind(region: Region, partition: int, partitions: int) -> Bound:
         health_rows=judged,
         neighbours=near,
         network=networks(region.series, rows),
-        maintained=np.zeros(len(rows), np.bool_),
         maintained=np.zeros(len(rows), np.bool_),
         checked=frozenset(domain for domain, here in members.items() if looked_at[here].any()) | {one.domain_id for one in forecasts},
         forecasts=forecasts,
