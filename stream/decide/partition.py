@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from detectors.rows import NEVER as NEVER_HEARD
-from stream.decide import taking_links
-from stream.decide import by_hand, maintenance
+from stream.decide import by_hand, maintenance, taking_links
 from stream.decide.escalation import escalation_due
+from stream.decide.foretelling import only_foretold, without
 from stream.decide.incident import settled_due
 from stream.decide.linked import LEAD_MS
-from stream.decide.foretelling import only_foretold, without
 from stream.decide.scene import Scene, fresh_counts
 from stream.decide.state import Core, HazardState
 from stream.decide.station_health import SILENT
@@ -107,12 +106,12 @@ class Partition:
             reported = {series for series, source in state.sources.items() if source.placed is not None}
             state.silent = (state.silent & reported) | {bound.series(row) for row in rows[hazard.silent[rows]]}
             state.sources = {series: source for series, source in state.sources.items() if series in members or source.placed}
-            state.fronts = {series: front for series, front in state.fronts.items() if series in members}
-            self.fresh.pop((domain_id, hazard.hazard.hazard), None)
-        self.clocks[domain_id] = Clock(silent_at={index: self._silent_at(domain_id, index) for index in self.hazards_of(domain_id)})
             only_foretold(
                 state, {name for one in bound.forecasts if bound.hazards[one.hazard] is hazard for name in one.ready.series} & members
             )
+            state.fronts = {series: front for series, front in state.fronts.items() if series in members}
+            self.fresh.pop((domain_id, hazard.hazard.hazard), None)
+        self.clocks[domain_id] = Clock(silent_at={index: self._silent_at(domain_id, index) for index in self.hazards_of(domain_id)})
         self.wind(domain_id)
 
     def overdue(self, domain_id: str, hazard_index: int, at: int) -> NDArray[np.intp]:
@@ -128,10 +127,10 @@ class Partition:
             series = bound.series(row)
             scene.bound.silent[row] = True
             scene.state.silent.add(series)
+            without(scene, bound.forecasts, row)
             for city in scene.bound.cities_of.get(series, ()):
                 scene.fresh[city] -= 1
                 touched.add(city)
-            without(scene, bound.forecasts, row)
         self.clocks[scene.domain_id].silent_at[hazard_index] = self._silent_at(scene.domain_id, hazard_index)
         return touched
 
