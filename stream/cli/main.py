@@ -17,6 +17,7 @@ from stream.cli import (
     calibrate,
     cap,
     demo,
+    exercise,
     explain,
     feed,
     footprint,
@@ -79,6 +80,7 @@ app.command("accept")(answer.accept)
 app.command("reject")(answer.reject)
 app.command("done")(answer.done)
 app.command("status")(status.status)
+app.add_typer(exercise.app, name="exercise")
 app.command("explain")(explain.explain)
 app.command("cap")(cap.cap)
 app.command("replay")(replay.replay)

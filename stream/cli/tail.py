@@ -59,6 +59,8 @@ def show(console: Console, reading: CityReading, view: CityView, language: str) 
             else f"its status speaks until {moment(status.valid_until_at)}: {status.text.en}"
         )
         console.print(f"  [{STATE_STYLE['unknown']}]unknown[/] {danger.hazard} in {danger.domain}: {escape(why)}")
+    if view.notice is not None:
+        console.print(f"  {escape(view.notice.text.zh if language == 'zh' else view.notice.text.en)}")
     console.print(f"  [dim]last link test: {moment(view.link_test.sent_at) if view.link_test else 'never'}[/]")
 
 
@@ -70,7 +72,7 @@ async def watch(city_ids: Sequence[str], settings: Settings, tell: Tell, *, once
     from stream.cli.watching import active_regions, dangers, now_of, with_cities
     from stream.runtime.follow import follow
     from stream.runtime.topics import Topics
-    from stream.warnings.reading import CityView, decode, reading, told
+    from stream.warnings.reading import CityView, decode, ours, reading, told
 
     regions, topics = await active_regions(settings), Topics(settings.prefix)
     chosen = with_cities(regions, city_ids) if below else tuple(dict.fromkeys(city_ids))
@@ -81,14 +83,17 @@ async def watch(city_ids: Sequence[str], settings: Settings, tell: Tell, *, once
         for record in read.records:
             if record.value is not None:
                 message = decode(record.value)
-                if record.topic == topics.city(message.city_id):
+                if record.topic == topics.city(message.city_id) and ours(message, topics.lane):
                     views[message.city_id] = told(views[message.city_id], message)
         if not read.caught_up:
             continue
         now = now_of(settings, views.values())
         readings = {city_id: (reading(view, watched[city_id], now), view) for city_id, view in views.items()}
         # The instant alone is no news.
-        news = {city_id: (one.state, one.active, one.states, one.muted, view.link_test) for city_id, (one, view) in readings.items()}
+        news = {
+            city_id: (one.state, one.active, one.states, one.muted, view.link_test, view.notice)
+            for city_id, (one, view) in readings.items()
+        }
         if changed := [city_id for city_id in chosen if shown.get(city_id) != news[city_id]]:
             tell(readings, changed)
             shown = news

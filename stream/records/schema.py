@@ -13,7 +13,7 @@ from stream.records.measurement import CaseCount, Measurement
 from stream.records.rejected import RejectedHeaders
 from stream.records.report import InterventionReport
 from stream.records.statement import Statement
-from stream.records.warning import CityStatus, CityWarning, Evidence, LinkTest, StationHealth
+from stream.records.warning import CityStatus, CityWarning, Evidence, ExerciseNotice, LinkTest, StationHealth
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 RECORDS: dict[str, type[msgspec.Struct]] = {
@@ -25,6 +25,7 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "city_warning": CityWarning,
     "city_status": CityStatus,
     "link_test": LinkTest,
+    "exercise_notice": ExerciseNotice,
     "incident": Incident,
     "evidence": Evidence,
     "station_health": StationHealth,

@@ -43,6 +43,8 @@ class Reason(StrEnum):
     """Not to the city: from now on its warning is muted."""
     UNMUTED = "unmuted"
     """What stood while it was muted is sent."""
+    CORRECTION = "correction"
+    """Somebody who answers for the incident says what is right."""
     NOTHING_NEW = "nothing_new"
     UNACKNOWLEDGED = "unacknowledged"
     """To a body: a city has not answered, or has rejected its warning."""
@@ -188,6 +190,21 @@ class CityStatus(msgspec.Struct, frozen=True, kw_only=True, tag="status", tag_fi
     text: Texts
 
 
+class ExerciseNotice(msgspec.Struct, frozen=True, kw_only=True, tag="exercise", tag_field="type"):
+    """Says on a city's exercise topic that an exercise is `announced` (scheduled ones only), or `over`."""
+
+    exercise_id: str
+    city_id: str
+    lane: Lane
+    phase: str
+    kind: str
+    title: Texts
+    sent_at: str
+    begins_at: str
+    ends_at: str
+    text: Texts
+
+
 class LinkTest(msgspec.Struct, frozen=True, kw_only=True, tag="link_test", tag_field="type"):
     """A scheduled test that a city's topic is reached; always lane test, never a danger."""
 
@@ -265,5 +282,5 @@ class StationHealth(msgspec.Struct, frozen=True, kw_only=True):
     region_hash: str
 
 
-CityMessage = CityWarning | CityStatus | LinkTest
+CityMessage = CityWarning | CityStatus | LinkTest | ExerciseNotice
 """What stands on `warnings.<city_id>`."""

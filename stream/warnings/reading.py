@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from stream.records.instants import from_text
-from stream.records.warning import CityMessage, CityState, CityStatus, CityWarning, LinkTest, MsgType, Reason
+from stream.records.lanes import Lane
+from stream.records.warning import CityMessage, CityState, CityStatus, CityWarning, ExerciseNotice, LinkTest, MsgType, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -36,12 +37,16 @@ class Watched(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CityView:
-    """Everything newest that was told to one city: warnings by id, statuses by (hazard, domain), the last link test; `newest_at` in ms."""
+    """Everything newest that was told to one city: warnings by id, statuses by (hazard, domain), the last link test and notice of an exercise.
+
+    `newest_at` in ms.
+    """
 
     city_id: str
     warnings: Mapping[str, CityWarning] = field(default_factory=dict)
     statuses: Mapping[Watched, CityStatus] = field(default_factory=dict)
     link_test: LinkTest | None = None
+    notice: ExerciseNotice | None = None
     newest_at: int = 0
 
 
@@ -85,6 +90,11 @@ def decode(value: bytes) -> CityMessage:
     return _decoder.decode(value)
 
 
+def ours(message: CityMessage, lane: Lane) -> bool:
+    """Whether a message may be read on topics of this lane. A test of the live channel is of no danger, and of lane test."""
+    return lane is not Lane.EXERCISE if isinstance(message, LinkTest) else message.lane is lane
+
+
 def _said_at(message: CityMessage) -> int:
     return from_text(message.as_of_at if isinstance(message, CityStatus) else message.sent_at)
 
@@ -111,9 +121,11 @@ def told(view: CityView, message: CityMessage) -> CityView:
         if status is not None and from_text(status.as_of_at) >= at:
             return view
         return replace(view, statuses={**view.statuses, watched: message}, newest_at=newest_at)
-    if view.link_test is not None and from_text(view.link_test.sent_at) >= at:
+    before = view.notice if isinstance(message, ExerciseNotice) else view.link_test
+    if before is not None and from_text(before.sent_at) >= at:
         return view
-    return replace(view, link_test=message, newest_at=newest_at)
+    field_ = "notice" if isinstance(message, ExerciseNotice) else "link_test"
+    return replace(view, newest_at=newest_at, **{field_: message})  # type: ignore[arg-type]
 
 
 def told_all(view: CityView, messages: Iterable[CityMessage]) -> CityView:
