@@ -14,6 +14,7 @@ import numpy as np
 from detectors import health, history, quality
 from detectors.base import Detector, context_of, detector
 from stream.decide import refused
+from stream.decide.clusters import bind_scans
 from stream.decide.foretold import bind_forecasts
 from stream.decide.fronts import Traces, traces
 from stream.decide.neighbours import NOBODY, neighbours, networks
@@ -22,6 +23,7 @@ from stream.records.journal import partition_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from stream.decide.clusters import BoundScan
     from stream.decide.foretold import BoundForecast
     from stream.decide.undo import Undo
     from stream.decide.waiting import Waiting
@@ -71,7 +73,7 @@ class Bound:
 
     By local row: `history`, `quality` (parameters), `watch` (`refused.WATCH`), `health` (state) with `health_parameters` where `health_rows`,
     the `neighbours` that can speak for a station, and the number of the `network` it is in. `checked`: domains whose stations are looked at at
-    grid instants, and of which `forecasts` are made then; `faults`: any is in fault.
+    grid instants, and of which `forecasts` and `scans` are made then; `faults`: any is in fault.
     """
 
     region: Region
@@ -90,6 +92,7 @@ class Bound:
     network: NDArray[np.intp]
     checked: frozenset[str]
     forecasts: tuple[BoundForecast, ...] = ()
+    scans: tuple[BoundScan, ...] = ()
     faults: bool = False
     maintained: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     """By local row, whether it is in planned maintenance (`maintains`: any is)."""
@@ -114,6 +117,7 @@ def bind(region: Region, partition: int, partitions: int) -> Bound:
     near = neighbours(region.series, rows, judged | jumps)
     forecasts = bind_forecasts(region, local)
     hazards = tuple(_bind_hazard(region, hazard, rows, local) for hazard in region.hazards)
+    scans = bind_scans(region, hazards, rows)
     looked_at = judged | (near != NOBODY).any(axis=1)
     for hazard in hazards:
         looked_at |= False if hazard.waits is None else hazard.waits
@@ -133,8 +137,10 @@ def bind(region: Region, partition: int, partitions: int) -> Bound:
         neighbours=near,
         network=networks(region.series, rows),
         maintained=np.zeros(len(rows), np.bool_),
-        checked=frozenset(domain for domain, here in members.items() if looked_at[here].any()) | {one.domain_id for one in forecasts},
+        checked=frozenset(domain for domain, here in members.items() if looked_at[here].any())
+        | {one.domain_id for one in forecasts}.union(one.domain_id for one in scans),
         forecasts=forecasts,
+        scans=scans,
     )
 
 

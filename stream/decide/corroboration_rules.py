@@ -8,8 +8,8 @@ import numpy as np
 
 from detectors.base import Quality
 from stream.decide.instruments import Place, place_of, stands_at, witnesses
-from stream.decide.placing import domain_of, doubted, foretold, place
-from stream.decide.stated import REPORT
+from stream.decide.placing import concluded, domain_of, doubted, place
+from stream.decide.stated import REPORT, SCAN
 from stream.decide.waves import NO_WAVES
 from stream.records.instants import HOUR
 from topology.geodesy import distance_km
@@ -29,22 +29,23 @@ def unconfirmed(region: Region, hazard: Hazard, sources: Sequence[SourceState], 
     of doubtful quality confirms nothing and needs confirming. Adding sources never makes another one unconfirmed.
 
     A report of a person that nobody else stands behind confirms nothing, and needs another source even where one station is enough; one
-    that somebody else confirmed needs none. A forecast is made of what stations show: it confirms nothing, and needs as many of them as any source.
+    that somebody else confirmed needs none. A forecast is made of what stations show: it confirms nothing, and needs as many of them as any source; a scan
+    has as many as there are places in its cluster with more than usual.
     """
     rule = hazard.fusion
     if rule.k <= 1 and not any(doubted(source.placed) for source in sources):
         return frozenset()
     sound = [
-        source for source in sources if source.quality != Quality.SUSPECT and not doubted(source.placed) and not foretold(source.placed)
+        source for source in sources if source.quality != Quality.SUSPECT and not doubted(source.placed) and not concluded(source.placed)
     ]
     of = witnesses(region, sources)
     found = set()
     for one in sources:
-        if one.placed is not None and one.placed.kind == REPORT and one.placed.confirmed:
+        if one.placed is not None and one.placed.kind in (REPORT, SCAN) and one.placed.confirmed:
             continue
         needed = max(rule.k, 2) if doubted(one.placed) else rule.k
         near = _near(region, hazard, one)
-        behind = {of[one.series]} if one.quality != Quality.SUSPECT and not foretold(one.placed) else set()
+        behind = {of[one.series]} if one.quality != Quality.SUSPECT and not concluded(one.placed) else set()
         behind |= {of[other.series] for other in sound if _speaks(region, near, other) and _agree(one, other, known, rule.together_h)}
         if len(behind) < needed:
             found.add(one.series)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from stream.decide.clusters import Clustered
 from stream.decide.foretold import Foreseen
 
 if TYPE_CHECKING:
@@ -117,4 +118,4 @@ class Traced(NamedTuple):
     front: FrontState | None
 
 
-Found = Finding | Returned | Informing | Failed | Traced | Foreseen
+Found = Finding | Returned | Informing | Failed | Traced | Foreseen | Clustered

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from detectors.health import Health
+from stream.decide.clustering import gather
+from stream.decide.clusters import Clustered
 from stream.decide.conditions import remember
 from stream.decide.evidence import known, of_failed, of_finding
 from stream.decide.findings import Failed, Finding, Found, Informing, Returned, Traced
@@ -39,8 +41,10 @@ def take(partition: Partition, domain_id: str, at: int, found: list[Found]) -> l
             remember(domain.conditions, bound.series(one.row), one.observed_at, one.value)
         elif isinstance(one, Traced):
             traced.append(one)  # it may come before the source in the same message
-        elif isinstance(one, Foreseen):
-            judged |= {one.hazard: judged.get(one.hazard, False)} if foretell(partition.scene(domain_id, one.hazard), one) else {}
+        elif isinstance(one, (Foreseen, Clustered)):
+            scene = partition.scene(domain_id, one.hazard)
+            changed = foretell(scene, one) if isinstance(one, Foreseen) else gather(scene, one)
+            judged |= {one.hazard: judged.get(one.hazard, False)} if changed else {}
         elif isinstance(one, Failed):
             outputs += of_failed(partition, domain_id, one, at)
         elif isinstance(one, Returned):
@@ -90,6 +94,8 @@ def _sighted(partition: Partition, scene: Scene, one: Returned) -> tuple[str, ..
 def _source(scene: Scene, series: str, one: Finding) -> tuple[bool, bool]:
     """Keep the source of this series up to date; whether cities must be judged at once, and whether it is withdrawn."""
     source = scene.state.sources.get(series)
+    if scene.state.dismissed and _dismissed(scene, series, one.new):
+        return False, False
     if one.corrects and source is not None:
         return _corrected(scene, series, source, one)
     if source is None:
@@ -104,6 +110,14 @@ def _source(scene: Scene, series: str, one: Finding) -> tuple[bool, bool]:
         source.before = None
     _renew(scene, source, one)
     return changed, False
+
+
+def _dismissed(scene: Scene, series: str, level: int) -> bool:
+    """Whether what is found was taken back by hand: until it is higher, or has been below."""
+    if not 0 < level <= scene.state.dismissed.get(series, 0):
+        scene.state.dismissed.pop(series, None)
+        return False
+    return True
 
 
 def _corrected(scene: Scene, series: str, source: SourceState, one: Finding) -> tuple[bool, bool]:

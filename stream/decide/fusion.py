@@ -11,7 +11,7 @@
 - *Places* count once: the best series of a place, less what choosing it among several p-values costs (Cauchy combination).
 - *Waves*: a station that reports and finds nothing counts against a source only when its wave is due there, and never beyond what the
   source itself says: contradicted evidence is no evidence, not the contrary.
-- *Forecasts* are made of the same measurements: the likeliest adds only what makes the incident as likely as it says.
+- *Forecasts* and *scans* are made of the same measurements: the surest adds only what makes all say as much as it does alone.
 
 So the order of sources does not matter, a second instrument at a place adds nothing, and an agreeing source elsewhere never lowers the probability.
 """
@@ -26,7 +26,7 @@ from detectors.base import Level, Quality
 from stream.decide import cauchy
 from stream.decide.corroboration_rules import unconfirmed
 from stream.decide.instruments import witnesses
-from stream.decide.placing import foretold, interval_of, quantity_of
+from stream.decide.placing import concluded, interval_of, quantity_of
 from stream.decide.waves import NO_WAVES, Heard, waves
 from stream.records.instants import HOUR
 
@@ -52,6 +52,7 @@ class Why(StrEnum):
     SUSPECT = "suspect"
     OLD = "old"
     FORETOLD = "foretold"
+    CLUSTER = "cluster"
 
 
 class Support(NamedTuple):
@@ -82,10 +83,10 @@ def fuse(region: Region, hazard: Hazard, heard: Heard) -> Fused:
     of = witnesses(region, sources)
     places: dict[str, list[SourceState]] = {}
     for source in sources:
-        if not foretold(source.placed):
+        if not concluded(source.placed):
             places.setdefault(of[source.series], []).append(source)
     support = [one for name, together in places.items() for one in _of_place(region, rule, (name, together), known, heard.at)]
-    support += _foretold(rule, [source for source in sources if foretold(source.placed)], math.fsum(one.log_odds for one in support))
+    support += _concluded(rule, [source for source in sources if concluded(source.placed)], math.fsum(one.log_odds for one in support))
     total = _logit(rule.prior) + math.fsum(one.log_odds for one in support)
     open_ones = unconfirmed(region, hazard, sources, known)
     confirmed = any(source.series not in open_ones for source in sources) or not sources
@@ -97,15 +98,23 @@ def fuse(region: Region, hazard: Hazard, heard: Heard) -> Fused:
     return Fused(round(_expit(total), DIGITS), confirmed, cap if open_ones else int(Level.RED), told, open_ones)
 
 
-def _foretold(rule: Fusion, forecasts: Sequence[SourceState], measured: float) -> list[Support]:
-    """What the likeliest forecast adds to what was measured: as much as makes the incident as likely as it says, if it is less likely by that."""
-    chances = {one.series: min(one.exceedance or 0.0, EXCEEDANCE_MOST) for one in forecasts if one.ended_at is None}
-    best = max(sorted(chances), key=lambda series: chances[series], default="")
+def _concluded(rule: Fusion, conclusions: Sequence[SourceState], measured: float) -> list[Support]:
+    """What the surest forecast or scan adds to what was measured: only so much that all of it says as much as that one alone."""
+    says = {one.series: _alone_says(rule, one) for one in conclusions if one.ended_at is None}
+    best = max(sorted(says), key=lambda series: says[series], default="")
     found = []
-    for one in forecasts:
-        says = _logit(max(chances[best], CHANCE_LEAST)) - _logit(rule.prior) if one.series == best else 0.0
-        found.append(Support(one.series, max(0.0, says - measured), 1.0, one.placed.counts_as if one.placed else "", Why.FORETOLD))
+    for one in conclusions:
+        more = max(0.0, says[best] - measured) if one.series == best else 0.0
+        counts_as = one.placed.counts_as if one.placed is not None else one.series
+        found.append(Support(one.series, more, 1.0, counts_as, Why.FORETOLD if one.p_value is None else Why.CLUSTER))
     return found
+
+
+def _alone_says(rule: Fusion, source: SourceState) -> float:
+    """The log-odds a forecast (its chance) or a scan (its p-value) adds to the prior by itself."""
+    if source.p_value is not None:
+        return believed(max(0.0, log_e_value(source.p_value)), rule.reliability)
+    return _logit(min(max(source.exceedance or 0.0, CHANCE_LEAST), EXCEEDANCE_MOST)) - _logit(rule.prior)
 
 
 def _of_place(region: Region, rule: Fusion, place: tuple[str, Sequence[SourceState]], known: dict[str, Waves], at: int) -> list[Support]:

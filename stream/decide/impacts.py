@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from stream.decide.clustering import claims_of
 from stream.decide.foretelling import claim_of, just_raised, rated
 from stream.decide.foretold import NOTHING_AHEAD, outlook_of, watched
 from stream.decide.fusion import Fused, fuse
 from stream.decide.gauges import at_gauge
 from stream.decide.life import seconds
 from stream.decide.placing import place
-from stream.decide.stated import FORECAST
+from stream.decide.stated import FORECAST, SCAN
 from stream.decide.wanted import Claim, Lines, Wanted, remote_level, together
 from stream.decide.waves import Heard
 from stream.region.river_network import network_of
@@ -124,6 +125,8 @@ def _claims(region: Region, hazard: Hazard, asked: _Asked, conditions: Condition
     found: list[Claim] = []
     if state.placed is not None and state.placed.kind == FORECAST:
         return claim_of(state, number), None
+    if state.placed is not None and state.placed.kind == SCAN:
+        return claims_of(state, number), None
     if state.placed is not None and state.placed.reaches:
         return _passed_on(state.placed.reaches, asked, conditions.now)
     if source.city_id and lasting and not state.late:

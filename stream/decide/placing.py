@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from stream.decide.stated import FORECAST, REPORT
+from stream.decide.stated import FORECAST, REPORT, SCAN
 from stream.records.instants import SECOND
 from stream.region.river_network import reach_length_km
 from topology.base import Source
@@ -94,9 +94,9 @@ def domain_of(region: Region, state: SourceState) -> int:
     return -1 if row is None else int(region.series.domain[row])
 
 
-def foretold(placed: Placed | None) -> bool:
-    """Whether it is a forecast: a conclusion from what the stations of the domain show, so no witness beside them."""
-    return placed is not None and placed.kind == FORECAST
+def concluded(placed: Placed | None) -> bool:
+    """Whether it is a forecast or a scan: a conclusion from what the stations of the domain show, so no witness beside them."""
+    return placed is not None and placed.kind in (FORECAST, SCAN)
 
 
 def doubted(placed: Placed | None) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from stream.decide.placing import city_of, foretold
+from stream.decide.placing import city_of, concluded
 from stream.decide.telling import level_label
 from topology.hierarchy import Hierarchy, lowest_common_ancestor
 
@@ -47,7 +47,7 @@ def leads(scene: Scene) -> tuple[str, ...]:
             {
                 city_id
                 for source in scene.state.sources.values()
-                if not foretold(source.placed)
+                if not concluded(source.placed)
                 if (city_id := city_of(scene.region, source))
             }
         )

@@ -9,13 +9,11 @@ import numpy as np
 from stream.decide.advance import advance, next_due
 from stream.decide.detect import detect
 from stream.decide.findings import Found, Run
-from stream.decide.foretold import foresee
 from stream.decide.found import take
-from stream.decide.stations import check, schedule
+from stream.decide.stations import check, concluded, schedule
 
 if TYPE_CHECKING:
     from stream.decide.bound import Bound
-    from stream.decide.foretold import Foreseen
     from stream.decide.partition import Partition
     from stream.records.journal import Measurements
     from stream.records.output import Output
@@ -69,17 +67,16 @@ class Pending:
             outputs += advance(partition, domain_id, unit.at)
             domain = partition.core.domains[domain_id]
             domain.now = max(domain.now, unit.at)
-            foreseen = self._foreseen(domain_id)
-            if number in found or foreseen or (partition.observed and any(one.incidents for one in domain.hazards.values())):
-                outputs += take(partition, domain_id, domain.now, [*found.get(number, []), *foreseen])
+            concluded = self._concluded(domain_id)
+            if number in found or concluded or (partition.observed and any(one.incidents for one in domain.hazards.values())):
+                outputs += take(partition, domain_id, domain.now, [*found.get(number, []), *concluded])
             if partition.observed and domain_id in partition.bound(domain_id).checked:
                 outputs += check(partition, domain_id, domain.now)
         return outputs
 
-    def _foreseen(self, domain_id: str) -> list[Foreseen]:
-        """What is foretold at this instant of a replay; elsewhere that is asked at grid instants (`stations.py`)."""
-        bound = self._partition.bound(domain_id)
-        return foresee(bound.forecasts, bound.history, domain_id) if bound.forecasts and self._partition.observed else []
+    def _concluded(self, domain_id: str) -> list[Found]:
+        """What all series of a domain say together at this instant of a replay; elsewhere that is asked at grid instants (`stations.py`)."""
+        return concluded(self._partition.bound(domain_id), domain_id) if self._partition.observed else []
 
 
 def _returns(partition: Partition, message: Measurements) -> bool:

@@ -3,7 +3,7 @@
 A jump that the station's own next sample has not confirmed yet is believed as soon as a neighbour shows it too: the first rise of a flood.
 A value that was held back for a wrong unit or sign is either believed in the same way, or, seen again and again, makes the station one in fault
 (`detectors/health.py`). What a station in fault sends is kept and not believed: to its cities it is one that does not report.
-Detectors that ask what the other stations show have their turn here too, after all that (`waiting.py`), and forecasts (`foretold.py`).
+Detectors that ask what the other stations show have their turn here too, after all that (`waiting.py`), forecasts (`foretold.py`) and scans (`clusters.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from detectors import health, history
 from detectors.base import Quality, Samples
 from detectors.corroboration import corroborated
 from detectors.rows import MS_PER_H, read
+from stream.decide.clusters import clusters
 from stream.decide.detect import score, score_waiting
 from stream.decide.findings import Found, Step
 from stream.decide.foretold import foresee
@@ -69,8 +70,14 @@ def check(partition: Partition, domain_id: str, at: int) -> list[Output]:
         outputs += _judge_health(partition, domain_id, members, at)
     ahead: list[Found] = [*score_waiting(bound, domain_id)]
     if not partition.observed:  # there an instant's forecasts are made with its measurements
-        ahead += foresee(bound.forecasts, bound.history, domain_id)
+        ahead += concluded(bound, domain_id)
     return outputs + (take(partition, domain_id, at, ahead) if ahead else [])
+
+
+def concluded(bound: Bound, domain_id: str) -> list[Found]:
+    """What is foretold of the domain's gauges, and the clusters in its counts: what no series shows by itself."""
+    found: list[Found] = [*foresee(bound.forecasts, bound.history, domain_id)] if bound.forecasts else []
+    return [*found, *clusters(bound.scans, bound.hazards, domain_id)] if bound.scans else found
 
 
 def _believe_suspects(partition: Partition, bound: Bound, members: Rows, at: int) -> list[Found]:

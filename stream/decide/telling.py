@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from detectors.base import Level
+from stream.decide.clusters import WHY as WHY_CLUSTER
 from stream.decide.foretold import PREFIX
 from stream.decide.foretold import REASON as FORETOLD
 from stream.decide.foretold import WHY as WHY_FORETOLD
@@ -32,8 +33,13 @@ LATE = "late"
 """The reason of detectors of counts for a level raised by a count of a period that was closed."""
 CORRECTED = "measurement_corrected"
 
-FORETOLD_KINDS = {MsgType.ALERT.value: "foretold", MsgType.UPDATE.value: "foretold_update"}
-"""The sentence where what leads is a forecast: nothing of it was measured yet."""
+CONCLUDED_KINDS = {
+    (WHY_FORETOLD, MsgType.ALERT.value): "foretold",
+    (WHY_FORETOLD, MsgType.UPDATE.value): "foretold_update",
+    (WHY_CLUSTER, MsgType.ALERT.value): "cluster",
+    (WHY_CLUSTER, MsgType.UPDATE.value): "cluster_update",
+}
+"""The sentence where what leads is a forecast, of which nothing was measured yet, or a cluster of cases."""
 
 MSG_TYPES = {
     Reason.FIRST: MsgType.ALERT,
@@ -187,8 +193,7 @@ def _text(scene: Scene, told: Told, wanted: Wanted | None, named: list[EvidenceS
             "chance": f"{told.probability:.0%}",
         }
     kind = "expired" if told.reason is Reason.EXPIRED else told.msg_type.value
-    if lead is not None and lead.why == WHY_FORETOLD and kind in FORETOLD_KINDS:
-        kind = FORETOLD_KINDS[kind]
+    kind = CONCLUDED_KINDS.get((lead.why if lead else "", kind), kind)
     return render(kind, scene.hazard.texts, fields, scene.lane)
 
 

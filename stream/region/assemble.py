@@ -94,7 +94,9 @@ def assemble_hazard(
         health=bind_health(draft, rows, stations, cells),
         limits=_limits(detectors, stations, cities),
         fusion=draft.fusion,
+        scan=draft.scan,
         stations_in=_stations_in(rows, stations, cities),
+        cap=draft.cap,
     )
 
 

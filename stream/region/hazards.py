@@ -10,22 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 from detectors import health, quality
 from detectors.base import context_of, detector
+from stream.region.cap_table import LEVELS, read_cap
 from stream.region.fields import read_toml
 from stream.region.fusion_rules import read_fusion
 from stream.region.names import CATEGORIES, CHOICES, FAMILIES, HAZARD, LANGUAGES, detector_names, footprint_names
 from stream.region.problems import nearest
 from stream.region.rules import read_rules
+from stream.region.scan_rules import read_scan
 from stream.warnings.texts import TEMPLATES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from stream.region.fields import Fields
-    from stream.region.model import Fusion, Rules
+    from stream.region.model import CapTable, Fusion, Rules
     from stream.region.problems import Findings
+    from stream.region.scan_rules import Scan
 
 FOLDER = "hazards/"
-TEXT_KEYS = ("name", *TEMPLATES["en"])
+TEXT_KEYS = ("name", *TEMPLATES["en"], *(f"instruction_{level}" for level in LEVELS))
 _NUMBER = (-1e12, 1e12)
 
 
@@ -55,7 +58,9 @@ class HazardDraft:
     health: Mapping[str, Mapping[str, float]]
     rules: Rules
     fusion: Fusion
+    scan: Scan | None
     texts: Mapping[str, Mapping[str, str]]
+    cap: CapTable
 
 
 def read_hazard(file: str, data: bytes, findings: Findings) -> HazardDraft | None:
@@ -81,7 +86,9 @@ def read_hazard(file: str, data: bytes, findings: Findings) -> HazardDraft | Non
         health=_health(top, quantities),
         rules=read_rules(top.sub("rules")),
         fusion=read_fusion(top.sub("fusion"), quantities),
+        scan=read_scan(top.sub("scan")),
         texts=_texts(top),
+        cap=read_cap(top.sub("cap")),
     )
     for both in sorted(set(draft.quantities) & set(draft.conditions)):
         top.problem("conditions", f"{both!r} is detected on and a condition", "keep it in one of the two")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from stream.region.cascades import Cascade
     from stream.region.forecasts import Forecaster
     from stream.region.inhibitions import Inhibition
+    from stream.region.scan_rules import Scan
     from topology.base import CityPlace, Lag
 
 
@@ -150,6 +151,14 @@ class Fusion:
 
 
 @dataclass(frozen=True, slots=True)
+class CapTable:
+    """`[cap]` of a hazard file: the code of its event in the OASIS event terms list ("" = by how it spreads), CAP's response type by level."""
+
+    event_code: str = ""
+    response: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Hazard:
     """One hazard of a region (`hazards/<hazard>.toml`; the file's name is its key).
 
@@ -159,6 +168,7 @@ class Hazard:
     `quality`: the quality parameters (detectors.quality PARAMETERS) of every row in `rows`. `health`: the same for the health of their
     stations (detectors.health PARAMETERS; `confirm_n` NaN = not judged), None where the hazard file has no `[health]`. `limits`: by city and then series in it, its own
     levels from blue to red (NaN = none). `stations_in`: by city, the rows of the series that stand in it.
+    `scan`: how the counts of neighbouring places are looked at together, None where they are not.
     """
 
     hazard: str
@@ -180,6 +190,8 @@ class Hazard:
     limits: Mapping[str, Mapping[str, tuple[float, ...]]] = field(default_factory=dict)
     fusion: Fusion = field(default_factory=Fusion)
     stations_in: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    scan: Scan | None = None
+    cap: CapTable = field(default_factory=CapTable)
 
 
 @dataclass(frozen=True, slots=True)
