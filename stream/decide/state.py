@@ -158,6 +158,7 @@ class HazardState(msgspec.Struct):
 
     `evaluated_at`: up to which settled instant it was judged; deadlines lie after it. `passes_at`: when the next ended wave has passed.
     `grid_at`: the next instant at which an open incident is recomputed (live lanes). `fronts`: by series, of the event under way.
+    `dismissed`: series whose level was taken back by hand, and which: they count again from a higher one on, or once they have been below.
     `foretold`: by series, the newest forecasts of gauges.
     `review_at`: when what mutes its warnings has to be looked at again. `links`: with other domains.
     """
@@ -172,6 +173,7 @@ class HazardState(msgspec.Struct):
     passes_at: int | None = None
     grid_at: int | None = None
     fronts: dict[str, FrontState] = msgspec.field(default_factory=dict)
+    dismissed: dict[str, int] = msgspec.field(default_factory=dict)
     foretold: dict[str, Foretold] = msgspec.field(default_factory=dict)
     review_at: int | None = None
     links: Links = msgspec.field(default_factory=Links)

@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stream.decide.advance import advance
+from stream.decide.correcting import correct
 from stream.decide.hand_reports import confirm, report, withdraw
 from stream.decide.maintenance import end_maintain, maintain
 from stream.decide.silencing import silence, unsilence
+from stream.decide.taking_back import cancel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,6 +27,8 @@ ACTS: Mapping[str, Callable[[Partition, Statement, int], list[Output] | None]] =
     "end_maintain": end_maintain,
     "confirm": confirm,
     "withdraw": withdraw,
+    "cancel": cancel,
+    "correct": correct,
     "silence": silence,
     "unsilence": unsilence,
 }

@@ -24,6 +24,7 @@ WORDS: dict[str, dict[str, str]] = {
         "standing": "此前的证据仍在观察期内",
         "reported_late": "（{observed} 的数据，迟报）", "rising": "（仍在上涨，按目前速度约 {hours} 小时后达到上一级别）", "corrected": "所依据的数据已更正。",
         "unconfirmed": "（单一来源，尚待核实）", "maintained": "{}（计划检修）",
+        "correction": "更正", "stated": "{by}：{text}。",
     },
     "en": {
         "none": "none", "blue": "BLUE (IV)", "yellow": "YELLOW (III)", "orange": "ORANGE (II)", "red": "RED (I)",
@@ -37,7 +38,7 @@ WORDS: dict[str, dict[str, str]] = {
         "standing": "earlier evidence is still being watched",
         "reported_late": " (of {observed}, reported late)", "rising": " (rising: at this rate the next level in about {hours} h)",
         "corrected": " The measurement behind it was corrected.", "unconfirmed": " (not yet confirmed by another station)",
-        "maintained": "{} (planned maintenance)",
+        "maintained": "{} (planned maintenance)", "correction": "correction", "stated": " {by}: {text}.",
     },
 }  # fmt: skip
 
@@ -54,6 +55,7 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "cluster": "【{level}{hazard}预警】{city}：本地与邻近地区合计报告 {value} {unit}，多于往常{note}。（{reason}）",
         "cluster_update": "【{level}{hazard}预警更新】{city}：本地与邻近地区合计报告 {value} {unit}，多于往常{note}。（{reason}）",
         "cancel": "【{hazard}预警撤销】{city}：此前的{hazard}预警有误或不再适用。{note}（{reason}）",
+        "correction": "【{level}{hazard}预警更正】{city}：{note}（{reason}）",
         "expired": "【{hazard}预警到期】{city}：预警因无新的证据而到期，这不表示危险已解除。",
         "clear": "{city}：{hazard}监测正常（{fresh}/{total} 个站点在线），目前无预警。",
         "watch": "{city}：{hazard}需关注，可能性低于预警标准。",
@@ -75,6 +77,7 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "cancel": "Warning for {city} withdrawn: {hazard}. It was wrong or no longer applies.{note} ({reason})",
         "cluster": "{level} warning for {city}: {hazard}. The city and its neighbours together report {value} {unit}, more than usual{note}. ({reason})",
         "cluster_update": "{level} warning for {city}, update: {hazard}. The city and its neighbours together report {value} {unit}, more than usual{note}. ({reason})",
+        "correction": "{level} warning for {city}, correction: {hazard}.{note} ({reason})",
         "expired": "Warning for {city} expired for want of new evidence: {hazard}. This is not an all clear.",
         "clear": "{city}: {hazard} is watched ({fresh} of {total} series report), no warning.",
         "watch": "{city}: {hazard} is possible, below the probability of a warning.",
