@@ -63,8 +63,8 @@ def test_without_a_quiet_gauge_where_the_wave_is_overdue_it_rises_by_what_that_g
 
 def test_without_the_forecast_an_incident_is_as_likely_as_its_stations_say(story):
     values = {"upper": 2.2, "middle": 1.0, "lower": 1.9}
-    foretold, _ = played(story({"forecasts.json": model(upper=1.0).decode()}, clock="observed"), values, 1)
     measured, _ = played(story(clock="observed"), values, 1)
+    foretold, _ = played(story({"forecasts.json": model(upper=1.0).decode()}, clock="observed"), values, 1)
     adds = {one["series"]: one["log_odds"] for one in foretold["evidence"]}
     assert adds[PREFIX + "lower/stage"] > 0.0
     moved = log_odds(foretold["probability"]) - log_odds(measured["probability"])
