@@ -47,15 +47,16 @@ def alerts(
 ) -> Iterator[tuple[str, bytes]]:
     """(identifier, alert) of each chosen warning; `warnings` are all that were told, for the references."""
     from stream.warnings.cap import Issuer, alert, identifier
+    from stream.warnings.cap_recipient import recipient
 
     by_name = {region.name: region for region in regions}
     for one in chosen:
         region = by_name.get(one.region)
         hazard = next((hazard for hazard in region.hazards if hazard.hazard == one.hazard), None) if region else None
-        if region is None or hazard is None or one.city_id not in region.city_index:
+        city = recipient(region, one.city_id) if region is not None else None
+        if region is None or hazard is None or city is None:
             msg = f"{identifier(one)} is of region {one.region!r}, hazard {one.hazard!r}, which is not active: activate it again to make its alert"
             raise TocsinError(msg)
-        city = region.cities[region.city_index[one.city_id]]
         earlier = [other for other in warnings if other.warning_id == one.warning_id]
         yield identifier(one), alert(one, city, hazard, Issuer(sender, region.title.get("zh", region.name)), earlier)
 

@@ -15,7 +15,8 @@ from lxml import etree
 from stream.records.instants import from_text
 from stream.records.warning import CityWarning, Lane, MsgType, Reason
 from stream.warnings.cap_area import area_of
-from stream.warnings.cap_words import headline, instruction
+from stream.warnings.cap_templates import EVENT_LIST, event_code
+from stream.warnings.cap_words import headline, instruction, response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,7 +29,6 @@ STATUS = {Lane.LIVE: "Actual", Lane.EXERCISE: "Exercise", Lane.TEST: "Test"}
 MSG_TYPE = {MsgType.ALERT: "Alert", MsgType.UPDATE: "Update", MsgType.ALL_CLEAR: "Update", MsgType.CANCEL: "Cancel"}
 SEVERITY = {"red": "Extreme", "orange": "Severe", "yellow": "Moderate", "blue": "Minor"}
 COLOUR = {"red": "Red", "orange": "Orange", "yellow": "Yellow", "blue": "Blue"}
-RESPONSE = {"red": "Execute", "orange": "Execute", "yellow": "Prepare", "blue": "Monitor"}
 CHINA = timezone(timedelta(hours=8))
 SOON_MS = 3_600_000
 """CAP: "expected" means within the next hour."""
@@ -70,13 +70,29 @@ def references(issuer: Issuer, earlier: Iterable[CityWarning]) -> tuple[Referenc
     return tuple(Reference(issuer.sender, identifier(one), instant(one.sent_at)) for _, one in sorted(by_revision.items()))
 
 
-def alert(warning: CityWarning, city: City, hazard: Hazard, issuer: Issuer, earlier: Sequence[CityWarning] = ()) -> bytes:
+def episode(warning: CityWarning, earlier: Iterable[CityWarning]) -> tuple[CityWarning, ...]:
+    """Of the earlier revisions of a warning those that a revision goes back to: from the newest alert on, none for an alert itself.
+
+    A warning that had ended and begins anew is an alert again: what stood before is over, and nothing of it is replaced.
+    """
+    if warning.msg_type is MsgType.ALERT:
+        return ()
+    before = sorted({one.revision: one for one in earlier if one.revision < warning.revision}.values(), key=lambda one: one.revision)
+    begins = max((at for at, one in enumerate(before) if one.msg_type is MsgType.ALERT), default=0)
+    return tuple(before[begins:])
+
+
+def alert(
+    warning: CityWarning, city: City, hazard: Hazard, issuer: Issuer, earlier: Sequence[CityWarning] = (), related: Sequence[str] = ()
+) -> bytes:
     """The alert as UTF-8 XML.
 
-    `earlier` are the revisions of the same warning published before this one. Raises ValueError when an update has none: CAP does not
-    allow an update of nothing, and a reader could not tell what it replaces.
+    `city` is whom it is for (`cap_recipient.recipient` also for administrations), `earlier` the revisions of the same warning published before
+    this one, `related` the ids of incidents that belong together with its own (its cause, what it was merged or split from). Raises
+    ValueError when an update has none before it: CAP does not allow an update of nothing, and a reader could not tell what it replaces.
     """
-    before = references(issuer, (one for one in earlier if one.revision < warning.revision))
+    chain = episode(warning, earlier)
+    before = references(issuer, chain)
     if warning.msg_type is not MsgType.ALERT and not before:
         msg = f"{identifier(warning)} is an {warning.msg_type.value}: give the earlier revisions of {warning.warning_id} for its references"
         raise ValueError(msg)
@@ -94,7 +110,9 @@ def alert(warning: CityWarning, city: City, hazard: Hazard, issuer: Issuer, earl
         _add(root, "note", f"{exercise}This is no real warning. 这不是真实预警。")
     if before:
         _add(root, "references", " ".join(",".join(reference) for reference in before))
-    _add(root, "incidents", warning.incident_id)
+    # A warning keeps its id when incidents are merged or split: all that it belonged to belong together.
+    incidents = dict.fromkeys((warning.incident_id, *(one.incident_id for one in reversed(chain)), *related))
+    _add(root, "incidents", " ".join(incidents))
     for language in LANGUAGES:
         _info(root, warning, city, hazard, (issuer, language))
     return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8"))
@@ -104,6 +122,8 @@ def urgency(warning: CityWarning) -> str:
     """CAP urgency from when the danger arrives, seen from `sent_at`."""
     if warning.msg_type in (MsgType.ALL_CLEAR, MsgType.CANCEL):
         return "Past"
+    if warning.role == "coordinator":
+        return "Immediate"
     if "same_place" in warning.paths:
         return "Immediate"
     if warning.arrives_at_p10 is None:
@@ -117,25 +137,26 @@ def _info(root: etree._Element, warning: CityWarning, city: City, hazard: Hazard
     info = _add(root, "info")
     over = warning.msg_type in (MsgType.ALL_CLEAR, MsgType.CANCEL)
     name = hazard.texts.get(language, {}).get("name", hazard.hazard)
+    place = city.names.get(language, city.city_id)
     _add(info, "language", LANGUAGES[language])
     _add(info, "category", hazard.category.upper() if hazard.category == "cbrne" else hazard.category.capitalize())
     _add(info, "event", name)
-    _add(info, "responseType", "AllClear" if warning.msg_type is MsgType.ALL_CLEAR else "None" if over else RESPONSE[warning.level])
+    _add(info, "responseType", response(warning, hazard))
     _add(info, "urgency", urgency(warning))
     _add(info, "severity", SEVERITY.get(warning.level, "Minor"))
     _add(info, "certainty", warning.certainty)
+    if code := event_code(hazard):
+        _named(info, "eventCode", EVENT_LIST, code)
     _add(info, "effective", instant(warning.sent_at))
     if warning.arrives_at_p50 is not None and not over:
         _add(info, "onset", instant(warning.arrives_at_p50))
     _add(info, "expires", instant(_expires(warning)))
     _add(info, "senderName", issuer.name)
-    _add(info, "headline", headline(language, warning, city.names.get(language, city.city_id), name))
+    _add(info, "headline", headline(language, warning, place, name))
     _add(info, "description", warning.text.zh if language == "zh" else warning.text.en)
-    _add(info, "instruction", instruction(language, warning))
+    _add(info, "instruction", instruction(language, warning, hazard, place))
     for key, value in _parameters(warning):
-        parameter = _add(info, "parameter")
-        _add(parameter, "valueName", key)
-        _add(parameter, "value", value)
+        _named(info, "parameter", key, value)
     _area(info, city, language)
 
 
@@ -150,7 +171,8 @@ def _expires(warning: CityWarning) -> str:
 def _parameters(warning: CityWarning) -> Iterable[tuple[str, str]]:
     yield "level", f"CN:{COLOUR[warning.level]}" if warning.level in COLOUR else "CN:None"
     yield "reason", warning.reason.value
-    yield "path", " ".join(warning.paths)
+    if warning.paths:
+        yield "path", " ".join(warning.paths)
     yield "probability", f"{warning.probability:.2f}"
     for key in ("p10", "p50", "p90"):
         at = getattr(warning, f"arrives_at_{key}")
@@ -160,6 +182,19 @@ def _parameters(warning: CityWarning) -> Iterable[tuple[str, str]]:
         yield "arrival_unknown_because", warning.arrival_unknown_because
     yield "coverage", f"{warning.coverage.fresh}/{warning.coverage.total}"
     yield "role", warning.role
+    if "unconfirmed" in warning.reasons:
+        yield "confirmed", "no"
+    if warning.exceedance:
+        yield "exceedance", " ".join(f"{one.level}={one.probability:.2f}" for one in warning.exceedance)
+    for name, value in (
+        ("agreement", warning.agreement_id),
+        ("coordinator", warning.coordinator),
+        ("muted_by", " ".join(warning.muted_by)),
+    ):
+        if value:
+            yield name, value
+    if warning.acknowledge_by_at is not None:
+        yield "acknowledge_by", instant(warning.acknowledge_by_at)
 
 
 def _area(info: etree._Element, city: City, language: str) -> None:
@@ -171,9 +206,14 @@ def _area(info: etree._Element, city: City, language: str) -> None:
     if place.circle:
         _add(area, "circle", place.circle)
     if city.adcode:
-        geocode = _add(area, "geocode")
-        _add(geocode, "valueName", "GB/T 2260")
-        _add(geocode, "value", city.adcode)
+        _named(area, "geocode", "GB/T 2260", city.adcode)
+
+
+def _named(parent: etree._Element, element: str, name: str, value: str) -> None:
+    """CAP's pair of a name and a value."""
+    pair = _add(parent, element)
+    _add(pair, "valueName", name)
+    _add(pair, "value", value)
 
 
 def _add(parent: etree._Element, name: str, text: str | None = None) -> etree._Element:

@@ -91,6 +91,16 @@ def _head(root: etree._Element) -> Iterator[Finding]:
     for name in ("identifier", "sender"):
         if not _LEGAL_ID.fullmatch(_text(root, name)):
             yield Finding(CapRule.IDENTIFIER, f"{name} {_text(root, name)!r} has a space, comma, < or &, or is empty")
+    if _text(root, "status") == "Exercise" and not _text(root, "note"):
+        yield Finding(CapRule.MISSING, "an exercise says which one in its note")
+    scope = _text(root, "scope")
+    for needing, needed in (("Restricted", "restriction"), ("Private", "addresses")):
+        if scope == needing and not _text(root, needed):
+            yield Finding(CapRule.SCOPE, f"scope {scope} needs a {needed}")
+    yield from _references(root)
+
+
+def _references(root: etree._Element) -> Iterator[Finding]:
     named = _text(root, "references")
     if _text(root, "msgType") in NEED_REFERENCES and not named:
         yield Finding(CapRule.REFERENCES, f"a message of type {_text(root, 'msgType')} must name what it refers to")
@@ -100,10 +110,8 @@ def _head(root: etree._Element) -> Iterator[Finding]:
             yield Finding(CapRule.REFERENCES, f"{reference!r} is no sender,identifier,sent")
         elif parts[1] == _text(root, "identifier") or _at(parts[2]) > _at(_text(root, "sent")):
             yield Finding(CapRule.REFERENCES, f"{reference!r} is this alert itself, or later than it")
-    scope = _text(root, "scope")
-    for needing, needed in (("Restricted", "restriction"), ("Private", "addresses")):
-        if scope == needing and not _text(root, needed):
-            yield Finding(CapRule.SCOPE, f"scope {scope} needs a {needed}")
+    if len(set(named.split())) < len(named.split()):
+        yield Finding(CapRule.REFERENCES, "a reference stands twice")
 
 
 def _info(info: etree._Element) -> Iterator[Finding]:
@@ -145,7 +153,7 @@ def _languages(infos: list[etree._Element]) -> Iterator[Finding]:
     languages = [_text(info, "language") or "en-US" for info in infos]
     if len(set(languages)) < len(languages):
         yield Finding(CapRule.LANGUAGES, f"two infos in one language: {', '.join(languages)}")
-    for name in ("category", "urgency", "severity", "certainty", "effective", "expires", "responseType"):
+    for name in ("category", "urgency", "severity", "certainty", "effective", "expires", "responseType", "eventCode/c:value"):
         if len({_text(info, name) for info in infos}) > 1:
             yield Finding(CapRule.LANGUAGES, f"the infos differ in {name}")
     for name in ("headline", "description"):

@@ -13,15 +13,20 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from stream.records.output import Kind
-from stream.records.warning import CityWarning, Lane, MsgType
+from stream.records.warning import CityWarning, Lane, MsgType, Reason
 from stream.region.load import load_folder
+from stream.region.model import CapTable
 from stream.review import inputs, journal_file, replay
 from stream.settings import Settings
 from stream.warnings import cap_rules
-from stream.warnings.cap import NAMESPACE, Issuer, alert, identifier, urgency
+from stream.warnings.cap import COLOUR, NAMESPACE, Issuer, alert, episode, identifier, urgency
 from stream.warnings.cap_area import area_of, polygon
+from stream.warnings.cap_recipient import recipient
 from stream.warnings.cap_sign import Trust, signed, trust
+from stream.warnings.cap_templates import Kind as Met
+from stream.warnings.cap_templates import advice, event_code, kind_of
 from tests.region.shared import REGIONS
+from topology.geodesy import destination
 
 ISSUER = Issuer("tocsin@songhua", "松花江")
 
@@ -45,9 +50,8 @@ def alerts(name: str):
     hazards = {hazard.hazard: hazard for hazard in region.hazards}
     for chain in chains.values():
         for one in chain:
-            if one.city_id not in region.city_index:
-                continue  # an administration that is informed has no area to draw
-            city = region.cities[region.city_index[one.city_id]]
+            city = recipient(region, one.city_id)
+            assert city is not None
             yield one, city, alert(one, city, hazards[one.hazard], ISSUER, chain)
 
 
@@ -127,6 +131,109 @@ def test_what_is_broken_is_found(old: bytes, new: bytes, rule: cap_rules.CapRule
     xml = next(xml for one, _, xml in alerts("songhua") if one.city_id == "harbin" and one.revision == 1)
     assert old in xml
     assert rule in {finding.rule for finding in cap_rules.findings(xml.replace(old, new, 1))}
+
+
+def test_an_administration_that_is_informed_has_the_area_of_its_cities_and_is_asked_for_nothing() -> None:
+    region, chains = told("example")
+    chain = next(one for one in chains.values() if one[0].city_id == "lin-west")
+    body = recipient(region, "lin-west")
+    assert body is not None
+    assert body.names["en"] == "Lin West"
+    area = shapely.from_wkt(body.polygon_wkt)
+    for city in region.cities:
+        shape = shapely.from_wkt(city.polygon_wkt) if city.polygon_wkt else shapely.Point(city.place.longitude, city.place.latitude)
+        assert area.buffer(1e-9).contains(shape) == ("lin-west" in region.above[city.city_id]), city.city_id
+    xml = alert(chain[0], body, next(one for one in region.hazards if one.hazard == chain[0].hazard), ISSUER)
+    assert (text(xml, "responseType"), text(xml, "headline")[:6]) == ("Monitor", "临西省：知会")
+    assert recipient(region, "nowhere") is None
+
+
+def test_a_city_that_is_a_circle_lies_whole_in_the_area_of_those_above_it() -> None:
+    region, _ = told("songhua")
+    (round_one,) = [city for city in region.cities if not city.polygon_wkt][:1]
+    above = region.above[round_one.city_id][-1]
+    body = recipient(region, above)
+    assert body is not None
+    area = shapely.from_wkt(body.polygon_wkt)
+    place = round_one.place
+    for bearing in range(0, 360, 7):
+        latitude, longitude = destination(place.latitude, place.longitude, float(bearing), place.radius_km * 0.9999)
+        assert area.contains(shapely.Point(float(longitude), float(latitude)))
+
+
+def test_what_begins_anew_after_its_end_replaces_nothing() -> None:
+    _, chains = told("songhua")
+    chain = max(chains.values(), key=len)
+    number = chain[-1].revision
+    over = msgspec.structs.replace(chain[-1], revision=number + 1, msg_type=MsgType.ALL_CLEAR)
+    anew = msgspec.structs.replace(chain[0], revision=number + 2, sent_at=over.sent_at)
+    after = msgspec.structs.replace(chain[1], revision=number + 3, sent_at=over.sent_at)
+    whole = [*chain, over, anew, after]
+    assert [one.revision for one in episode(over, whole)] == [one.revision for one in chain]
+    assert episode(anew, whole) == ()
+    assert episode(after, whole) == (anew,)
+
+
+def test_incidents_that_were_merged_split_or_linked_stand_together() -> None:
+    region, chains = told("songhua")
+    first, second = max(chains.values(), key=len)[:2]
+    city = region.cities[region.city_index[first.city_id]]
+    moved = msgspec.structs.replace(second, incident_id="inc-survivor")
+    xml = alert(moved, city, region.hazards[0], ISSUER, [first], ["inc-cause"])
+    assert text(xml, "incidents").split() == ["inc-survivor", first.incident_id, "inc-cause"]
+    assert cap_rules.findings(xml) == ()
+
+
+def test_every_level_of_every_shipped_danger_says_what_to_do_in_both_languages() -> None:
+    seen = set()
+    for folder in sorted(REGIONS.iterdir()):
+        for hazard in load_folder(folder).hazards:
+            kind = kind_of(hazard)
+            said = [advice(hazard, level) for level in ("blue", "yellow", "orange", "red")]
+            assert kind is not Met.OTHER or all(f"instruction_{level}" in hazard.texts["zh"] for level in COLOUR), hazard.hazard
+            assert event_code(hazard).startswith("OET-")
+            assert len({one.zh for one in said}) == len({one.en for one in said}) == 4
+            assert all(any("\u4e00" <= letter <= "\u9fff" for letter in one.zh) for one in said)
+            assert all(any(asks in one.en for asks in ("acknowledge", "be reached")) for one in said)
+            seen.add(kind)
+    assert seen - {Met.OTHER} == {Met.FLOOD, Met.WATER, Met.AIR, Met.DISEASE}
+
+
+def test_a_region_has_its_own_words_response_and_event_code() -> None:
+    region, chains = told("songhua")
+    hazard = region.hazards[0]
+    own = replace(
+        hazard,
+        texts={language: dict(some) | {"instruction_red": "{city}! {hazard} {level} {nobody}"} for language, some in hazard.texts.items()},
+        cap=CapTable("OET-198", {"red": "Shelter"}),
+    )
+    first = next(iter(chains.values()))[0]
+    xml = alert(first, region.cities[region.city_index[first.city_id]], own, ISSUER)
+    assert text(xml, "responseType") == "Shelter"
+    assert "OET-198" in xml.decode()
+    assert cap_rules.parse(xml).findall(f".//{{{NAMESPACE}}}instruction")[1].text == "Harbin! nitrobenzene in the river RED (I) {nobody}"
+    assert cap_rules.findings(xml) == ()
+
+
+@pytest.mark.parametrize(
+    ("changed", "responds", "urgent"),
+    [
+        ({"reason": Reason.EXPIRED}, "Assess", None),
+        ({"role": "coordinator", "path": "", "paths": ()}, "Execute", "Immediate"),
+        ({"msg_type": MsgType.CANCEL, "reason": Reason.CANCELLED}, "None", "Past"),
+        ({"msg_type": MsgType.ALL_CLEAR, "reason": Reason.CLEARED}, "AllClear", "Past"),
+        ({"muted_by": ("silence:s-1",), "exercise_id": "spring", "lane": Lane.EXERCISE}, "Avoid", None),
+    ],
+)
+def test_what_a_message_is_shows_in_response_and_urgency(changed: dict, responds: str, urgent: str | None) -> None:
+    region, chains = told("songhua")
+    first, second = max(chains.values(), key=len)[:2]
+    one = msgspec.structs.replace(second, **changed)
+    xml = alert(one, region.cities[region.city_index[one.city_id]], region.hazards[0], ISSUER, [first])
+    assert cap_rules.findings(xml) == ()
+    assert text(xml, "responseType") == responds
+    assert urgent is None or text(xml, "urgency") == urgent
+    assert ("muted_by" in xml.decode()) == bool(one.muted_by)
 
 
 def keyed(name: str) -> tuple[bytes, bytes]:
