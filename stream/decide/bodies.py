@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from stream.decide import identity, roles, telling
-from stream.decide.escalation import Rung
+from stream.decide import identity, reopening, roles, telling
+from stream.decide.escalation import UNSEEN, Rung
 from stream.decide.life import seconds
 from stream.decide.roles import Role
 from stream.decide.state import Told
@@ -40,6 +40,10 @@ class Due(NamedTuple):
     reasons: tuple[str, ...]
     answer_by_at: int | None = None
 
+    def unseen(self) -> bool:
+        """Whether it is to take over because nothing has been seen for too long, not because nobody answered."""
+        return bool(self.reasons) and all(reason.startswith(f"{UNSEEN}:") for reason in self.reasons)
+
 
 def tell(scene: Scene, incident: IncidentState, at: int) -> list[Output]:
     """Tell every body what it has to know and was not told yet; the outputs by their ids."""
@@ -52,7 +56,7 @@ def tell(scene: Scene, incident: IncidentState, at: int) -> list[Output]:
         told, wanted = incident.bodies.get(body_id), due.get(body_id)
         if wanted is None and told is not None and not told.ended and body_id not in active:
             wanted = _still(told, active)
-        if (reason := _reason(scene, told, wanted, active, at)) is not None:
+        if (reason := _reason(scene, incident, body_id, wanted, at)) is not None:
             incident.bodies[body_id] = _revised(scene, incident, body_id, wanted, reason, at)
             outputs += _say(scene, incident, incident.bodies[body_id], wanted)
     return outputs
@@ -88,18 +92,20 @@ def _still(told: Told, active: dict[str, Told]) -> Due | None:
     return Due(Role.INFORMED, about, told.agreement_id, ())
 
 
-def _reason(scene: Scene, told: Told | None, wanted: Due | None, active: dict[str, Told], at: int) -> Reason | None:
+def _reason(scene: Scene, incident: IncidentState, body_id: str, wanted: Due | None, at: int) -> Reason | None:
     """Why the body is to be told something now; None if it is not."""
-    if told is None or told.ended:
-        opening = Reason.INFORMED if wanted is not None and wanted.role is Role.INFORMED else Reason.UNACKNOWLEDGED
-        return None if wanted is None else opening
+    told = incident.bodies.get(body_id)
+    active = {city_id: incident.told[city_id] for city_id in incident.warned()}
     if wanted is None:
-        return Reason.MERGED if told.city_id in active else Reason.CLEARED
+        return None if told is None or told.ended else Reason.MERGED if body_id in active else Reason.CLEARED
+    takes_over = Reason.INFORMED if wanted.role is Role.INFORMED else Reason.BLIND if wanted.unseen() else Reason.UNACKNOWLEDGED
+    if told is None or told.ended:
+        return takes_over
     before, now = {city for city, _ in told.about}, {city for city, _ in wanted.about}
     if wanted.role is Role.COORDINATOR and (told.role != wanted.role or now - before):
-        return Reason.UNACKNOWLEDGED
+        return takes_over
     if told.role != wanted.role or (wanted.role is Role.COORDINATOR and before - now):
-        return Reason.ACKNOWLEDGED
+        return Reason.SIGHTED if told.reason is Reason.BLIND else Reason.ACKNOWLEDGED
     level, expires_at = _worst(wanted, active)
     if level != told.level:
         return Reason.WORSE if level > told.level else Reason.BETTER
@@ -120,11 +126,12 @@ def _revised(scene: Scene, incident: IncidentState, body_id: str, wanted: Due | 
     ends = wanted is None
     reason = _ending(incident, told) if told is not None and reason is Reason.CLEARED else reason
     level, expires_at = _worst(wanted, active) if wanted is not None else (told.level if told is not None else 0, 0)
-    revision = told.revision + 1 if told is not None else 1
+    warning_id = told.warning_id if told is not None else identity.warning_id(f"{incident.incident_id}/body", body_id, scene.lane.value)
+    revision = told.revision + 1 if told is not None else reopening.next_revision(scene.state, warning_id)
     opens = told is None or told.ended
     made = Told(
         city_id=body_id,
-        warning_id=told.warning_id if told is not None else identity.warning_id(f"{incident.incident_id}/body", body_id, scene.lane.value),
+        warning_id=warning_id,
         revision=revision,
         level=level,
         msg_type=MsgType.ALERT if opens else _ENDS.get(reason, MsgType.UPDATE),
@@ -145,9 +152,18 @@ def _revised(scene: Scene, incident: IncidentState, body_id: str, wanted: Due | 
     )
     if wanted is not None and wanted.role is Role.COORDINATOR:
         made.acknowledge_by_at = wanted.answer_by_at if reason is not Reason.EXTENDED or told is None else told.acknowledge_by_at
-        if reason in (Reason.UNACKNOWLEDGED, Reason.WORSE):
+        if reason in (Reason.UNACKNOWLEDGED, Reason.BLIND, Reason.WORSE):
             made.asked_at, made.asked_revision = at, revision
     return made
+
+
+def give_up(scene: Scene, incident: IncidentState, told: Told, at: int) -> tuple[Output, ...]:
+    """Tell a body that has a warning of this incident already that the one about an incident merged into it ends."""
+    at = max(at, told.sent_at)
+    ends = {"reason": Reason.MERGED, "msg_type": MsgType.UPDATE, "ended": True, "sent_at": at, "revision": told.revision + 1}
+    last = msgspec.structs.replace(told, **ends, expires_at=at + seconds(scene.hazard.rules.validity_s), acknowledge_by_at=None)
+    incident.said[last.warning_id] = last.revision
+    return _say(scene, incident, last, None)
 
 
 def _ending(incident: IncidentState, told: Told) -> Reason:
@@ -164,13 +180,13 @@ def _say(scene: Scene, incident: IncidentState, told: Told, wanted: Due | None) 
         telling.compose(scene, told, None, incident, telling.warned_now(incident)),
         arrival_unknown_because="",
         reasons=wanted.reasons if wanted is not None else (),
-        text=_text(scene, told),
+        text=_text(scene, told, unseen=wanted is not None and wanted.unseen()),
     )
     told.value = to_bytes(warning)
     return of_warning(warning, told.value, sent_at=told.sent_at, level=told.level, expires_at=told.expires_at)
 
 
-def _text(scene: Scene, told: Told) -> Texts:
+def _text(scene: Scene, told: Told, *, unseen: bool) -> Texts:
     fields = {}
     for language in WORDS:
         names = [name_of(scene.region, city_id, language) for city_id, _ in told.about[:CITIES_NAMED]]
@@ -186,4 +202,6 @@ def _text(scene: Scene, told: Told) -> Texts:
     kind = (
         told.role if not told.ended or told.reason is Reason.MERGED else "expired" if told.reason is Reason.EXPIRED else told.msg_type.value
     )
+    if unseen:
+        kind = "coordinator_blind"
     return render(kind, scene.hazard.texts, fields, scene.lane)

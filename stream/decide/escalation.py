@@ -27,6 +27,7 @@ STOPS = frozenset({"seen", "accepted", "done"})
 REJECTED = "rejected"
 UNANSWERED = "unacknowledged"
 UNREAD = "acknowledgements_unread"
+UNSEEN = "blind"
 OFFICERS_MOST = 50
 """Different names that may answer for one city: state must not grow with what somebody writes."""
 
@@ -174,5 +175,24 @@ def hand_back(incident: IncidentState, told: Told) -> None:
         for city_id, _ in told.about:
             if city_id in incident.told:
                 incident.told[city_id].rung_at = None
+    _hand_back(incident)
+
+
+def _hand_back(incident: IncidentState) -> None:
     if not any(one.rung >= Rung.JOINT for one in incident.told.values() if not one.ended):
         incident.handed_over_to, incident.handed_over_at = "", None
+
+
+def give_over(scene: Scene, incident: IncidentState, at: int) -> None:
+    """Hand warnings that nothing has been seen of for the hazard's limit to the joint body, and take back those that are seen again."""
+    limit = seconds(scene.hazard.rules.blind_limit_s)
+    for city_id in sorted(incident.warned()):
+        told = incident.told[city_id]
+        if told.blind_since is None and told.escalated_because == UNSEEN:
+            told.rung, told.escalated_at, told.escalated_because, told.body = Rung.CITY, None, "", ""
+            _hand_back(incident)
+        elif told.blind_since is not None and told.rung < Rung.JOINT and at >= told.blind_since + limit:
+            told.body = roles.body_above(scene, incident, city_id, told.agreement_id)
+            told.rung, told.escalated_at, told.escalated_because = Rung.JOINT, told.blind_since + limit, UNSEEN
+            if told.body:
+                incident.handed_over_to, incident.handed_over_at = told.body, told.escalated_at

@@ -10,7 +10,7 @@ import numpy as np
 
 from stream.decide.clustering import claims_of
 from stream.decide.foretelling import claim_of, just_raised, rated
-from stream.decide.foretold import NOTHING_AHEAD, outlook_of, watched
+from stream.decide.foretold import NOTHING_AHEAD, outlook_of
 from stream.decide.fusion import Fused, fuse
 from stream.decide.gauges import at_gauge
 from stream.decide.life import seconds
@@ -58,31 +58,45 @@ class Event(NamedTuple):
     foretold: Mapping[str, Foretold] = MappingProxyType({})
 
 
-class _Asked(NamedTuple):
-    """One source as a question: its number, its state, and what the footprint is given of it."""
+class Asked(NamedTuple):
+    """One source as a question, and the answer: its number, its state, what the footprint is given of it, and the cities it claims.
+
+    `ends_at`: when the next of an ended source's effects has passed.
+    """
 
     number: int
     state: SourceState
     source: Source
+    claims: tuple[Claim, ...] = ()
+    ends_at: int | None = None
 
 
 def reach(region: Region, hazard: Hazard, event: Event, conditions: Conditions) -> Reached:
     """Ask the hazard's footprint for every source, weigh the evidence, and put the answers together, city by city."""
+    asked = [Asked(number, state, place(region, state, event.incident_id)) for number, state in enumerate(event.sources)]
+    return weigh(region, hazard, event, [ask(region, hazard, one, conditions) for one in asked], conditions.now)
+
+
+def ask(region: Region, hazard: Hazard, asked: Asked, conditions: Conditions) -> Asked:
+    """What a source claims by itself, before it is known of which incident it is."""
+    claims, ends_at = _claims(region, hazard, asked, conditions)
+    return asked._replace(claims=tuple(claims), ends_at=ends_at)
+
+
+def weigh(region: Region, hazard: Hazard, event: Event, asked: Sequence[Asked], now: int) -> Reached:
+    """Weigh the evidence of an event, and put together what its sources claim, city by city."""
     claims: dict[str, list[Claim]] = {}
     spent: list[str] = []
-    ends: list[int] = []
-    asked = [_Asked(number, state, place(region, state, event.incident_id)) for number, state in enumerate(event.sources)]
-    for one in asked:
-        found, ends_at = _claims(region, hazard, one, conditions)
-        ends += [ends_at] if ends_at is not None and ends_at > conditions.now else []
-        if one.state.ended_at is not None and not found:
+    for number, one in enumerate(asked):
+        if one.state.ended_at is not None and not one.claims:
             spent.append(one.state.series)
-        for claim in found:
-            claims.setdefault(claim.impact.city_id, []).append(claim)
-    outlook = outlook_of(event.foretold, conditions.now)
+        for claim in one.claims:
+            here = claim if claim.source == number else replace(claim, source=number)
+            claims.setdefault(claim.impact.city_id, []).append(here)
+    outlook = outlook_of(event.foretold, now)
     claims = rated(claims, outlook, just_raised(event.sources), hazard.rules) if outlook else claims
     lines = _lines(region, hazard, asked)
-    fused = fuse(region, hazard, Heard(event.sources, claims, event.silent, conditions.now))
+    fused = fuse(region, hazard, Heard(event.sources, claims, event.silent, now))
     wanted = {
         city_id: together(city_id, _held_down(claims[city_id], fused), lines, outlook.get(city_id, NOTHING_AHEAD).ahead)
         for city_id in sorted(claims)
@@ -90,9 +104,8 @@ def reach(region: Region, hazard: Hazard, event: Event, conditions: Conditions) 
     enough, watch = hazard.rules.min_probability, hazard.rules.watch
     return Reached(
         {city_id: one for city_id, one in wanted.items() if one.warns >= enough},
-        watched(outlook, watch)
-        | {city_id: one.probability for city_id, one in wanted.items() if one.warns < enough and one.probability >= watch},
-        min(ends, default=None),
+        {city_id: one.probability for city_id, one in wanted.items() if one.warns < enough and one.probability >= watch},
+        min((one.ends_at for one in asked if one.ends_at is not None and one.ends_at > now), default=None),
         tuple(spent),
         fused,
     )
@@ -110,7 +123,7 @@ def _held_down(claims: list[Claim], fused: Fused) -> list[Claim]:
     ]
 
 
-def _lines(region: Region, hazard: Hazard, asked: Sequence[_Asked]) -> Lines:
+def _lines(region: Region, hazard: Hazard, asked: Sequence[Asked]) -> Lines:
     """Which sources stand on one line of water; where there is no river, each stands alone."""
     network = network_of(region) if len(asked) > 1 and any(one.source.reach for one in asked) else None
     if network is None:
@@ -118,9 +131,9 @@ def _lines(region: Region, hazard: Hazard, asked: Sequence[_Asked]) -> Lines:
     return Lines(passes(network, [(one.source.reach, one.source.reach_km) for one in asked]), hazard.rules.remote_level_drop)
 
 
-def _claims(region: Region, hazard: Hazard, asked: _Asked, conditions: Conditions) -> tuple[list[Claim], int | None]:
+def _claims(region: Region, hazard: Hazard, asked: Asked, conditions: Conditions) -> tuple[list[Claim], int | None]:
     """The cities one source claims, and when the last of an ended source's effects has passed (None while it lasts)."""
-    number, state, source = asked
+    number, state, source = asked.number, asked.state, asked.source
     lasting = state.ended_at is None
     found: list[Claim] = []
     if state.placed is not None and state.placed.kind == FORECAST:
@@ -144,9 +157,9 @@ def _claims(region: Region, hazard: Hazard, asked: _Asked, conditions: Condition
     return found, None if lasting else min(ends, default=None)
 
 
-def _passed_on(reaches: Sequence[Reaching], asked: _Asked, now: int) -> tuple[list[Claim], int | None]:
+def _passed_on(reaches: Sequence[Reaching], asked: Asked, now: int) -> tuple[list[Claim], int | None]:
     """The cities claimed by what another domain passed on; once it has ended, those where it is still to come."""
-    number, state, _ = asked
+    number, state = asked.number, asked.state
     found = [
         Claim(
             Impact(city_id, Path.LINKED, probability, Arrival(p10_at, p50_at, p90_at), 1.0, 1.0, reasons=("linked",)),
@@ -167,9 +180,9 @@ def _here(source: Source) -> Impact:
     return Impact(source.city_id, Path.SAME_PLACE, 1.0, arrival, 1.0, 1.0, reasons=("measured_here",))
 
 
-def _remote(region: Region, hazard: Hazard, asked: _Asked, impact: Impact) -> Claim:
+def _remote(region: Region, hazard: Hazard, asked: Asked, impact: Impact) -> Claim:
     """The claim on a city below or downwind; by the city's own limits where history taught what comes of it at its gauge."""
-    number, state, _ = asked
+    number, state = asked.number, asked.state
     gauge = at_gauge(region, hazard, (state.series, state.highest), impact)
     if gauge is not None:
         return Claim(gauge.impact, gauge.level, state.peak, state.series, number)

@@ -1,102 +1,130 @@
-"""One judgement of one hazard in one domain: who is to be told what now, the incident it belongs to, and how every city stands."""
+"""One judgement of one hazard in one domain: which incidents there are, who is to be told what now, and how every city stands."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stream.decide import answers, bodies, consistency, identity, muting, reopening, roles, telling
+from stream.decide import accounting, bodies, bounds, consistency, identity, muting, reopening, roles, telling
 from stream.decide.conditions import conditions
-from stream.decide.escalation import ask
-from stream.decide.impacts import Event, Reached, reach
+from stream.decide.escalation import ask, give_over
+from stream.decide.foretold import outlook_of, watched
+from stream.decide.impacts import Asked, Event, Reached, weigh
+from stream.decide.impacts import ask as ask_footprint
 from stream.decide.life import SPOKEN, Moment, Verdict, due, judge, seconds
-from stream.decide.state import IncidentState, Told
+from stream.decide.placing import place
+from stream.decide.regrouping import arrange
+from stream.decide.state import Told
 from stream.decide.status import statuses
-from stream.records.incident import Incident, WeighedEvidence
-from stream.records.instants import to_text
 from stream.records.warning import AlsoWarned, MsgType, Reason
-from stream.warnings.envelope import of_incident, of_warning, to_bytes
+from stream.warnings.envelope import of_warning, to_bytes
 
 if TYPE_CHECKING:
+    from stream.decide.grouping import Group
     from stream.decide.muting import Mutes
     from stream.decide.scene import Scene
+    from stream.decide.state import IncidentState
     from stream.decide.wanted import Wanted
     from stream.records.output import Output
 
-ENDING = frozenset({Reason.CLEARED, Reason.EXPIRED, Reason.CANCELLED})
+ENDING = frozenset({Reason.CLEARED, Reason.LEFT, Reason.EXPIRED, Reason.CANCELLED})
+SAME_PLACE = "same_place"
+_GRAVER = ENDING | {Reason.FIRST, Reason.WORSE, Reason.BETTER, Reason.EXTENDED, Reason.BLIND}
+_MOVED = {"merged": Reason.MERGED, "split": Reason.SPLIT}
 
 
 def evaluate(scene: Scene, moment: Moment) -> list[Output]:
-    """Judge every city; the outputs in a defined order: warnings by city, the incident, city statuses."""
+    """Judge every city; the outputs in a defined order: by incident its warnings by city and its record, then city statuses."""
     state = scene.state
     state.evaluated_at = max(state.evaluated_at, moment.settled)
-    reached = _reached(scene, moment.at)
-    state.watched, state.passes_at = reached.watched, reached.passes_at
-    incident = _only(scene)
-    if incident is None and reached.wanted:
-        incident = reopening.opened(state, _name(scene), moment.at)
-    outputs: list[Output] = []
-    if incident is not None:
-        incident.leads = roles.leads(scene)
-        mutes = muting.mutes(scene, moment.at)
-        spoken = {
-            city_id: reason
-            for city_id in sorted({*incident.told, *reached.wanted})
-            if (reason := _judge_city(scene, incident, city_id, reached.wanted.get(city_id), (moment, mutes))) is not None
-        }
-        if spoken:
-            muting.stir(scene, moment.at)
-            incident.coordinator = roles.joint_body(scene.region, [city for city, told in incident.told.items() if not told.ended])
-        others = telling.warned_now(incident) if spoken else ()
-        for city_id in spoken:
-            outputs += _say(scene, incident, incident.told[city_id], reached.wanted.get(city_id), others)
-        outputs += _repeat(scene, incident, moment.at, spoken)
-        outputs += bodies.tell(scene, incident, moment.at)
-        if reached.fused is not None:
-            incident.probability, incident.confirmed = reached.fused.probability, reached.fused.confirmed
-        elif moment.withdrawn:
-            incident.probability = 0.0
-        reason = max(spoken.values(), key=_weight, default=Reason.NOTHING_NEW)
-        consistency.look(scene, incident, reached.wanted, moment.at)
-        outputs += _account(scene, incident, moment.at, reason, _weighed(reached))
-        _schedule_grid(scene, moment.at)
+    moment = replace(moment, grid=scene.observed or moment.at % seconds(scene.hazard.rules.grid_step_s) == 0)
+    arranged = arrange(scene, _asked(scene, moment.at), moment)
+    outputs, answers = arranged.outputs, [_reached(scene, group, moment.at) for group in arranged.groups]
+    state.watched = watched(outlook_of(state.foretold, moment.at), scene.hazard.rules.watch)
+    for reached in answers:
+        state.watched |= reached.watched
+    state.passes_at = min((reached.passes_at for reached in answers if reached.passes_at is not None), default=None)
+    mutes = muting.mutes(scene, moment.at)
+    for group, reached in zip(arranged.groups, answers, strict=True):
+        incident = next(iter(group.incidents), None)
+        if incident is None and reached.wanted:
+            incident = reopening.opened(state, reopening.free_id(scene, [one.state for one in group.sources()]), moment.at)
+        if incident is not None:
+            withdrawn = moment.withdrawn and any(series not in state.sources for series in incident.series)
+            incident.series = tuple(one.state.series for one in group.sources())
+            changed = arranged.changed.get(incident.incident_id, Reason.NOTHING_NEW)
+            outputs += _judge_incident(scene, incident, reached, replace(moment, withdrawn=withdrawn), (changed, mutes))
+    _schedule_grid(scene, moment.at)
     muting.review(scene, moment.at)
-    _forget(scene, reached)
+    _forget(scene, {series for reached in answers for series in reached.spent})
     return outputs + statuses(scene, scene.cities(), moment.at)
 
 
-def _only(scene: Scene) -> IncidentState | None:
-    return next(iter(scene.state.incidents.values()), None)
+def _asked(scene: Scene, at: int) -> list[Asked]:
+    """What every source claims. What it is asked by does not depend on the incident it is in, so that its answer does not either."""
+    state, lane = scene.state, scene.lane.value
+    if not state.sources:
+        return []
+    now = conditions(at, scene.region, scene.hazard, scene.domain)
+    found = []
+    for number, series in enumerate(sorted(state.sources)):
+        source = state.sources[series]
+        name = identity.incident_id(scene.hazard.hazard, scene.domain_id, series, source.onset_at, lane)
+        found.append(ask_footprint(scene.region, scene.hazard, Asked(number, source, place(scene.region, source, name)), now))
+    return found
 
 
-def _reached(scene: Scene, at: int) -> Reached:
-    if not scene.state.sources:
+def _reached(scene: Scene, group: Group, at: int) -> Reached:
+    sources = group.sources()
+    if not sources:
         return Reached({}, {}, None, ())
-    sources = [scene.state.sources[series] for series in sorted(scene.state.sources)]
-    event = Event(_name(scene), sources, scene.state.silent, scene.state.foretold)
-    return reach(scene.region, scene.hazard, event, conditions(at, scene.region, scene.hazard, scene.domain))
+    event = Event("", [one.state for one in sources], scene.state.silent, scene.state.foretold)
+    return weigh(scene.region, scene.hazard, event, sources, at)
 
 
-def _name(scene: Scene) -> str:
-    """The open incident's id, or the one it would have: it is named after the earliest evidence still standing."""
-    if (incident := _only(scene)) is not None:
-        return incident.incident_id
-    standing = [source for source in scene.state.sources.values() if source.ended_at is None] or list(scene.state.sources.values())
-    first = min(standing, key=lambda source: (source.onset_at, source.series))
-    return identity.incident_id(scene.hazard.hazard, scene.domain_id, first.series, first.onset_at, scene.lane.value)
+def _judge_incident(
+    scene: Scene, incident: IncidentState, reached: Reached, moment: Moment, also: tuple[Reason, Mutes | None]
+) -> list[Output]:
+    """Judge the cities of one incident; their warnings, what bodies are told, and the incident's record. `also`: why it changed as a whole, and what mutes."""
+    changed, mutes = also
+    incident.leads = roles.leads(scene, incident)
+    spoken = {
+        city_id: reason
+        for city_id in sorted({*incident.told, *reached.wanted})
+        if (reason := _judge_city(scene, incident, city_id, reached, (moment, mutes))) is not None
+    }
+    if spoken:
+        muting.stir(scene, moment.at)
+    if spoken or changed is not Reason.NOTHING_NEW:
+        incident.coordinator = roles.joint_body(scene.region, incident.warned())
+    others = telling.warned_now(incident) if spoken else ()
+    outputs: list[Output] = []
+    for city_id in spoken:
+        outputs += _say(scene, incident, incident.told[city_id], reached.wanted.get(city_id), others)
+    outputs += _repeat(scene, incident, moment.at, spoken)
+    give_over(scene, incident, moment.at)
+    outputs += bodies.tell(scene, incident, moment.at)
+    if reached.fused is not None:
+        incident.probability, incident.confirmed = reached.fused.probability, reached.fused.confirmed
+    elif moment.withdrawn:
+        incident.probability = 0.0
+    consistency.look(scene, incident, reached.wanted, moment.at)
+    reason = accounting.gravest([*spoken.values(), changed])
+    return outputs + accounting.account(scene, incident, moment.at, reason, reached.fused)
 
 
-def _judge_city(
-    scene: Scene, incident: IncidentState, city_id: str, wanted: Wanted | None, now: tuple[Moment, Mutes | None]
-) -> Reason | None:
+def _judge_city(scene: Scene, incident: IncidentState, city_id: str, reached: Reached, now: tuple[Moment, Mutes | None]) -> Reason | None:
     """Judge one city and remember the verdict; its reason if there is something to say."""
     moment, mutes = now
-    told = incident.told.get(city_id)
+    told, wanted = incident.told.get(city_id), reached.wanted.get(city_id)
+    if told is None:
+        told = reopening.reclaim(scene.state, incident, city_id, identity.warning_id(incident.incident_id, city_id, scene.lane.value))
     if scene.city(city_id) is None:
         verdict = Verdict(Reason.CANCELLED if told is not None and not told.ended else Reason.NOTHING_NEW)
     else:
-        fresh = _fresh(scene, city_id, wanted)
-        verdict = judge(told, wanted, moment, scene.hazard.rules, fresh=fresh)
+        verdict = judge(told, wanted, moment, scene.hazard.rules, fresh=_fresh(scene, city_id, wanted))
+        verdict = _named(scene, incident, city_id, reached, verdict)
+        verdict = bounds.bounded(verdict, told, wanted, moment, scene.hazard.rules)
     if verdict.reason not in SPOKEN:
         if told is not None:
             told.below_since, told.blind_since = verdict.below_since, verdict.blind_since
@@ -106,6 +134,18 @@ def _judge_city(
     made = ask(scene, incident, told, _revised(scene, incident, city_id, wanted, moment.at, verdict))
     incident.told[city_id] = muting.heed(scene, incident, told, made, mutes)
     return verdict.reason
+
+
+def _named(scene: Scene, incident: IncidentState, city_id: str, reached: Reached, verdict: Verdict) -> Verdict:
+    """The verdict by its proper name: an end here while it goes on elsewhere; anything lesser for a city that came from another incident."""
+    if verdict.reason is Reason.CLEARED and reached.wanted and SAME_PLACE not in incident.told[city_id].paths:
+        lasts = any(source.ended_at is None for source in scene.sources_of(incident))
+        return replace(verdict, reason=Reason.LEFT) if lasts else verdict
+    told = incident.told.get(city_id)
+    sure = told is not None and bounds.confirmed_now(told, reached.wanted.get(city_id))
+    if city_id in incident.moved and not sure and verdict.reason not in _GRAVER:
+        return replace(verdict, reason=_MOVED[incident.moved[city_id].partition(":")[0]])
+    return verdict
 
 
 def _fresh(scene: Scene, city_id: str, wanted: Wanted | None) -> bool:
@@ -122,6 +162,7 @@ def _revised(scene: Scene, incident: IncidentState, city_id: str, wanted: Wanted
     told = incident.told.get(city_id)
     reason = verdict.reason
     ending = reason in ENDING
+    warning_id = told.warning_id if told is not None else identity.warning_id(incident.incident_id, city_id, scene.lane.value)
     anew = told is None or told.ended or reason is Reason.BETTER
     kept = told.level if told is not None else 0
     level = kept if wanted is None else wanted.level if anew else max(kept, wanted.level)
@@ -132,8 +173,8 @@ def _revised(scene: Scene, incident: IncidentState, city_id: str, wanted: Wanted
     p50_at = wanted.arrival.p50_at if wanted is not None and wanted.arrival is not None else None
     return Told(
         city_id=city_id,
-        warning_id=told.warning_id if told is not None else identity.warning_id(incident.incident_id, city_id, scene.lane.value),
-        revision=told.revision + 1 if told is not None else incident.said.get(city_id, 0) + 1,
+        warning_id=warning_id,
+        revision=told.revision + 1 if told is not None else reopening.next_revision(scene.state, warning_id),
         level=level,
         msg_type=telling.MSG_TYPES.get(reason, MsgType.UPDATE),
         reason=reason,
@@ -147,12 +188,13 @@ def _revised(scene: Scene, incident: IncidentState, city_id: str, wanted: Wanted
         below_since=verdict.below_since,
         blind_since=verdict.blind_since,
         confirmed=_confirmed(told, wanted, level),
+        recent=bounds.counted(told, at, scene.hazard.rules),
     )
 
 
 def _expires_at(scene: Scene, told: Told | None, wanted: Wanted | None, at: int, reason: Reason) -> int:
-    """Until when the revision holds. That something is muted, or no longer, is no evidence: it moves no end."""
-    if told is not None and reason in (Reason.MUTED, Reason.UNMUTED):
+    """Until when the revision holds. That it is muted, or in another incident now, is no evidence: it moves no end."""
+    if told is not None and reason in (Reason.MUTED, Reason.UNMUTED, Reason.MERGED, Reason.SPLIT):
         return told.expires_at
     validity_s = scene.hazard.rules.validity_s
     return at + seconds(validity_s) if reason in ENDING else telling.expires_at(wanted, at, validity_s)
@@ -165,9 +207,10 @@ def _confirmed(told: Told | None, wanted: Wanted | None, level: int) -> bool:
 
 
 def _say(scene: Scene, incident: IncidentState, told: Told, wanted: Wanted | None, others: tuple[AlsoWarned, ...]) -> tuple[Output, ...]:
-    ended = told.reason in (Reason.CLEARED, Reason.CANCELLED)
+    ended = told.reason in (Reason.CLEARED, Reason.LEFT, Reason.CANCELLED)
     warning = telling.compose(scene, told, None if ended else wanted, incident, others)
     told.value = to_bytes(warning)
+    incident.moved.pop(told.city_id, None)
     said = of_warning(warning, told.value, sent_at=told.sent_at, level=told.level, expires_at=told.expires_at)
     return muting.sent(told, said)
 
@@ -186,64 +229,6 @@ def _repeat(scene: Scene, incident: IncidentState, at: int, spoken: dict[str, Re
     return outputs
 
 
-def _weight(reason: Reason) -> int:
-    order = (Reason.FIRST, Reason.WORSE, Reason.EARLIER, Reason.LATER, Reason.SURER, Reason.BETTER, Reason.CANCELLED, Reason.CLEARED)
-    return len(order) - order.index(reason) if reason in order else 0
-
-
-def _weighed(reached: Reached) -> tuple[WeighedEvidence, ...]:
-    """What each source adds, as it stands in the incident's record."""
-    support = reached.fused.support if reached.fused is not None else ()
-    return tuple(WeighedEvidence(one.series, one.log_odds, one.weight, one.independent, one.reason.value) for one in support)
-
-
-def _account(scene: Scene, incident: IncidentState, at: int, reason: Reason, weighed: tuple[WeighedEvidence, ...]) -> list[Output]:
-    """The incident's own record, if it changed; an incident whose every warning has ended and whose sources are quiet is closed."""
-    active = sorted((-told.level, city) for city, told in incident.told.items() if not told.ended)
-    closed = not active and all(source.ended_at is not None for source in scene.state.sources.values())
-    incident.level = max((-level for level, _ in active), default=0)
-    record = Incident(
-        incident_id=incident.incident_id,
-        revision=incident.revision + 1,
-        hazard=scene.hazard.hazard,
-        domain=scene.domain_id,
-        lane=scene.lane,
-        state="closed" if closed else "open",
-        level=telling.level_label(incident.level),
-        opened_at=to_text(incident.opened_at),
-        as_of_at=to_text(at),
-        closed_at=to_text(at) if closed else None,
-        reason=reason,
-        sources=tuple(telling.summary(scene, scene.state.sources[series]) for series in sorted(scene.state.sources)),
-        probability=incident.probability,
-        confirmed=incident.confirmed,
-        evidence=weighed,
-        cities=tuple(AlsoWarned(city, telling.level_label(-level)) for level, city in active),
-        muted=muting.recorded(scene, incident),
-        inconsistent=consistency.recorded(incident),
-        region=scene.region.name,
-        region_hash=scene.region.region_hash,
-        **answers.recorded(incident),
-    )
-    shape = repr(
-        (
-            record.state,
-            record.cities,
-            sorted(scene.state.sources),
-            *([] if record.confirmed else ["unconfirmed"]),
-            *answers.shape(record),
-            *([record.muted] if record.muted else []),
-            *([record.inconsistent] if record.inconsistent else []),
-        )
-    ).encode()
-    if shape == incident.summary:
-        return []
-    incident.summary, incident.revision = shape, incident.revision + 1
-    if closed:
-        reopening.close(scene.state, incident, at)
-    return [of_incident(record, sent_at=at)]
-
-
 def _schedule_grid(scene: Scene, at: int) -> None:
     step = seconds(scene.hazard.rules.grid_step_s)
     if not scene.state.incidents:
@@ -252,13 +237,15 @@ def _schedule_grid(scene: Scene, at: int) -> None:
         scene.state.grid_at = (at // step + 1) * step
 
 
-def _forget(scene: Scene, reached: Reached) -> None:
-    """Drop ended sources that nothing depends on; with the incident closed, all ended ones; with the last of them, what the event taught."""
-    for series in [series for series, source in scene.state.sources.items() if source.ended_at is not None]:
-        if series in reached.spent or not scene.state.incidents:
-            del scene.state.sources[series]
-    if not scene.state.sources:
-        scene.state.fronts.clear()
+def _forget(scene: Scene, spent: set[str]) -> None:
+    """Drop ended sources that nothing depends on, or that no open incident consists of; with the last source, what the events taught."""
+    state = scene.state
+    open_ones = {series for incident in state.incidents.values() for series in incident.series}
+    for series in [series for series, source in state.sources.items() if source.ended_at is not None]:
+        if series in spent or series not in open_ones:
+            del state.sources[series]
+    if not state.sources:
+        state.fronts.clear()
 
 
 def settled_due(scene: Scene) -> int | None:

@@ -41,8 +41,11 @@ SPOKEN = frozenset(
         Reason.BLIND,
         Reason.SIGHTED,
         Reason.CLEARED,
+        Reason.LEFT,
         Reason.EXPIRED,
         Reason.CANCELLED,
+        Reason.MERGED,
+        Reason.SPLIT,
     }
 )
 
@@ -51,12 +54,14 @@ SPOKEN = frozenset(
 class Moment:
     """When a judgement is made: `at` stamps it; `settled` is how far the doors are known to be read (<= `at` while they lag).
 
-    `withdrawn`: a measurement that had raised a source was corrected just now, and the source is none any more.
+    `withdrawn`: a measurement that had raised a source was corrected just now, and the source is none any more. `grid`: a grid instant of the
+    domain, at which everything may be said; on replay lanes (`Scene.observed`) every instant is one.
     """
 
     at: int
     settled: int
     withdrawn: bool = False
+    grid: bool = False
 
 
 def seconds(duration_s: float) -> int:
@@ -128,6 +133,8 @@ def due(told: Told, rules: Rules) -> tuple[int, ...]:
     if told.ended:
         return ()
     instants = [told.expires_at, told.expires_at - seconds(rules.validity_s) // 2]
+    if told.blind_since is not None:
+        instants.append(told.blind_since + seconds(rules.blind_limit_s))
     if told.below_since is not None:
         instants.append(told.below_since + seconds(rules.hold_s))
     if rules.reassert_s:

@@ -40,16 +40,11 @@ class Role(StrEnum):
     """Is not reached, but was promised to be told; or has coordinated, and need not any more."""
 
 
-def leads(scene: Scene) -> tuple[str, ...]:
+def leads(scene: Scene, incident: IncidentState) -> tuple[str, ...]:
     """The cities in which the danger was found, by their ids. What is only foretold was not found yet."""
     return tuple(
         sorted(
-            {
-                city_id
-                for source in scene.state.sources.values()
-                if not concluded(source.placed)
-                if (city_id := city_of(scene.region, source))
-            }
+            {city_id for source in scene.sources_of(incident) if not concluded(source.placed) if (city_id := city_of(scene.region, source))}
         )
     )
 

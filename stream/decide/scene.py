@@ -9,7 +9,7 @@ from stream.records.warning import Coverage, Lane
 
 if TYPE_CHECKING:
     from stream.decide.bound import BoundHazard
-    from stream.decide.state import DomainState, HazardState
+    from stream.decide.state import DomainState, HazardState, IncidentState, SourceState
     from stream.region.model import City, Hazard, Region
 
 SILENT_NAMED = 20
@@ -20,7 +20,7 @@ SILENT_NAMED = 20
 class Scene:
     """`partitions`: of the journal; `lead_ms`: how long after it was decided what is passed on takes effect. One hazard in one domain. `fresh` counts, for every city, its watching series that report; `behind`: the doors are not being read.
 
-    `exercise`: the one under way, "" = none.
+    `exercise`: the one under way, "" = none. `observed`: a replay lane.
     """
 
     region: Region
@@ -34,6 +34,7 @@ class Scene:
     exercise: str = ""
     partitions: int = 1
     lead_ms: int = 0
+    observed: bool = False
 
     @property
     def hazard(self) -> Hazard:
@@ -44,6 +45,10 @@ class Scene:
         """The city, or None if the region no longer has it."""
         index = self.region.city_index.get(city_id)
         return None if index is None else self.region.cities[index]
+
+    def sources_of(self, incident: IncidentState) -> list[SourceState]:
+        """The sources an incident consists of, by their series."""
+        return [self.state.sources[series] for series in incident.series if series in self.state.sources]
 
     def cities(self) -> dict[str, tuple[str, ...]]:
         """Every city this domain watches for this hazard, with the series that do."""

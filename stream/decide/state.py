@@ -60,7 +60,7 @@ class Told(msgspec.Struct):
 
     `below_since` is when the evidence fell below the told level, `blind_since` when the last fresh evidence was lost. `confirmed`: enough
     independent stations stood behind it. `muted_by`: what kept this revision from the city's topic. `heard`: the level of what the city was sent
-    and was not ended, 0 = nothing; `heard_revision`: the last revision it was sent at all.
+    and was not ended, 0 = nothing; `heard_revision`: the last revision it was sent at all. `recent`: when it was told something in the last hour.
     """
 
     city_id: str
@@ -96,10 +96,11 @@ class Told(msgspec.Struct):
     muted_by: tuple[str, ...] = ()
     heard: int = 0
     heard_revision: int = 0
+    recent: tuple[int, ...] = ()
 
 
 class Closed(msgspec.Struct, array_like=True):
-    """What a closed incident said last: its own revision, and each city's. Corrected evidence may open it again, under the same ids."""
+    """What a closed incident said last: its own revision, and that of every warning. Corrected evidence may open it again, under the same ids."""
 
     opened_at: int
     closed_at: int
@@ -112,7 +113,9 @@ class IncidentState(msgspec.Struct):
 
     `bodies`: what was told to those who coordinate or are informed. `leads`: where the danger was found. `coordinator`: the lowest
     administration above all cities concerned. `handed_over_to`: who took over because a city did not answer.
-    `said`: the last revision of each city from before it was opened again. `odds`: cities that contradict each other.
+    `said`: the last revision of warnings, by their ids, that stand in `told` no more: from before it was opened again, or merged.
+    `series`: the sources it consists of. `moved`: cities that came from another incident and were not told so yet, with how and from which.
+    `apart_since`: when its sources fell apart. `split_from`: the incident it was a part of. `odds`: cities that contradict each other.
     """
 
     incident_id: str
@@ -130,6 +133,14 @@ class IncidentState(msgspec.Struct):
     probability: float = 0.0
     confirmed: bool = True
     odds: tuple[Odd, ...] = ()
+    series: tuple[str, ...] = ()
+    moved: dict[str, str] = msgspec.field(default_factory=dict)
+    apart_since: int | None = None
+    split_from: str = ""
+
+    def warned(self) -> list[str]:
+        """The cities that are warned by it now."""
+        return [city_id for city_id, told in self.told.items() if not told.ended]
 
 
 class StatusState(msgspec.Struct):
@@ -182,13 +193,9 @@ class HazardState(msgspec.Struct):
         """The open incidents, the one opened first coming first."""
         return sorted(self.incidents.values(), key=lambda one: (one.opened_at, one.incident_id))
 
-    def open_of(self, city_id: str) -> IncidentState | None:
-        """The open incident by which a city is warned now; a city is warned by one at most."""
-        for incident in self.incidents.values():
-            told = incident.told.get(city_id)
-            if told is not None and not told.ended:
-                return incident
-        return None
+    def warned(self) -> dict[str, Told]:
+        """What the cities that are warned now were told; a city is warned by one open incident at most."""
+        return {city_id: told for one in self.incidents.values() for city_id, told in one.told.items() if not told.ended}
 
 
 class Held(msgspec.Struct, array_like=True):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from stream.decide.scene import Scene
+    from stream.decide.state import Told
     from stream.records.output import Output
     from stream.records.warning import Coverage
 
@@ -24,8 +25,9 @@ def statuses(scene: Scene, cities: Iterable[str], at: int) -> list[Output]:
     """The statuses of these cities that changed, or of which half of the validity is over."""
     refresh = seconds(scene.hazard.rules.status_valid_s) // 2
     outputs: list[Output] = []
+    warned = scene.state.warned()
     for city_id in sorted(cities):
-        state, level, muted_by = _standing(scene, city_id)
+        state, level, muted_by = _standing(scene, city_id, warned.get(city_id))
         last = scene.state.status.get(city_id)
         changed = last is None or (last.state, last.level, last.muted_by) != (state.value, level, muted_by)
         if not changed and last is not None and at < last.published_at + refresh:
@@ -36,11 +38,9 @@ def statuses(scene: Scene, cities: Iterable[str], at: int) -> list[Output]:
     return outputs
 
 
-def _standing(scene: Scene, city_id: str) -> tuple[CityState, int, tuple[str, ...]]:
+def _standing(scene: Scene, city_id: str, told: Told | None) -> tuple[CityState, int, tuple[str, ...]]:
     """The state, the level, and what mutes the warning: it is in force all the same."""
-    incident = scene.state.open_of(city_id)
-    if incident is not None:
-        told = incident.told[city_id]
+    if told is not None:
         return CityState.WARNED, told.level, told.muted_by
     if not scene.sees(city_id):
         return CityState.UNKNOWN, 0, ()

@@ -17,6 +17,7 @@ from stream.decide.life import seconds
 from stream.decide.placing import unit_of
 from stream.records.instants import from_text, to_text
 from stream.records.warning import AlsoWarned, CityWarning, EvidenceSummary, Exceedance, MsgType, Reason, Texts
+from stream.region.administrations import name_of
 from stream.warnings.texts import WORDS, render, word
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ LIKELY = 0.5
 """CAP 1.2: likely means a probability above about one half."""
 EVIDENCE_NAMED = 10
 ALSO_NAMED = 50
+ELSEWHERE_NAMED = 5
 LATE = "late"
 """The reason of detectors of counts for a level raised by a count of a period that was closed."""
 CORRECTED = "measurement_corrected"
@@ -44,6 +46,7 @@ CONCLUDED_KINDS = {
 MSG_TYPES = {
     Reason.FIRST: MsgType.ALERT,
     Reason.CLEARED: MsgType.ALL_CLEAR,
+    Reason.LEFT: MsgType.ALL_CLEAR,
     Reason.CANCELLED: MsgType.CANCEL,
 }
 """Everything else updates. An expired warning is an update too: it must not read as all clear."""
@@ -90,9 +93,9 @@ def warned_now(incident: IncidentState) -> tuple[AlsoWarned, ...]:
 def compose(scene: Scene, told: Told, wanted: Wanted | None, incident: IncidentState, others: tuple[AlsoWarned, ...]) -> CityWarning:
     """The record for this revision. `wanted` is None when the warning ends or is kept while its evidence is below its level."""
     city_id = told.city_id
-    behind = wanted.series if wanted is not None else tuple(sorted(scene.state.sources))
+    behind = wanted.series if wanted is not None else _seeing(scene, city_id, incident)
     named = [summary(scene, scene.state.sources[series]) for series in behind if series in scene.state.sources][:EVIDENCE_NAMED]
-    arrival = wanted.arrival if wanted is not None else None
+    arrival, moved = wanted.arrival if wanted is not None else None, incident.moved.get(city_id, "")
     observed = wanted is not None and wanted.path == "same_place"
     certainty = "Possible" if not told.confirmed else "Observed" if observed else "Likely" if told.probability >= LIKELY else "Possible"
     return CityWarning(
@@ -119,7 +122,7 @@ def compose(scene: Scene, told: Told, wanted: Wanted | None, incident: IncidentS
         passed_at=to_text(arrival.passed_at) if arrival and arrival.passed_at is not None else None,
         exceedance=exceedance(wanted),
         expires_at=to_text(told.expires_at),
-        reasons=wanted.reasons if wanted is not None else _withdrawn(scene, told),
+        reasons=(*(wanted.reasons if wanted is not None else _withdrawn(scene, told)), *([moved] if moved else [])),
         evidence=tuple(named),
         coverage=scene.coverage(city_id),
         role=told.role,
@@ -131,8 +134,14 @@ def compose(scene: Scene, told: Told, wanted: Wanted | None, incident: IncidentS
         exercise_id=scene.exercise,
         region=scene.region.name,
         region_hash=scene.region.region_hash,
-        text=_text(scene, told, wanted, named),
+        text=_text(scene, told, wanted, named, (moved, others)),
     )
+
+
+def _seeing(scene: Scene, city_id: str, incident: IncidentState) -> list[str]:
+    """The sources of the incident that can see its danger coming for the city, by their series."""
+    watching = set(scene.cities().get(city_id, ()))
+    return [source.series for source in scene.sources_of(incident) if source.placed is not None or source.series in watching]
 
 
 def _arrives_at(arrival: Arrival | None) -> dict[str, str | None]:
@@ -172,9 +181,12 @@ def _note(language: str, scene: Scene, told: Told, lead: EvidenceSummary | None)
     return said
 
 
-def _text(scene: Scene, told: Told, wanted: Wanted | None, named: list[EvidenceSummary]) -> Texts:
+def _text(
+    scene: Scene, told: Told, wanted: Wanted | None, named: list[EvidenceSummary], around: tuple[str, tuple[AlsoWarned, ...]]
+) -> Texts:
     city = scene.city(told.city_id)
     lead = named[0] if named else None
+    moved, others = around
     fields = {}
     for language in WORDS:
         names = city.names if city is not None else {}
@@ -185,14 +197,15 @@ def _text(scene: Scene, told: Told, wanted: Wanted | None, named: list[EvidenceS
             "source": lead.series.removeprefix(PREFIX) if lead else "-",
             "value": f"{lead.value:g}" if lead else "-",
             "unit": lead.unit if lead else "",
-            "note": _note(language, scene, told, lead),
+            "note": _note(language, scene, told, lead) + (word(language, f"note_{moved.partition(':')[0]}") if moved else ""),
             "path": word(language, told.path),
             "arrives": _arrives(language, told.sent_at, wanted),
             "expires": to_text(told.expires_at),
             "reason": word(language, told.reason.value),
             "chance": f"{told.probability:.0%}",
+            "elsewhere": ", ".join(name_of(scene.region, other.city_id, language) for other in others[:ELSEWHERE_NAMED]) or "-",
         }
-    kind = "expired" if told.reason is Reason.EXPIRED else told.msg_type.value
+    kind = told.reason.value if told.reason in (Reason.EXPIRED, Reason.LEFT) else told.msg_type.value
     kind = CONCLUDED_KINDS.get((lead.why if lead else "", kind), kind)
     return render(kind, scene.hazard.texts, fields, scene.lane)
 

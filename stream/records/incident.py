@@ -48,6 +48,7 @@ class Inconsistent(msgspec.Struct, frozen=True):
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """The hazard event as a whole: one id, many cities.
 
+    `state`: open, closed or merged; it then goes on as `merged_into`. `split_from`: the incident of which it was a part.
     `probability` that it is real, as its evidence last said; `confirmed`: as many independent stations agree as the hazard asks for.
     """
 
@@ -74,5 +75,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     escalated: tuple[Escalated, ...] = ()
     muted: tuple[Muted, ...] = ()
     inconsistent: tuple[Inconsistent, ...] = ()
+    merged_into: str = ""
+    split_from: str = ""
     region: str
     region_hash: str

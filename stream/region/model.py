@@ -102,6 +102,7 @@ class Rules:
     `remote_level_drop`: levels by which a remote city's warning is below the source's level, per 1/e of intensity lost; 0 = same level.
     `foretold_probability`: a level is foretold for a city's gauge (`forecasts.json`), and the city warned of it, when the chance that it is reached
     within the next step is at least this.
+    `revisions_per_hour`: a city is told no more often, except of beginnings, raises and ends; 0 = no limit.
     `acknowledge_<level>_s`: a city has to answer a warning of this level within so long, 0 = it need not; an agreement may ask more.
     """
 
@@ -121,6 +122,7 @@ class Rules:
     watch: float = 0.02
     remote_level_drop: float = 0
     foretold_probability: float = 0.2
+    revisions_per_hour: float = 12
     acknowledge_blue_s: float = 0
     acknowledge_yellow_s: float = 0
     acknowledge_orange_s: float = 0

@@ -88,7 +88,7 @@ def test_a_forecast_made_before_a_wave_was_seen_does_not_hold_it_back(river, cal
     assert tale.told("cam") == [("alert", "yellow", "first")], "at once; the other gauges have not reported since"
     tale.measure(at + SECOND, {"middle": 1.0, "lower": 1.0})
     play(tale, at + STEP, calm | {"upper": 3.5}, 8)
-    assert [reason for _, _, reason in tale.told("cam")] == ["first", "cleared"], "a newer forecast says that it will not come"
+    assert [reason for _, _, reason in tale.told("cam")] == ["first", "left"], "a newer forecast says that it will not come"
 
 
 def test_without_a_forecast_the_wave_itself_warns(story, calm, start):
