@@ -1,4 +1,4 @@
-"""Plays golden scenarios through the fold, without a broker, and compares what everybody heard with what the scenario wants."""
+"""Plays golden scenarios through the fold, without a broker: the steps into the journal, ticks in between, and what everybody heard."""
 
 from __future__ import annotations
 
@@ -7,26 +7,25 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-import numpy as np
+import msgspec
 
 from stream.decide.fold import Fold
 from stream.errors import UnknownRegion
-from stream.records.instants import HOUR, SECOND
-from stream.records.journal import Acknowledgement, Columns, Command, Entry, Report, Tick, encode, measurements
+from stream.records.instants import SECOND
+from stream.records.journal import Command, Entry, Tick, encode
 from stream.records.output import Kind, Output
 from stream.records.warning import Lane
 from stream.region.bundle import Bundle, bundle, region_hash
 from stream.region.load import load
 from tests.region.shared import REGIONS
-from tests.scenarios.life_scenario import LIFE, Scenario, Step, duration
+from tests.scenarios.life_pushes import ACTS
+from tests.scenarios.life_scenario import LIFE, START, Scenario
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from stream.decide.partition import Partition
     from stream.region.model import Region
-
-START = 1_790_000_000_000 // HOUR * HOUR
 
 
 class Heard(dict[str, Any]):
@@ -55,14 +54,21 @@ class Played:
     answers: int | None = None
 
     def give(self, timestamp: int, message: Any) -> None:
-        """Append a message to the journal and apply it."""
-        entry = Entry(len(self.entries), timestamp, encode(message))
+        """Append a message to the journal and apply it, and then what the domains pass on to each other because of it."""
+        self._append(timestamp, encode(self.laned(message)))
+
+    def laned(self, message: Any) -> Any:
+        """The message as the doors of the scenario's lane write it; one that says its lane already stays as it is."""
+        return message if message.lane or self.scenario.lane == "live" else msgspec.structs.replace(message, lane=self.scenario.lane)
+
+    def _append(self, timestamp: int, value: bytes) -> None:
+        entry = Entry(len(self.entries), timestamp, value)
         self.entries.append(entry)
         made = self.fold.apply(self.state, [entry])
         self.outputs += made
         known = {(one.output.warning_id, one.output.revision) for one in self.heard if one.output.kind is Kind.CITY}
         for output in made:
-            if output.value is None:
+            if output.value is None or output.kind is Kind.JOURNAL:
                 continue
             one = Heard(json.loads(output.value))
             one.output, one.at, one.given_at = output, output.sent_at - START, timestamp - START
@@ -71,6 +77,15 @@ class Played:
             one.repeat = dict(output.headers).get("ce_escalation", output.reason.encode()).decode() if again else ""
             known |= {mark} if output.kind is Kind.CITY else set()
             self.heard.append(one)
+        for output in made:
+            if output.kind is Kind.JOURNAL and output.value is not None:
+                self._append(timestamp, output.value)
+
+    def later(self, version: str) -> Region:
+        """A later version of the region, known from now on."""
+        self.region = region_of(self.scenario, version)
+        self.regions[self.region.region_hash] = self.region
+        return self.region
 
     def told(self, city: str = "") -> list[Heard]:
         """Every message on a city's topic (on all of them) that is not a status."""
@@ -134,7 +149,7 @@ def play(scenario: Scenario, clock: str) -> Played:
         if step is None:
             tick(played, START + at)
         else:
-            push(played, step)
+            ACTS[step.act](played, START + at, step)
     if not live:
         played.give(START + scenario.ends, Tick(START + scenario.ends, 0.0, START + scenario.ends, closing=True))
     return played
@@ -145,78 +160,3 @@ def tick(played: Played, at: int) -> None:
     doors = at if played.doors is None else min(at, played.doors)
     answers = at if played.answers is None else min(at, played.answers)
     played.give(at, Tick(at, played.scenario.ticks / 1_000, doors, acknowledgements_written_at=answers))
-
-
-def push(played: Played, step: Step) -> None:
-    """Do one step."""
-    at = START + step.at
-    match step.act:
-        case "measure":
-            measure(played, at, step)
-        case "answer":
-            answer(played, at, step)
-        case "report":
-            told = {
-                "region_hash": played.region.region_hash,
-                "kind": "intervention",
-                "km": 0.0,
-                "ends_at": None,
-                "hours": 0.0,
-                "factor": 1.0,
-            }
-            times = {name: START + duration(step.content[name]) for name in ("starts_at", "ends_at") if name in step.content}
-            domain = step.content.get("domain", played.region.domains[0].domain_id)
-            plain = {"domain": domain, "by": "gate", "note": "", "starts_at": at, "reported_at": at}
-            played.give(at, Report(**{**told, **plain, **step.content, **times}))
-        case "stuck":
-            played.doors = at if "doors" in step.content else None
-            played.answers = at if "answers" in step.content else None
-        case "activate":
-            later = region_of(played.scenario, step.content)
-            played.regions[later.region_hash] = played.region = later
-            played.give(at, Command("activate", later.name, later.region_hash))
-        case other:
-            msg = f"nobody knows how to do {other}"
-            raise NotImplementedError(msg)
-
-
-def measure(played: Played, at: int, step: Step) -> None:
-    """One journal message a domain, rows in the region's order."""
-    series = played.region.series
-    found: dict[int, list[tuple[int, float]]] = {}
-    for name, value in step.content.items():
-        ids = [one for one in series.ids if one == name or one.partition("/")[0] == name]
-        if len(ids) != 1:
-            msg = f"{name!r} is {len(ids)} series"
-            raise ValueError(msg)
-        row = series.row_of[ids[0]]
-        found.setdefault(int(series.domain[row]), []).append((row, float(value)))
-    observed_at = START + duration(step.fields["observed"]) if "observed" in step.fields else at
-    flags = int(bool(step.fields.get("late"))) + 2 * int(bool(step.fields.get("suspect")))
-    for domain, rows in sorted(found.items()):
-        rows.sort()
-        columns = Columns(
-            np.array([row for row, _ in rows], "<i4"),
-            np.full(len(rows), observed_at, "<i8"),
-            np.array([value for _, value in rows], "<f8"),
-            np.full(len(rows), flags, "u1"),
-        )
-        played.give(at, measurements(played.region.domains[domain].domain_id, played.region.region_hash, columns))
-
-
-def answer(played: Played, at: int, step: Step) -> None:
-    """A city answers the last warning it was told, or the revision of it that the step names."""
-    given = step.content
-    mine = [one for one in played.told(given["city"]) if one.get("hazard") == given.get("hazard", one.get("hazard"))]
-    if not mine:
-        msg = f"{given['city']} was told nothing yet that it could answer"
-        raise ValueError(msg)
-    last = mine[-1]
-    received_at = START + duration(given["received"]) if "received" in given else at
-    played.give(
-        at,
-        Acknowledgement(
-            last["domain"], played.region.region_hash, given["city"], last["warning_id"], given.get("revision", last["revision"]),
-            given.get("action", "seen"), given.get("by", "duty"), given.get("note", ""), received_at,
-        ),
-    )  # fmt: skip

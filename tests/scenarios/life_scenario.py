@@ -10,7 +10,7 @@ A scenario is one TOML file in `life/`; its name says what it shows. All times c
     [series]
     upper = "1x6 4.5x12"
     [[edit]]                        # of the region's files: `file`, and `text`, or `old` and `new`, or `append`
-    [[steps]]                       # at = "1h", or from/to/every; and one of measure, answer, report, statement, activate, stuck
+    [[steps]]                       # at = "1h", or from/to/every; and one of ACTS (see life_pushes)
 
     want = [                        # every message on a city's topic but statuses: [city, when, "msg_type level reason", {fields}]
       ["cam", "1h", "alert orange first", {path = "same_place"}],
@@ -35,6 +35,8 @@ from typing import Any, NamedTuple
 
 from stream.records.instants import DAY, HOUR, MINUTE, SECOND
 
+START = 1_790_000_000_000 // HOUR * HOUR
+"""When every scenario begins."""
 LIFE = Path(__file__).parent / "life"
 TOPICS = (
     "fusion", "forecast at the city", "life cycle", "blindness", "cascades", "who does what", "acknowledgement and escalation",
@@ -45,7 +47,7 @@ _TIME = re.compile(r"(?:\d+[dhms])+")
 KEYS = frozenset(
     (
         "topics", "region", "clocks", "lane", "ends", "ticks", "interval", "series", "edit", "steps", "want", "status", "incidents", "opened",
-        "records", "fails_because", "exercise",
+        "records", "fails_because", "lane",
     )
 )  # fmt: skip
 
@@ -94,7 +96,6 @@ class Scenario:
     region: str
     clocks: tuple[str, ...]
     lane: str
-    exercise: dict[str, str]
     ends: int
     ticks: int
     edits: tuple[dict[str, str], ...]
@@ -164,7 +165,6 @@ def read(path: Path) -> Scenario:
         region=raw.get("region", "rill"),
         clocks=tuple(raw.get("clocks", ["broker"])),
         lane=raw.get("lane", "live"),
-        exercise=raw.get("exercise", {}),
         ends=ends,
         ticks=duration(raw.get("ticks", "10m")),
         edits=tuple(raw.get("edit", [])),
@@ -207,4 +207,4 @@ def _steps(raw: dict[str, Any], ends: int) -> list[Step]:
     return found
 
 
-ACTS = ("measure", "answer", "report", "statement", "activate", "stuck", "foreign")
+ACTS = ("measure", "answer", "report", "statement", "activate", "stuck", "command")

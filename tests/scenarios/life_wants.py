@@ -11,11 +11,12 @@ from stream.records.instants import from_text
 from stream.records.output import Kind
 from stream.records.warning import CityStatus, CityWarning
 from stream.warnings.reading import CityView, Watched, expected, reading, told
-from tests.scenarios.life_player import START, Heard, Played
-from tests.scenarios.life_scenario import Want, duration, spoken
+from tests.scenarios.life_scenario import START, Want, duration, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from tests.scenarios.life_player import Heard, Played
 
 OPERATORS = frozenset({"has", "lacks", "within", "at", "count"})
 

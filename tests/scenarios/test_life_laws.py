@@ -9,7 +9,9 @@ import pytest
 
 from stream.records.instants import DAY, MINUTE, from_text
 from stream.records.journal import Entry, Measurements, Tick, columns, decode, encode
-from tests.scenarios.life_player import START, play
+from stream.records.output import Kind
+from tests.scenarios.life_player import play
+from tests.scenarios.life_scenario import START
 from tests.scenarios.test_life_scenarios import SCENARIOS
 
 if TYPE_CHECKING:
@@ -53,14 +55,16 @@ def test_other_batches_and_restarts_change_nothing(scenario: Scenario, clock: st
 
 @EACH
 def test_revisions_and_time_never_go_back_and_each_supersedes_the_one_before(scenario: Scenario, clock: str) -> None:
-    newest: dict[str, tuple[int, int, str]] = {}
-    for one in play(scenario, clock).told():
-        if one["type"] != "warning" or one.repeat:
+    newest: dict[tuple[str, str], tuple[int, int, str]] = {}
+    for one in play(scenario, clock).heard:
+        kind = one.output.kind
+        if kind not in (Kind.CITY, Kind.WARNINGS) or not one.output.warning_id or one.repeat:
             continue
-        revision, sent_at, city = newest.get(one["warning_id"], (0, 0, one["city_id"]))
-        assert (one["revision"], one["supersedes"], one["city_id"]) == (revision + 1, revision or None, city), one
+        revision, sent_at, city = newest.get((kind, one["warning_id"]), (0, 0, one["city_id"]))
+        assert (one["supersedes"], one["city_id"]) == (one["revision"] - 1 or None, city), one
+        assert one["revision"] == revision + 1 if kind is Kind.WARNINGS else one["revision"] > revision, one
         assert from_text(one["sent_at"]) >= sent_at
-        newest[one["warning_id"]] = (one["revision"], from_text(one["sent_at"]), one["city_id"])
+        newest[kind, one["warning_id"]] = (one["revision"], from_text(one["sent_at"]), one["city_id"])
 
 
 @EACH
