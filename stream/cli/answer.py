@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 
 from stream.cli.options import AsJson, connection, given
 from stream.errors import TocsinError
 from stream.settings import Settings
-
-if TYPE_CHECKING:
-    from stream.records.acknowledgement import Acknowledgement
 
 City = Annotated[str, typer.Argument(metavar="CITY", help="The id of the city (or administration) that answers.", show_default=False)]
 WarningId = Annotated[str, typer.Argument(metavar="WARNING_ID", help="As `tocsin tail CITY` shows it.", show_default=False)]
@@ -68,6 +65,7 @@ def _answer(settings: Settings, what: tuple[str, str], action: str, said: Said, 
 
     import msgspec
 
+    from stream.cli.sending import send
     from stream.records.acknowledgement import Acknowledgement
     from stream.records.instants import to_text
 
@@ -90,7 +88,7 @@ def _answer(settings: Settings, what: tuple[str, str], action: str, said: Said, 
     if made.revision > newest:
         msg = f"the newest revision of {warning_id} is {newest}; leave out --revision to answer that"
         raise TocsinError(msg)
-    received_at = to_text(asyncio.run(_send(settings, city, made)))
+    received_at = to_text(asyncio.run(send(settings, city, made, made.warning_id)))
     if as_json:
         typer.echo(msgspec.json.encode(fields | {"city_id": city, "received_at": received_at}).decode())
         return
@@ -114,22 +112,3 @@ async def _newest(settings: Settings, city: str, warning_id: str) -> int:
         msg = f"{city} has no warning {warning_id!r}; its newest are {known}: see `tocsin tail {city}`"
         raise TocsinError(msg)
     return found[warning_id]
-
-
-async def _send(settings: Settings, city: str, made: Acknowledgement) -> int:
-    """Write the answer to the city's own topic; when the broker took it (ms)."""
-    import msgspec
-    from aiokafka.errors import KafkaError
-
-    from stream.errors import PublishFailed
-    from stream.runtime.feeding import producer
-    from stream.runtime.topics import Topics
-
-    topic = Topics(settings.prefix).acknowledgements(city)
-    async with producer(settings) as sender:
-        try:
-            meta = await sender.send_and_wait(topic, msgspec.json.encode(made), key=made.warning_id.encode(), partition=0)
-        except KafkaError as error:
-            msg = f"the answer was not taken on {topic}: {error!r}; run the command again"
-            raise PublishFailed(msg) from error
-    return int(meta.timestamp)

@@ -23,11 +23,14 @@ from stream.cli import (
     footprint,
     intake,
     journal,
+    maintenance,
     region,
     replay,
+    report,
     schema,
     status,
     tail,
+    taking_back,
     topics,
     validate,
     version,
@@ -79,6 +82,12 @@ app.command("ack")(answer.ack)
 app.command("accept")(answer.accept)
 app.command("reject")(answer.reject)
 app.command("done")(answer.done)
+app.command("report")(report.report)
+app.command("confirm")(report.confirm)
+app.command("withdraw")(report.withdraw)
+app.command("cancel")(taking_back.cancel)
+app.command("correct")(taking_back.correct)
+app.command("maintenance")(maintenance.maintenance)
 app.command("status")(status.status)
 app.add_typer(exercise.app, name="exercise")
 app.command("explain")(explain.explain)
