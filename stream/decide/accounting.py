@@ -78,6 +78,7 @@ def _record(scene: Scene, incident: IncidentState, at: int, reason: Reason, fuse
         muted=muting.recorded(scene, incident),
         inconsistent=consistency.recorded(incident),
         split_from=incident.split_from,
+        linked_to=incident.linked_to,
         region=scene.region.name,
         region_hash=scene.region.region_hash,
         **answers.recorded(incident),
@@ -89,4 +90,4 @@ def _shape(record: Incident) -> bytes:
     confirmed = [] if record.confirmed else ["unconfirmed"]
     series = [source.series for source in record.sources]
     noted = [part for part in (record.muted, record.inconsistent) if part]
-    return repr((record.state, record.cities, series, *confirmed, *answers.shape(record), *noted)).encode()
+    return repr((record.state, record.cities, series, *confirmed, *answers.shape(record), *noted, *record.linked_to)).encode()

@@ -21,3 +21,8 @@ def incident_id(hazard: str, domain: str, series: str, observed_at: int, lane: s
 def warning_id(incident: str, city_id: str, lane: str) -> str:
     """The id under which a city hears of an incident, whatever the revision."""
     return "wrn-" + _digest(incident, city_id, lane)
+
+
+def link_id(rule: str, of: str, via: str, to_domain: str, lane: str) -> str:
+    """The id of what a rule makes follow in another domain from an incident (or a series) `of`, by way of a link `via` ("" = directly)."""
+    return "lnk-" + _digest(rule, of, via, to_domain, lane)

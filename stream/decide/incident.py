@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stream.decide import accounting, bodies, bounds, consistency, identity, muting, reopening, roles, telling
+from stream.decide import accounting, bodies, bounds, consistency, identity, linking, muting, reopening, roles, telling
 from stream.decide.conditions import conditions
 from stream.decide.escalation import ask, give_over
 from stream.decide.foretold import outlook_of, watched
@@ -16,6 +16,7 @@ from stream.decide.placing import place
 from stream.decide.regrouping import arrange
 from stream.decide.state import Told
 from stream.decide.status import statuses
+from stream.decide.taking_links import linked_to
 from stream.records.warning import AlsoWarned, MsgType, Reason
 from stream.warnings.envelope import of_warning, to_bytes
 
@@ -53,7 +54,10 @@ def evaluate(scene: Scene, moment: Moment) -> list[Output]:
             withdrawn = moment.withdrawn and any(series not in state.sources for series in incident.series)
             incident.series = tuple(one.state.series for one in group.sources())
             changed = arranged.changed.get(incident.incident_id, Reason.NOTHING_NEW)
+            incident.linked_to = linked_to(state, incident)
             outputs += _judge_incident(scene, incident, reached, replace(moment, withdrawn=withdrawn), (changed, mutes))
+            outputs += linking.pass_on(scene, incident, group.sources(), reached.fused, moment.at)
+    outputs += linking.share(scene, moment.at, withdrawn=moment.withdrawn)
     _schedule_grid(scene, moment.at)
     muting.review(scene, moment.at)
     _forget(scene, {series for reached in answers for series in reached.spent})

@@ -13,6 +13,7 @@ from stream.records.journal import Linked
 CASCADE: Final = "cascade"
 SAME_EVENT: Final = "same_event"
 OPEN: Final = "open"
+ENDED: Final = "ended"
 WITHDRAWN: Final = "withdrawn"
 """The cause was wrong, so what followed from it was, too."""
 ALSO_IN_RULE: Final = "also_in"

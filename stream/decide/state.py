@@ -115,7 +115,8 @@ class IncidentState(msgspec.Struct):
     administration above all cities concerned. `handed_over_to`: who took over because a city did not answer.
     `said`: the last revision of warnings, by their ids, that stand in `told` no more: from before it was opened again, or merged.
     `series`: the sources it consists of. `moved`: cities that came from another incident and were not told so yet, with how and from which.
-    `apart_since`: when its sources fell apart. `split_from`: the incident it was a part of. `odds`: cities that contradict each other.
+    `apart_since`: when its sources fell apart. `split_from`: the incident it was a part of.
+    `linked_to`: the incidents of other domains of which it is a consequence, or which the same stations see. `odds`: cities that contradict each other.
     """
 
     incident_id: str
@@ -137,6 +138,7 @@ class IncidentState(msgspec.Struct):
     moved: dict[str, str] = msgspec.field(default_factory=dict)
     apart_since: int | None = None
     split_from: str = ""
+    linked_to: tuple[str, ...] = ()
 
     def warned(self) -> list[str]:
         """The cities that are warned by it now."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from stream.decide.partition import Partition
     from stream.decide.scene import Scene
+    from stream.decide.state import IncidentState
     from stream.records.journal import Linked, Seen
 
 DETECTOR = "linked"
@@ -90,9 +91,10 @@ def links_of(state: HazardState, series: Iterable[str]) -> tuple[Linked, ...]:
     return tuple(one.link for _, one in sorted(state.links.taken.items()) if one.applied and not one.over and series_of(one.link) in wanted)
 
 
-def linked_to(state: HazardState, series: Iterable[str]) -> tuple[str, ...]:
-    """The incidents of other domains from which some sources follow."""
-    return tuple(sorted({link.from_incident for link in links_of(state, series) if link.from_incident}))
+def linked_to(state: HazardState, incident: IncidentState) -> tuple[str, ...]:
+    """The incidents of other domains from which this one follows, those included whose links have ended."""
+    now = {link.from_incident for link in links_of(state, incident.series)} - {""} if state.links.taken else set()
+    return tuple(sorted(now.union(incident.linked_to)))
 
 
 def _apply(scene: Scene, one: Taken) -> bool:

@@ -49,6 +49,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     """The hazard event as a whole: one id, many cities.
 
     `state`: open, closed or merged; it then goes on as `merged_into`. `split_from`: the incident of which it was a part.
+    `linked_to`: incidents of other domains of which it is a consequence (path `linked`), or which stations of both see.
     `probability` that it is real, as its evidence last said; `confirmed`: as many independent stations agree as the hazard asks for.
     """
 
@@ -77,5 +78,6 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     inconsistent: tuple[Inconsistent, ...] = ()
     merged_into: str = ""
     split_from: str = ""
+    linked_to: tuple[str, ...] = ()
     region: str
     region_hash: str
