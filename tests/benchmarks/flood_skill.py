@@ -3,7 +3,8 @@
 Real floods of the upper Danube: everything is learned on 1959-1979 and scored on 1980-1989, for the 14 gauges with at least three gauges
 upstream, at their 2-year and 5-year levels. Beside Tocsin's trained forecast (`stream.calibrate.forecasts`): (1) the best rule "k of the n
 gauges upstream are high" of each gauge, (2) a ridge regression of ln discharge one to three days ahead with a tuned factor, (2b) the same
-for the next day only. Every setting is chosen on the learning years, on forecasts of years that were left out of the fit.
+for the next day only. Last, what cities are told when the days are replayed through the whole fold with forecasts of the same kind
+(`flood_fold.py`; not with --small, it takes a minute). Every setting is chosen on the learning years, on forecasts of years that were left out of the fit.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from stream.calibrate.forecasts import BLOCK_YEARS, Gauges, Plan, learn, stated
-from tests.benchmarks import flood_rivals
+from tests.benchmarks import flood_fold, flood_rivals
 from tests.benchmarks.flood_data import LEVELS, VALID_DAYS, best, csi, drawn, load, outcome
 
 RETURN_YEARS = (2.0, 5.0)
@@ -36,6 +37,7 @@ TRIED = (
     "highest of two days on were made without looking at them.",
 )
 OURS, RIDGE = "Tocsin", "(2) ridge, 1-3 days"
+FOLD, FOLD_ALONE = "Tocsin, told by the fold", "the fold without forecasts"
 
 
 def gauges_of(floods):
@@ -76,24 +78,54 @@ def table(floods, return_years, rivals, days):
         hits, misses, false = one.total
         low, high = np.quantile(samples[:, number], [0.025, 0.975])
         lead = f"{np.median(one.leads):.0f} ({np.mean(one.leads):.1f})" if one.leads else "-"
-        before = csi(outcome(floods, rivals[name][1], return_years, learned).total)
+        before = "-" if name in (FOLD, FOLD_ALONE) else f"{csi(outcome(floods, rivals[name][1], return_years, learned).total):.3f}"
         far = false / max(hits + false, 1)
         lines.append(
             f"| {name} | {csi(one.total):.3f} [{low:.3f}, {high:.3f}] | {hits / max(hits + misses, 1):.3f} | {far:.3f} | {false / gauge_years:.3f} |"
-            f" {lead} | {before:.3f} | {literal[name]:.3f} |"
+            f" {lead} | {before} | {literal[name]:.3f} |"
         )
     lines.append("")
-    for number, name in enumerate(found):
-        if name != OURS:
-            gained = samples[:, 0] - samples[:, number]
-            low, high = np.quantile(gained, [0.025, 0.975])
-            more = found[OURS].total[2] - found[name].total[2]
-            lines.append(
-                f"{OURS} minus {name}: {csi(found[OURS].total) - csi(found[name].total):+.3f} [{low:+.3f}, {high:+.3f}],"
-                f" above 0 in {(gained > 0).mean():.1%} of draws; false alarms {more:+.0f}, hits {found[OURS].total[0] - found[name].total[0]:+.0f}"
-            )
+    for ours in [name for name in found if name in (OURS, FOLD)]:
+        for number, name in enumerate(found):
+            if name not in (OURS, FOLD):
+                lines.append(paired((ours, name), found, samples[:, list(found).index(ours)] - samples[:, number]))
     lines += ["", *(f"{name}: {setting}" for name, (setting, _) in rivals.items())]
     return lines, found
+
+
+def paired(names, found, gained):
+    """One line: how much better the first is than the second, `gained` in each draw of years."""
+    ours, other = (found[name].total for name in names)
+    low, high = np.quantile(gained, [0.025, 0.975])
+    return (
+        f"{names[0]} minus {names[1]}: {csi(ours) - csi(other):+.3f} [{low:+.3f}, {high:+.3f}],"
+        f" above 0 in {(gained > 0).mean():.1%} of draws; false alarms {ours[2] - other[2]:+.0f}, hits {ours[0] - other[0]:+.0f}"
+    )
+
+
+def one_chance(floods, learned_days, chances):
+    """Mean CSI_1 over the return periods in the learning years, by the one chance (next day) that is asked of all levels."""
+    tried = {}
+    for chance in CHANCES:
+        masks = [{name: found[years][:, 0] >= chance for name, found in chances.items()} for years in RETURN_YEARS]
+        tried[chance] = np.mean(
+            [csi(outcome(floods, mask, years, learned_days).total) for mask, years in zip(masks, RETURN_YEARS, strict=True)]
+        )
+    return tried
+
+
+def told_by_the_fold(floods):
+    """{name: (setting, warned by gauge) by return period}: replays with and without forecasts of the scored years and the month before."""
+    days = range(floods.split - 31, len(floods.at))
+    found = {}
+    for name, learned in ((FOLD, flood_fold.learned_for_all(floods)), (FOLD_ALONE, None)):
+        force, messages, region = flood_fold.replayed(floods, learned, days)
+        rules = region.hazards[0].rules
+        setting = (
+            f"foretold_probability {rules.foretold_probability:g}, hold_s {rules.hold_s:g}; {len(messages)} messages to {len(force)} cities"
+        )
+        found[name] = (setting, {years: flood_fold.warned(floods, force, years) for years in RETURN_YEARS})
+    return found
 
 
 def reliability(floods, learned, scored):
@@ -147,11 +179,22 @@ def main() -> int:
     lines += [f"Tocsin: {plan}, blocks of {BLOCK_YEARS} years left out; chances tried {CHANCES[0]} to {CHANCES[-1]}, step 0.025."]
     lines += [f"Ridge: penalties {penalties}, factors {flood_rivals.FACTORS[0]} to {flood_rivals.FACTORS[-1]}, step 0.02."]
     lines += [f"k of n: shares {flood_rivals.SHARES}, every k.", *TRIED]
+    stated_of = {
+        name: {years: stated(learned, name, np.array([floods.level[years][name]]))[:, 0] for years in RETURN_YEARS} for name in floods.above
+    }
+    tried = one_chance(floods, learned_days, stated_of)
+    lines += [
+        "",
+        "One chance of the next day for all levels, mean CSI_1 in learning years: "
+        + ", ".join(f"{chance:g} {one:.3f}" for chance, one in tried.items()),
+    ]
     results = {}
+    told = {} if chosen.small else told_by_the_fold(floods)
     for place, years in enumerate(RETURN_YEARS):
         level = np.array([[floods.level[one][name] for one in RETURN_YEARS] for name in floods.above])
         chances = {name: stated(learned, name, level[number])[:, place] for number, name in enumerate(floods.above)}
         rivals = contestants(floods, years, learned_days, chances, forecasts)
+        rivals |= {name: (setting, masks[years]) for name, (setting, masks) in told.items()}
         more, results[years] = table(floods, years, rivals, (learned_days, ~learned_days))
         lines += more
     more, bins = reliability(floods, learned, ~learned_days)

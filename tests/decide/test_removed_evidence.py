@@ -35,9 +35,10 @@ def played(tale, values, hours, without=""):
 
 @pytest.fixture
 def apart(story, files):
-    """The small river's gauges without the river: each stands for itself. Each gives odds of its own, by its level."""
+    """The gauges without the river: three places of one city, each of which gives odds of its own, by its level."""
     hazard = files["hazards/flood.toml"].replace('footprint = "river_wave"\n', "") + "[fusion]\nreliability = 0.98\n"
-    return lambda: story({"hazards/flood.toml": hazard}, clock="observed")
+    stations = files["stations.csv"].replace(",bor,", ",ava,").replace(",cam,", ",ava,")
+    return lambda: story({"hazards/flood.toml": hazard, "stations.csv": stations}, clock="observed")
 
 
 @pytest.mark.parametrize("without", NAMES)
