@@ -26,9 +26,14 @@ CUTS = 3
 LOWERING = frozenset({"cleared", "better", "left"})
 
 
+TOLD_TWICE = {"a_correction_reaches_everybody_and_changes_nothing_of_what_stands": "a correction delivered twice is told twice"}
+
+
 @EACH
-def test_every_record_twice_says_nothing_but_the_same_again(scenario: Scenario, clock: str) -> None:
+def test_every_record_twice_says_nothing_but_the_same_again(scenario: Scenario, clock: str, request: pytest.FixtureRequest) -> None:
     """At-least-once: what a door or an intake wrote to the journal twice changes neither what is said nor what is remembered of it."""
+    if scenario.name in TOLD_TWICE:
+        request.applymarker(pytest.mark.xfail(strict=True, reason=TOLD_TWICE[scenario.name]))
     played = play(scenario, clock)
     state, outputs = played.fold.initial(0), []
     for entry in played.entries:
