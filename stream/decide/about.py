@@ -5,58 +5,70 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from stream.decide.hand_reports import scene_of, series_of
+from stream.decide.past import coordinators, owners
+from stream.decide.reopening import opened
+from stream.decide.roles import agreements
+from stream.decide.state import Told
 from stream.decide.stated import REPORT
 
 if TYPE_CHECKING:
     from stream.decide.partition import Partition
+    from stream.decide.past import Past
     from stream.decide.scene import Scene
     from stream.decide.state import IncidentState
     from stream.decide.stated import HandReport
 
 
 class Target(NamedTuple):
-    """An open incident (None: the report opened none), and the report that was named, if it was one."""
+    """An incident, opened again if it was closed (None: the report opened none), and the report that was named, if it was one."""
 
     scene: Scene
     incident: IncidentState | None
     report: HandReport | None
 
 
-def find(partition: Partition, domain_id: str, about: str) -> Target | None:
-    """The incident, the one of a warning, or the report of this id; None if the domain has none (any more)."""
+def find(partition: Partition, domain_id: str, about: str, city_id: str) -> Target | None:
+    """The incident, the one of a warning, or the report of this id, if it is that city's to decide; None otherwise."""
     report = partition.core.domains[domain_id].by_hand.reports.get(about)
     if report is not None and (scene := scene_of(partition, domain_id, report.hazard)) is not None:
-        own = (one for one in scene.state.ordered() if series_of(about) in members(scene, one))
-        return Target(scene, next(own, None), report)
+        own = next((one for one in scene.state.ordered() if series_of(about) in one.series), None)
+        allowed = report.city_id == city_id or (
+            own is not None and city_id in _deciders(scene, owners(scene.state, own), coordinators(own))
+        )
+        return Target(scene, own, report) if allowed else None
     for index in partition.hazards_of(domain_id):
         scene = partition.scene(domain_id, index)
         for incident in scene.state.ordered():
             told = (*incident.told.values(), *incident.bodies.values())
             if about == incident.incident_id or any(one.warning_id == about for one in told):
-                return Target(scene, incident, None)
+                allowed = city_id in _deciders(scene, owners(scene.state, incident), coordinators(incident))
+                return Target(scene, incident, None) if allowed else None
+        for incident_id, closed in sorted(scene.state.closed.items()):
+            past = closed.past
+            if past is not None and (about == incident_id or any(one.warning_id == about for one in past.recipients)):
+                allowed = city_id in _deciders(scene, past.owners, past.coordinators)
+                return Target(scene, _again(scene, incident_id, past), None) if allowed else None
     return None
 
 
-def members(scene: Scene, incident: IncidentState) -> tuple[str, ...]:  # noqa: ARG001  (a hazard has one incident)
-    """The sources of an incident."""
-    return tuple(sorted(scene.state.sources))
+def _deciders(scene: Scene, owning: tuple[str, ...], coordinating: tuple[str, ...]) -> set[str]:
+    """Who may take an incident back or correct it: whose it is, those above them, and who coordinates it."""
+    above = {one for owner in owning for one in scene.region.above.get(owner, ())}
+    agreed = {one.coordinator for one in agreements(scene, owning)} if owning else set()
+    return ({*owning, *above, *agreed, *coordinating}) - {""}
 
 
-def entitled(target: Target, city_id: str) -> bool:
-    """Whether a city may take back or correct it: its own report, or an incident that it leads, reported or coordinates, or stands above."""
-    scene, incident, report = target
-    if report is not None and report.city_id == city_id:
-        return True
-    if incident is None:
-        return False
-    reports = scene.domain.by_hand.reports.values()
-    reporters = {one.city_id for one in reports if series_of(one.statement_id) in members(scene, incident)}
-    owners = {*incident.leads, *reporters}
-    above = {one for owner in owners for one in scene.region.above.get(owner, ())}
-    agreed = {
-        one.coordinator for one in scene.region.agreements if any(told.agreement_id == one.agreement_id for told in incident.told.values())
-    }
-    return city_id in {*owners, *above, *agreed, incident.coordinator, incident.handed_over_to}
+def _again(scene: Scene, incident_id: str, past: Past) -> IncidentState:
+    """A closed incident with everybody it told, as they were told last."""
+    at = scene.domain.now
+    incident = opened(scene.state, incident_id, at)
+    for one in past.recipients:
+        everybody = incident.bodies if one.body else incident.told
+        everybody[one.city_id] = Told(
+            one.city_id, one.warning_id, one.revision, one.level, one.msg_type, one.reason, "", (), 0.0, None, at, at,
+            ended=True, role=one.role, heard_revision=one.revision,
+        )  # fmt: skip
+    return incident
 
 
 def is_report(series: str) -> bool:

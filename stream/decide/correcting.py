@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from stream.decide import muting, telling
-from stream.decide.about import entitled, find
+from stream.decide.about import find
 from stream.decide.hand_reports import LEVELS, counted, judge, placed, series_of
 from stream.decide.life import seconds
 from stream.decide.taking_back import words
@@ -33,8 +33,8 @@ CORRECTED_BY_HAND = "corrected_by_hand"
 
 def correct(partition: Partition, said: Statement, now: int) -> list[Output] | None:
     """Correct what was said; None if there is nothing of that id, or it is not the speaker's to decide."""
-    target = find(partition, said.domain, said.about)
-    if target is None or not entitled(target, said.city_id):
+    target = find(partition, said.domain, said.about, said.city_id)
+    if target is None:
         return None
     scene, incident, report = target
     outputs: list[Output] = []
@@ -42,7 +42,10 @@ def correct(partition: Partition, said: Statement, now: int) -> list[Output] | N
         report.text = said.text
         if said.level or said.place_city or said.reach or said.latitude is not None:
             outputs += _anew(partition, target, said, now)
-    return outputs + ([] if incident is None else _to_everybody(scene, incident, said, now))
+    if incident is None:
+        return outputs
+    outputs += _to_everybody(scene, incident, said, now)
+    return outputs + (judge(partition, scene, now) if incident.summary == b"" else [])  # one that was over is over again
 
 
 def _anew(partition: Partition, target: Target, said: Statement, now: int) -> list[Output]:
@@ -67,24 +70,24 @@ def _anew(partition: Partition, target: Target, said: Statement, now: int) -> li
     standing = [] if incident is None else [told for told in incident.told.values() if not told.ended]
     for told in standing:
         told.below_since = None
-    outputs = judge(partition, scene, now, withdrawn=True)
+    outputs = judge(partition, scene, now, withdrawn=True, corrected=source.series)
     lower = [told for told in (incident.told.values() if incident is not None else ()) if not told.ended and told.below_since == now]
     for told in lower:
         told.below_since = partition.settled(now) - seconds(scene.hazard.rules.hold_s)
-    return outputs + (judge(partition, scene, now) if lower else [])
+    return outputs + (judge(partition, scene, now, corrected=source.series) if lower else [])
 
 
 def _to_everybody(scene: Scene, incident: IncidentState, said: Statement, now: int) -> list[Output]:
     outputs: list[Output] = []
     for everybody in (incident.told, incident.bodies):
         for _, told in sorted(everybody.items()):
-            outputs += _correction(scene, told, said, now)
+            outputs += _correction(scene, incident, told, said, now)
     return outputs
 
 
-def _correction(scene: Scene, told: Told, said: Statement, now: int) -> tuple[Output, ...]:
+def _correction(scene: Scene, incident: IncidentState, told: Told, said: Statement, now: int) -> tuple[Output, ...]:
     """The next revision of what somebody was told: as it stands, with what is corrected. It changes nothing about its life."""
-    before = telling.restore(told.value)
+    before = telling.restore(told.value) if told.value else telling.compose(scene, told, None, incident, ())
     told.revision, told.sent_at = told.revision + 1, max(now, told.sent_at)
     warning = msgspec.structs.replace(
         before,

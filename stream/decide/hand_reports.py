@@ -80,9 +80,9 @@ def scene_of(partition: Partition, domain_id: str, hazard: str) -> Scene | None:
     return None
 
 
-def judge(partition: Partition, scene: Scene, now: int, *, withdrawn: bool = False) -> list[Output]:
-    """Judge the hazard again, now."""
-    return evaluate(scene, Moment(now, partition.settled(now), withdrawn))
+def judge(partition: Partition, scene: Scene, now: int, *, withdrawn: bool = False, corrected: str = "") -> list[Output]:
+    """Judge the hazard again, now. `withdrawn`: a source was wrong; `corrected`: one is another than it was, in a person's word."""
+    return evaluate(scene, Moment(now, partition.settled(now), withdrawn, corrected=corrected))
 
 
 def _source(scene: Scene, said: Statement, series: str) -> SourceState:

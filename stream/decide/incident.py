@@ -38,7 +38,7 @@ def evaluate(scene: Scene, moment: Moment) -> list[Output]:
     """Judge every city; the outputs in a defined order: by incident its warnings by city and its record, then city statuses."""
     state = scene.state
     state.evaluated_at = max(state.evaluated_at, moment.settled)
-    moment = replace(moment, grid=scene.observed or moment.at % seconds(scene.hazard.rules.grid_step_s) == 0)
+    moment = replace(moment, grid=scene.observed or moment.corrected != "" or moment.at % seconds(scene.hazard.rules.grid_step_s) == 0)
     arranged = arrange(scene, _asked(scene, moment.at), moment)
     outputs, answers = arranged.outputs, [_reached(scene, group, moment.at) for group in arranged.groups]
     state.watched = watched(outlook_of(state.foretold, moment.at), scene.hazard.rules.watch)
@@ -51,7 +51,7 @@ def evaluate(scene: Scene, moment: Moment) -> list[Output]:
         if incident is None and reached.wanted:
             incident = reopening.opened(state, reopening.free_id(scene, [one.state for one in group.sources()]), moment.at)
         if incident is not None:
-            withdrawn = moment.withdrawn and any(series not in state.sources for series in incident.series)
+            withdrawn = moment.withdrawn and any(series not in state.sources or series == moment.corrected for series in incident.series)
             incident.series = tuple(one.state.series for one in group.sources())
             changed = arranged.changed.get(incident.incident_id, Reason.NOTHING_NEW)
             incident.linked_to = linked_to(state, incident)
@@ -113,7 +113,7 @@ def _judge_incident(
     elif moment.withdrawn:
         incident.probability = 0.0
     consistency.look(scene, incident, reached.wanted, moment.at)
-    reason = accounting.gravest([*spoken.values(), changed])
+    reason = accounting.gravest([*spoken.values(), changed, *([Reason.CANCELLED] if moment.withdrawn else [])])
     return outputs + accounting.account(scene, incident, moment.at, reason, reached.fused)
 
 

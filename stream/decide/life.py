@@ -55,13 +55,14 @@ class Moment:
     """When a judgement is made: `at` stamps it; `settled` is how far the doors are known to be read (<= `at` while they lag).
 
     `withdrawn`: a measurement that had raised a source was corrected just now, and the source is none any more. `grid`: a grid instant of the
-    domain, at which everything may be said; on replay lanes (`Scene.observed`) every instant is one.
+    domain, at which everything may be said; on replay lanes (`Scene.observed`) every instant is one. `corrected`: a source that a person corrected.
     """
 
     at: int
     settled: int
     withdrawn: bool = False
     grid: bool = False
+    corrected: str = ""
 
 
 def seconds(duration_s: float) -> int:

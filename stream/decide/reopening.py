@@ -11,6 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from stream.decide import identity
+from stream.decide.past import past_of
 from stream.decide.state import Closed, IncidentState
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 REMEMBERED = 64
 """Closed incidents of a hazard in a domain, the last ones: only evidence that is still remembered can be corrected."""
+
+RECALLED = 8
+"""Of so many it is remembered whom they told: an incident may be taken back after it is over."""
 
 
 def free_id(scene: Scene, sources: Sequence[SourceState]) -> str:
@@ -71,7 +75,9 @@ def reclaim(state: HazardState, incident: IncidentState, city_id: str, warning_i
 
 def close(state: HazardState, incident: IncidentState, at: int) -> None:
     """Close an open incident, and remember what it said last."""
-    state.closed[incident.incident_id] = Closed(incident.opened_at, at, incident.revision, said(incident))
+    state.closed[incident.incident_id] = Closed(incident.opened_at, at, incident.revision, said(incident), past_of(state, incident))
     del state.incidents[incident.incident_id]
+    for one in sorted(state.closed.values(), key=lambda one: -one.closed_at)[RECALLED:]:
+        one.past = None
     if len(state.closed) > REMEMBERED:
         del state.closed[min(state.closed, key=lambda one: (state.closed[one].closed_at, one))]

@@ -12,6 +12,7 @@ from stream.decide.linked import Links
 from stream.decide.odds import Odd
 from stream.decide.silences import Silence
 from stream.decide.foretold import Foretold
+from stream.decide.past import Past
 from stream.decide.stated import ByHand, Placed
 from stream.records.warning import MsgType, Reason
 
@@ -100,12 +101,16 @@ class Told(msgspec.Struct):
 
 
 class Closed(msgspec.Struct, array_like=True):
-    """What a closed incident said last: its own revision, and that of every warning. Corrected evidence may open it again, under the same ids."""
+    """What a closed incident said last: its own revision, and that of every warning. Corrected evidence may open it again, under the same ids.
+
+    `past`: whom it had told, of the newest.
+    """
 
     opened_at: int
     closed_at: int
     revision: int
     said: dict[str, int]
+    past: Past | None = None
 
 
 class IncidentState(msgspec.Struct):

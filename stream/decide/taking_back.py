@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from stream.decide import muting, telling
-from stream.decide.about import entitled, find, is_report, members
+from stream.decide.about import find, is_report
 from stream.decide.hand_reports import judge, series_of
 from stream.decide.life import seconds
 from stream.records.warning import MsgType, Reason
@@ -31,29 +31,30 @@ CANCELLED_BY_HAND = "cancelled_by_hand"
 
 def cancel(partition: Partition, said: Statement, now: int) -> list[Output] | None:
     """Take back an incident (named by its id, by a warning's or by a report's); None if there is none, or it is not the speaker's to decide."""
-    target = find(partition, said.domain, said.about)
-    if target is None or not entitled(target, said.city_id):
+    target = find(partition, said.domain, said.about, said.city_id)
+    if target is None:
         return None
     scene, incident, report = target
-    if report is not None and (incident is None or set(members(scene, incident)) != {series_of(report.statement_id)}):
+    if report is not None and (incident is None or incident.series != (series_of(report.statement_id),)):
         _drop(scene, [series_of(report.statement_id)])  # there is more evidence: what rests on the report alone is withdrawn
         return judge(partition, scene, now, withdrawn=True)
     if incident is None:
         return None
     outputs = _to_everybody(scene, incident, said, now)
-    _drop(scene, members(scene, incident))
+    _drop(scene, [one for one in incident.series if one in scene.state.sources])
     return outputs + judge(partition, scene, now, withdrawn=True)
 
 
-def _drop(scene: Scene, series: list[str] | tuple[str, ...]) -> None:
+def _drop(scene: Scene, series: list[str]) -> None:
     """Forget these sources; what is measured there counts again from a higher level on."""
     for one in series:
-        source = scene.state.sources.pop(one)
-        scene.state.silent.discard(one) if source.placed is not None else None
+        source = scene.state.sources.pop(one, None)
         if is_report(one):
             scene.domain.by_hand.reports.pop(one.partition("/")[2], None)
-        elif source.level:
+        elif source is not None and source.level:
             scene.state.dismissed[one] = source.level
+        if source is not None and source.placed is not None:
+            scene.state.silent.discard(one)
 
 
 def _to_everybody(scene: Scene, incident: IncidentState, said: Statement, now: int) -> list[Output]:

@@ -133,6 +133,33 @@ def test_bodies_that_were_told_hear_it_too(story, files, calm, start):
     assert [tale.told(one)[-1][0] for one in (*CITIES, "north", "south", "east")] == ["cancel"] * 6
 
 
+@pytest.mark.parametrize(("act", "kind", "reason"), [("cancel", "cancel", "cancelled"), ("correct", "all_clear", "correction")])
+def test_of_an_incident_that_is_closed_everybody_who_was_told_hears_it(risen, calm, start, act, kind, reason):
+    at, name = start + 96 * HOUR, incident(risen).incident_id
+    risen.quiet(start + HOUR + 10 * MINUTE, at, calm)
+    assert not risen.state.core.domains["rill"].hazards["flood"].incidents
+    assert risen.give(at, stated(risen, at, act, name, city_id="cam")) == []
+    risen.give(at, stated(risen, at, act, name))
+    for city in CITIES:
+        last = risen.messages(city)[-1]
+        assert (last["msg_type"], last["reason"], last["incident_id"]) == (kind, reason, name)
+        assert "the gauge was being flushed" in last["text"]["en"]
+        revisions = [body["revision"] for body in risen.messages(city)]
+        assert revisions == sorted(set(revisions))
+    assert not risen.state.core.domains["rill"].hazards["flood"].incidents
+    assert records(risen)[-1]["state"] == "closed"
+    again = risen.fold.restore(risen.fold.snapshot(risen.state))
+    assert risen.fold.snapshot(again) == risen.fold.snapshot(risen.state)
+
+
+def test_a_report_of_nothing_can_be_taken_back_too(risen, start):
+    at = start + HOUR + MINUTE
+    risen.give(at, reported(risen, at, level="none"))
+    risen.give(at + MINUTE, stated(risen, at + MINUTE, "cancel", "stm-1"))
+    assert not risen.state.core.domains["rill"].by_hand.reports
+    assert [risen.told(city)[-1][0] for city in CITIES] == ["alert"] * 3
+
+
 def test_a_correction_reaches_everybody_and_changes_nothing_of_what_stands(risen, start):
     at = start + HOUR + MINUTE
     before = {city: risen.messages(city)[-1] for city in CITIES}
