@@ -8,7 +8,7 @@ import numpy as np
 
 from detectors.base import Quality
 from stream.decide.instruments import Place, place_of, stands_at, witnesses
-from stream.decide.placing import concluded, domain_of, doubted, place
+from stream.decide.placing import concluded, domain_of, doubted, follows, place
 from stream.decide.stated import REPORT, SCAN
 from stream.decide.waves import NO_WAVES
 from stream.records.instants import HOUR
@@ -36,7 +36,9 @@ def unconfirmed(region: Region, hazard: Hazard, sources: Sequence[SourceState], 
     if rule.k <= 1 and not any(doubted(source.placed) for source in sources):
         return frozenset()
     sound = [
-        source for source in sources if source.quality != Quality.SUSPECT and not doubted(source.placed) and not concluded(source.placed)
+        source
+        for source in sources
+        if source.quality != Quality.SUSPECT and not (doubted(source.placed) or concluded(source.placed) or follows(source.placed))
     ]
     of = witnesses(region, sources)
     found = set()

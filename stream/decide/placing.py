@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from stream.decide.stated import FORECAST, REPORT, SCAN
+from stream.decide.stated import FORECAST, LINKED, REPORT, SCAN
 from stream.records.instants import SECOND
 from stream.region.river_network import reach_length_km
 from topology.base import Source
@@ -81,7 +81,10 @@ def unit_of(region: Region, state: SourceState) -> str:
 
 
 def interval_of(region: Region, state: SourceState) -> int:
-    """How soon its next measurement is due (ms); 0 where none is."""
+    """How soon its next measurement is due (ms); 0 where none is. What another danger may bring is not out of date before it should have come."""
+    if follows(state.placed):
+        reaches = state.placed.reaches if state.placed is not None else ()
+        return max((one[3] for one in reaches), default=state.observed_at) - state.observed_at
     row = region.series.row_of.get(state.series)
     return 0 if row is None else round(float(region.series.interval_s[row]) * SECOND)
 
@@ -97,6 +100,11 @@ def domain_of(region: Region, state: SourceState) -> int:
 def concluded(placed: Placed | None) -> bool:
     """Whether it is a forecast or a scan: a conclusion from what the stations of the domain show, so no witness beside them."""
     return placed is not None and placed.kind in (FORECAST, SCAN)
+
+
+def follows(placed: Placed | None) -> bool:
+    """Whether it is what another danger may bring: a forecast, so it confirms no measurement."""
+    return placed is not None and placed.kind == LINKED
 
 
 def doubted(placed: Placed | None) -> bool:

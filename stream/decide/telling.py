@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from detectors.base import Level
+from stream.decide import following
 from stream.decide.clusters import WHY as WHY_CLUSTER
 from stream.decide.foretold import PREFIX
 from stream.decide.foretold import REASON as FORETOLD
@@ -204,10 +205,11 @@ def _text(
             "reason": word(language, told.reason.value),
             "chance": f"{told.probability:.0%}",
             "elsewhere": ", ".join(name_of(scene.region, other.city_id, language) for other in others[:ELSEWHERE_NAMED]) or "-",
+            **following.words(scene, lead.series if lead else "", language),
         }
     kind = told.reason.value if told.reason in (Reason.EXPIRED, Reason.LEFT) else told.msg_type.value
     kind = CONCLUDED_KINDS.get((lead.why if lead else "", kind), kind)
-    return render(kind, scene.hazard.texts, fields, scene.lane)
+    return render(following.kind_of(lead.series if lead else "", kind), scene.hazard.texts, fields, scene.lane)
 
 
 def _arrives(language: str, at: int, wanted: Wanted | None) -> str:

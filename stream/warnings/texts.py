@@ -1,6 +1,6 @@
 """The operator's sentence, in Chinese and English, from templates a hazard may override (`[texts.zh]`, `[texts.en]`).
 
-A template may use {city}, {hazard}, {level}, {source}, {value}, {unit}, {note}, {path}, {arrives}, {expires}, {reason}, {chance}, {silent}, {fresh}, {total}.
+A template may use {city}, {hazard}, {level}, {source}, {value}, {unit}, {note}, {path}, {arrives}, {expires}, {reason}, {chance}, {cause}, {because}, {silent}, {fresh}, {total}.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "update": "【{level}{hazard}预警更新】{city}：{source} 测得 {value}{unit}{note}；{arrives}。（{reason}）",
         "foretold": "【{level}{hazard}预警】{city}：预报 {source} 将达约 {value}{unit}（达到本级别的可能性 {chance}）{note}；{arrives}。（{reason}）",
         "foretold_update": "【{level}{hazard}预警更新】{city}：预报 {source} 将达约 {value}{unit}（达到本级别的可能性 {chance}）{note}；{arrives}。（{reason}）",
+        "linked": "【{level}{hazard}预警】{city}：{cause}之后可能出现{hazard}（可能性 {chance}）{note}；{arrives}。{because}。（{reason}）",
+        "linked_update": "【{level}{hazard}预警更新】{city}：{cause}之后可能出现{hazard}（可能性 {chance}）{note}；{arrives}。{because}。（{reason}）",
         "all_clear": "【{hazard}预警解除】{city}：{hazard}已结束。（{reason}）",
         "cluster": "【{level}{hazard}预警】{city}：本地与邻近地区合计报告 {value} {unit}，多于往常{note}。（{reason}）",
         "cluster_update": "【{level}{hazard}预警更新】{city}：本地与邻近地区合计报告 {value} {unit}，多于往常{note}。（{reason}）",
@@ -77,6 +79,8 @@ TEMPLATES: dict[str, dict[str, str]] = {
         "update": "{level} warning for {city}, update: {hazard}. {source} measured {value} {unit}{note}; {arrives}. ({reason})",
         "foretold": "{level} warning for {city}: {hazard}. {source} is forecast to reach about {value} {unit} (chance of this level {chance}){note}; {arrives}. ({reason})",
         "foretold_update": "{level} warning for {city}, update: {hazard}. {source} is forecast to reach about {value} {unit} (chance of this level {chance}){note}; {arrives}. ({reason})",
+        "linked": "{level} warning for {city}: {hazard} may follow from {cause} (chance {chance}){note}; {arrives}: {because}. ({reason})",
+        "linked_update": "{level} warning for {city}, update: {hazard} may follow from {cause} (chance {chance}){note}; {arrives}: {because}. ({reason})",
         "all_clear": "All clear for {city}: {hazard} is over. ({reason})",
         "left": "All clear for {city}: {hazard} does not reach you any more; it goes on elsewhere: {elsewhere}. ({reason})",
         "cancel": "Warning for {city} withdrawn: {hazard}. It was wrong or no longer applies.{note} ({reason})",

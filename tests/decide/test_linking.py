@@ -47,6 +47,14 @@ def test_the_cities_below_are_told_as_early_as_the_flood_is_forecast_there(story
     assert from_text(below["sent_at"]) - from_text(flood_below["sent_at"]) < 10 * SECOND
 
 
+def test_the_text_says_what_may_follow_from_what_how_likely_and_why(story):
+    text = story.said("shuikou", "waterborne")[0]["text"]
+    assert "water-borne outbreak may follow from flood (chance 19%)" in text["en"]
+    assert "disinfect drinking water" in text["en"]
+    assert "洪水之后可能出现水源性疾病" in text["zh"]
+    assert "measured" not in text["en"]
+
+
 def test_the_effect_is_an_incident_of_its_own_linked_to_its_cause(story):
     [cause] = {one["incident_id"] for one in story.incidents("flood")}
     assert {one["incident_id"] for one in story.incidents("waterborne")}.isdisjoint({cause})

@@ -101,6 +101,17 @@ def test_own_measurements_take_over(story, start, calm):
     assert len({body["incident_id"] for body in tale.messages("bor")}) == 1
 
 
+def test_what_may_follow_confirms_no_measurement(story, files, start, calm):
+    tale = story({"hazards/flood.toml": files["hazards/flood.toml"] + "[fusion]\nk = 2\n"})
+    tale.measure(start, calm)
+    tale.give(start, link(tale, start))
+    tale.tick(start + 5 * SECOND)
+    tale.measure(start + 10 * MINUTE, {**calm, "middle": 5.5})
+    last = tale.messages("bor")[-1]
+    assert (last["level"], last["certainty"]) == ("yellow", "Possible")
+    assert "unconfirmed" in last["reasons"]
+
+
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 def test_the_order_in_which_links_come_changes_nothing(story, start, calm, order):
     def final(numbers):
