@@ -137,7 +137,6 @@ async def _gather(settings: Settings, topics: Topics, kept: Kept, warning: CityW
     from stream.runtime.excerpt import Stretch, excerpt
     from stream.runtime.follow import follow
 
-    series = {one.series.encode() for one in warning.evidence}
     async for read in follow(settings.bootstrap, [topics.incidents, topics.station_health], once=True):
         for record in read.records:
             if record.value is None:
@@ -146,23 +145,25 @@ async def _gather(settings: Settings, topics: Topics, kept: Kept, warning: CityW
                 kept.health.append(msgspec.json.decode(record.value, type=StationHealth))
             elif record.key == warning.incident_id.encode():
                 kept.incidents.append(msgspec.json.decode(record.value, type=Incident))
+    rests_on = {one.series for one in (*warning.evidence, *(each for one in kept.incidents for each in one.sources))}
     opened = min((from_text(one.opened_at) for one in kept.incidents), default=from_text(warning.sent_at))
     begins = [from_text(one.observed_at) for one in warning.evidence]
     stretch = Stretch(topics.evidence, max(0, min([opened, *begins]) - DAYS_BACK * _DAY_MS))
     async for records in excerpt(settings.bootstrap, stretch):
-        found = [record.value for record in records if record.value is not None and record.key in series]
+        found = [record.value for record in records if record.value is not None and record.key.decode() in rests_on]
         kept.evidence += [msgspec.json.decode(value, type=Evidence) for value in found]
 
 
 async def _journal(settings: Settings, topic: str, kept: Kept, about: tuple[CityWarning, Region | None]) -> None:
     """The part of the domain's own journal partition in which its measurements stand."""
     from stream.records.journal import decode, partition_of
-    from stream.review.explain_facts import Heard, window
+    from stream.review.explain_facts import Heard, behind, window
     from stream.runtime.excerpt import Stretch, excerpt
 
     warning, region = about
     domain = None if region is None else region.domains[region.domain_index[warning.domain]]
-    from_at, until_at = window(warning, region)
+    then = min(kept.incidents, key=lambda one: one.revision, default=None)
+    from_at, until_at = window(warning, behind(warning, then), region)
     partition = partition_of(warning.domain, settings.partitions, domain.pin if domain is not None else None)
     # Only the broker's own times rise for sure; what is replayed is read to its end.
     stretch = Stretch(topic, from_at, until_at if settings.clock == "broker" else None, partition)

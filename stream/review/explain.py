@@ -54,13 +54,18 @@ class Told(msgspec.Struct, frozen=True):
 def explain(voice: Voice, facts: Facts) -> Told:
     """The chain in the voice's language."""
     city = voice.city(facts.warning.city_id)
-    steps = (Step(name, voice.say(f"title:{name}", city=city), tuple(tell(voice, facts))) for name, tell in STEPS)
+    steps = (Step(name, voice.say(f"title:{name}", city=city), tuple(map(_capital, tell(voice, facts)))) for name, tell in STEPS)
     return Told(
         _head(voice, facts),
-        tuple(short(voice, facts)),
+        tuple(map(_capital, short(voice, facts))),
         tuple(one for one in steps if one.lines),
         voice.say("times", zone=voice.zone(facts.at)),
     )
+
+
+def _capital(line: str) -> str:
+    """A sentence that begins with an article, with a capital; names of stations stay as they are."""
+    return line[:1].upper() + line[1:] if line.startswith(("the ", "a ", "another ")) else line
 
 
 def _head(voice: Voice, facts: Facts) -> tuple[str, ...]:

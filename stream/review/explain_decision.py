@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from stream.records.instants import from_text
 from stream.records.warning import Reason
-from stream.review.explain_evidence import station
 from stream.review.explain_reach import ELSEWHERE, HERE, is_over
+from stream.review.explain_source import station
 
 if TYPE_CHECKING:
     from stream.region.model import Rules
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LEVELS = ("none", "blue", "yellow", "orange", "red")
 SURER_BY = 0.25
-UNCONFIRMED, EXPECTS, NO_EVIDENCE = "unconfirmed", "expects:", "no_evidence_now"
+UNCONFIRMED, EXPECTS, NO_EVIDENCE, LINKED = "unconfirmed", "expects:", "no_evidence_now", "linked"
 _MOVED = frozenset({Reason.EARLIER, Reason.LATER})
 
 
@@ -25,7 +25,7 @@ def decision(voice: Voice, facts: Facts) -> list[str]:
     warning = facts.warning
     over = is_over(warning)
     lines = [] if over else _level(voice, facts)
-    lines += why_now(voice, facts)
+    lines += [*why_now(voice, facts), *_muted(voice, facts)]
     if not over:
         lines.append(_until(voice, facts))
         if warning.role:
@@ -36,17 +36,19 @@ def decision(voice: Voice, facts: Facts) -> list[str]:
 def _level(voice: Voice, facts: Facts) -> list[str]:
     """By which rule the warning has its level."""
     warning, hazard = facts.warning, facts.hazard
-    lead = warning.evidence[0] if warning.evidence else None
+    lead = facts.behind[0] if facts.behind else None
     fields = {"level": voice.word(warning.level), "city": voice.city(warning.city_id)}
     if warning.role in ELSEWHERE:
         return [voice.say("level_body", **fields)]
     if lead is None or warning.arrival_unknown_because == NO_EVIDENCE or _is_kept(facts, lead.level):
         return [voice.say("level_kept", **fields)]
-    fields["station"] = station(lead.series)
+    fields["station"] = station(voice, facts, lead.series)
     if UNCONFIRMED in warning.reasons and LEVELS.index(lead.level) > LEVELS.index(warning.level):
         key = "capped"
     elif warning.path == HERE:
         key = "level_here"
+    elif warning.path == LINKED:
+        key = "level_linked"
     elif any(word.startswith(EXPECTS) for word in warning.reasons):
         key = "level_gauge"
     elif hazard is None or not hazard.rules.remote_level_drop:
@@ -123,6 +125,19 @@ def _moved(voice: Voice, facts: Facts, rules: Rules | None) -> list[str]:
     allowed = max(rules.arrival_change_s * 1_000, max(0, told - facts.at) * rules.arrival_change)
     moved = voice.span(from_text(warning.arrives_at_p50) - told)
     return [voice.say(f"now:{warning.reason.value}", moved=moved, before=voice.moment(told), rule=voice.span(allowed))]
+
+
+def _muted(voice: Voice, facts: Facts) -> list[str]:
+    """What keeps it from being sent, by whom and until when."""
+    known = {one.muted_by: one for one in (facts.newest.muted if facts.newest is not None else ()) if one.city_id == facts.warning.city_id}
+    lines = []
+    for name in facts.warning.muted_by:
+        one = known.get(name)
+        by = voice.say("muted_by", by=one.by) if one is not None and one.by else ""
+        until = voice.say("muted_until", at=voice.moment(one.until_at)) if one is not None and one.until_at else ""
+        why = voice.say("muted_why", why=one.why) if one is not None and one.why else ""
+        lines.append(voice.say("muted", what=name, by=by, until=until, why=why))
+    return lines
 
 
 def _until(voice: Voice, facts: Facts) -> str:

@@ -10,7 +10,7 @@ from stream.records.journal import Flag
 from stream.records.warning import StationState
 from stream.review.explain_facts import SHOWN_BEFORE
 from stream.review.explain_limits import limits, times_limit
-from stream.review.explain_place import place_of
+from stream.review.explain_source import is_measured, place_of, quantity, station, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,33 +29,23 @@ _DAY_S = 86_400
 def measured(voice: Voice, facts: Facts) -> list[str]:
     """What stands behind the warning, the leading series first, with what was measured before; then the city's own stations."""
     lines: list[str] = []
-    behind = facts.warning.evidence
+    behind = facts.behind
     for one in behind[:TOLD]:
-        lines.append(_measured(voice, facts, one))
-        lines += _before(voice, facts, one)
+        lines += [_measured(voice, facts, one), *_before(voice, facts, one)] if is_measured(one.series) else told(voice, facts, one)
     if len(behind) > TOLD:
         lines.append(
             voice.say(
-                "measured_more", stations=voice.some([f"{station(one.series)} {quantity(voice, one.series)}" for one in behind[TOLD:]])
+                "measured_more",
+                stations=voice.some([f"{station(voice, facts, one.series)} {quantity(voice, one.series)}" for one in behind[TOLD:]]),
             )
         )
     return [*(lines or [voice.say("no_evidence")]), *_own(voice, facts), *_conditions(voice, facts)]
 
 
-def station(series: str) -> str:
-    """The station of a series, for reading."""
-    return series.rpartition("/")[0] or series
-
-
-def quantity(voice: Voice, series: str) -> str:
-    """What a series measures, in words."""
-    return voice.word(series.rpartition("/")[2])
-
-
 def _measured(voice: Voice, facts: Facts, one: EvidenceSummary) -> str:
     return voice.say(
         "measured",
-        station=station(one.series),
+        station=station(voice, facts, one.series),
         where=_where(voice, facts, one.series),
         quantity=quantity(voice, one.series),
         value=voice.value(one.value, one.unit),
@@ -77,7 +67,7 @@ def _rate(voice: Voice, facts: Facts, one: EvidenceSummary) -> str:
 
 
 def _where(voice: Voice, facts: Facts, series: str) -> str:
-    place = place_of(facts.region, series)
+    place = place_of(facts, series)
     if place is None or not (place.city_id or place.reach):
         return ""
     fields = {"city": voice.city(place.city_id), "reach": place.reach, "km": f"{place.reach_km:g}"}
@@ -108,11 +98,11 @@ def _own(voice: Voice, facts: Facts) -> list[str]:
         return []
     if not hazard.stations_in.get(city_id):
         return [voice.say("own_none", city=voice.city(city_id))]
-    behind = {one.series for one in facts.warning.evidence}
+    behind = {one.series for one in facts.behind}
     return [
         voice.say(
             "own",
-            station=station(series),
+            station=station(voice, facts, series),
             quantity=quantity(voice, series),
             value=voice.value(one.value, region.series.unit[region.series.row_of[series]]),
             at=voice.moment(one.observed_at),
@@ -138,7 +128,7 @@ def _conditions(voice: Voice, facts: Facts) -> list[str]:
     for series, speed in sorted(facts.conditions.items(), key=lambda pair: -pair[1].observed_at):
         if not series.endswith("/wind_speed"):
             continue
-        name = station(series)
+        name = station(voice, facts, series)
         fields = {"station": name, "at": voice.moment(speed.observed_at), "speed": voice.value(speed.value, "m/s")}
         blows = facts.conditions.get(f"{name}/wind_direction")
         if blows is None or blows.observed_at != speed.observed_at:
@@ -153,11 +143,11 @@ def believed(voice: Voice, facts: Facts) -> list[str]:
     lines: list[str] = []
     sound: list[str] = []
     unknown: list[str] = []
-    for one in facts.warning.evidence:
+    for one in facts.behind:
         used = [found for found in facts.evidence.get(one.series, ()) if found.quality != Quality.FAIL]
-        name = station(one.series)
+        name = station(voice, facts, one.series)
         if not used:
-            unknown.append(name)
+            unknown += [name] if is_measured(one.series) else []
         elif used[-1].quality == Quality.SUSPECT:
             lines.append(voice.say("doubtful", station=name, weight=voice.percent(used[-1].weight)))
         else:
@@ -176,7 +166,7 @@ def _held_back(voice: Voice, facts: Facts) -> list[str]:
     return [
         voice.say(
             "held_back",
-            station=station(one.series),
+            station=station(voice, facts, one.series),
             value=voice.value(one.value, one.unit),
             at=voice.moment(one.observed_at),
             why=voice.word(one.why),
@@ -206,26 +196,35 @@ def _coverage(voice: Voice, facts: Facts) -> list[str]:
 def found(voice: Voice, facts: Facts) -> list[str]:
     """What detectors made of the series behind the warning: the last change of each, its limits, and how unlikely it is."""
     lines: list[str] = []
-    for one in facts.warning.evidence[:TOLD]:
+    for one in facts.behind[:TOLD]:
+        if not is_measured(one.series):
+            lines += _concluded(voice, facts, one)
+            continue
         changes = [change for change in facts.evidence.get(one.series, ()) if change.level != change.previous_level]
         last = changes[-1] if changes else None
-        lines.append(_change(voice, one, last))
+        lines.append(_change(voice, facts, one, last))
         lines += [f"  {line}" for line in (*_limits(voice, facts, one, last), *_chances(voice, one))]
     return lines
 
 
-def _change(voice: Voice, one: EvidenceSummary, last: Evidence | None) -> str:
+def _concluded(voice: Voice, facts: Facts, one: EvidenceSummary) -> list[str]:
+    """The level of what no station measures, and how likely or unlikely that is."""
+    head = voice.say("concluded", name=station(voice, facts, one.series), level=voice.word(one.level))
+    return [head, *(f"  {line}" for line in _chances(voice, one))]
+
+
+def _change(voice: Voice, facts: Facts, one: EvidenceSummary, last: Evidence | None) -> str:
     if last is None:
         return voice.say(
             "found_summary",
-            station=station(one.series),
+            station=station(voice, facts, one.series),
             quantity=quantity(voice, one.series),
             level=voice.word(one.level),
             why=voice.word(one.why),
         )
     return voice.say(
         "found",
-        station=station(one.series),
+        station=station(voice, facts, one.series),
         quantity=quantity(voice, one.series),
         detector=voice.word(last.detector, "detector"),
         old=voice.word(last.previous_level),

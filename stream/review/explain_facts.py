@@ -6,23 +6,26 @@ The records come from topics or from a replay; nothing is computed here that the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from stream.records import journal
 from stream.records.instants import HOUR, SECOND, from_text
+from stream.warnings.reading import LEVELS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from stream.records.incident import Incident
-    from stream.records.warning import CityWarning, Evidence, StationHealth
+    from stream.records.warning import CityWarning, Evidence, EvidenceSummary, StationHealth
     from stream.region.model import Hazard, Region
 
 BEFORE_INTERVALS = 6
 """So many of a series' intervals before the measurement that counted are looked at."""
 SHOWN_BEFORE = 4
+NOT_MEASURED = ("report/", "linked/", "forecast/", "scan/")
+"""How sources are called that no station measures: reports, what follows from other dangers, forecasts, clusters of cases."""
 LONGEST_MS = 31 * 24 * HOUR
 
 
@@ -70,11 +73,12 @@ class Kept:
 class Facts:
     """What is known of one revision. Evidence, measurements and health by series, oldest first, none from after the decision.
 
-    `revisions`: all of this warning that are kept. `incident`: as it was at the decision, or the earliest record after it; `newest`: as it was
-    recorded last. `own`: the newest measurement of each station of the hazard in the city itself; `conditions`: of what else footprints go by.
+    `behind`: what it rests on, the leading one first. `revisions`: all of this warning that are kept. `incident`: as it was at the decision, or the earliest record after it; `newest`: as it was
+    recorded last. `statements` of people and `links` from other domains, in their order. `own`: the newest measurement of each station of the hazard in the city itself; `conditions`: of what else footprints go by.
     """
 
     warning: CityWarning
+    behind: tuple[EvidenceSummary, ...]
     revisions: tuple[CityWarning, ...]
     incident: Incident | None
     newest: Incident | None
@@ -83,6 +87,8 @@ class Facts:
     own: Mapping[str, Measured]
     conditions: Mapping[str, Measured]
     health: Mapping[str, StationHealth]
+    statements: tuple[journal.Statement, ...]
+    links: tuple[journal.Linked, ...]
     region: Region | None
     missing: tuple[Missing, ...]
 
@@ -107,11 +113,18 @@ def hazard_of(region: Region, name: str) -> Hazard | None:
     return next((one for one in region.hazards if one.hazard == name), None)
 
 
-def window(warning: CityWarning, region: Region | None) -> tuple[int, int]:
+def behind(warning: CityWarning, incident: Incident | None) -> tuple[EvidenceSummary, ...]:
+    """What a warning rests on, the leading one first; of a body that coordinates or is informed, what the event rests on."""
+    if warning.evidence or warning.path or incident is None:
+        return warning.evidence
+    return tuple(sorted(incident.sources, key=lambda one: -LEVELS.index(one.level)))
+
+
+def window(warning: CityWarning, rests_on: Sequence[EvidenceSummary], region: Region | None) -> tuple[int, int]:
     """From when to when (ms) the journal is read for a warning: the measurements that counted, and some before each."""
     until = from_text(warning.sent_at)
     begins = [until]
-    for one in warning.evidence:
+    for one in rests_on:
         row = None if region is None else region.series.row_of.get(one.series)
         interval = HOUR if region is None or row is None else round(float(region.series.interval_s[row]) * SECOND)
         begins.append(from_text(one.observed_at) - BEFORE_INTERVALS * interval)
@@ -126,29 +139,35 @@ def facts(warning: CityWarning, kept: Kept, source: Callable[[str], Region | Non
     """What is known of a revision; `source` gives a region by its hash, None where it is not at hand."""
     at, region = from_text(warning.sent_at), source(warning.region_hash)
     revisions = {one.revision: one for one in kept.warnings if one.warning_id == warning.warning_id} | {warning.revision: warning}
-    behind = tuple(one.series for one in warning.evidence)
+    records = [one for one in kept.incidents if one.incident_id == warning.incident_id]
+    then = _then(records, at)
+    rests_on = behind(warning, then)
+    series_behind = tuple(one.series for one in rests_on)
     hazard = None if region is None else hazard_of(region, warning.hazard)
     ours = _rows(region, hazard, warning.city_id)
-    records = [one for one in kept.incidents if one.incident_id == warning.incident_id]
-    measured = _measured(kept.journal, source, {*behind, *ours.own, *ours.conditions}, (warning.domain, *window(warning, region)))
+    heard = [one for one in kept.journal if one.timestamp <= at and getattr(one.message, "domain", "") == warning.domain]
+    measured = _measured(heard, source, {*series_behind, *ours.own, *ours.conditions}, window(warning, rests_on, region))
     evidence = {
         series: tuple(sorted(_evidence(kept.evidence, warning, series, at), key=lambda one: (one.observed_at, one.as_of_at)))
-        for series in behind
+        for series in series_behind
     }
-    then = _then(records, at)
-    return Facts(
+    found = Facts(
         warning=warning,
+        behind=rests_on,
         revisions=tuple(revisions[number] for number in sorted(revisions)),
         incident=then,
         newest=max(records, key=lambda one: one.revision, default=None),
         evidence={series: some for series, some in evidence.items() if some},
-        measured={series: measured[series] for series in behind if series in measured},
+        measured={series: measured[series] for series in series_behind if series in measured},
         own=_last(measured, ours.own),
         conditions=_last(measured, ours.conditions),
-        health={one.series: one for one in kept.health if one.series in behind or one.series in ours.own},
+        health={one.series: one for one in kept.health if one.series in series_behind or one.series in ours.own},
+        statements=tuple(one.message for one in heard if isinstance(one.message, journal.Statement)),
+        links=tuple(one.message for one in heard if isinstance(one.message, journal.Linked)),
         region=region,
-        missing=_missing(warning, region, (revisions, then, evidence, measured)),
+        missing=(),
     )
+    return replace(found, missing=_missing(found))
 
 
 class _Rows(NamedTuple):
@@ -180,14 +199,14 @@ def _then(records: Sequence[Incident], at: int) -> Incident | None:
 
 
 def _measured(
-    heard: Iterable[Heard], source: Callable[[str], Region | None], wanted: set[str], asked: tuple[str, int, int]
+    heard: Iterable[Heard], source: Callable[[str], Region | None], wanted: set[str], between: tuple[int, int]
 ) -> dict[str, tuple[Measured, ...]]:
-    """The measurements of the wanted series in a domain and window, by series and time; the last word on an instant counts."""
-    domain, begins, until = asked
+    """The measurements of the wanted series between two instants, by series and time; the last word on an instant counts."""
+    begins, until = between
     found: dict[str, dict[int, Measured]] = {}
     for one in heard:
         message = one.message
-        if not isinstance(message, journal.Measurements) or message.domain != domain or not begins <= one.timestamp <= until:
+        if not isinstance(message, journal.Measurements) or not begins <= one.timestamp <= until:
             continue
         region = source(message.region_hash)
         if region is None:
@@ -205,14 +224,16 @@ def _last(measured: Mapping[str, tuple[Measured, ...]], series: Iterable[str]) -
     return {one: measured[one][-1] for one in series if measured.get(one)}
 
 
-def _missing(warning: CityWarning, region: Region | None, found: tuple[Mapping[int, CityWarning], Incident | None, Mapping[str, object], Mapping[str, object]]) -> tuple[Missing, ...]:  # fmt: skip
-    revisions, incident, evidence, measured = found
+def _missing(found: Facts) -> tuple[Missing, ...]:
+    warning, incident = found.warning, found.incident
+    kept = {one.revision for one in found.revisions}
+    measured = [one.series for one in found.behind if not one.series.startswith(NOT_MEASURED)]
     absent = {
-        Missing.REGION: region is None,
-        Missing.REVISIONS: any(number not in revisions for number in range(1, warning.revision)),
+        Missing.REGION: found.region is None,
+        Missing.REVISIONS: any(number not in kept for number in range(1, warning.revision)),
         Missing.INCIDENT: incident is None,
-        Missing.INCIDENT_THEN: incident is not None and from_text(incident.as_of_at) > from_text(warning.sent_at),
-        Missing.EVIDENCE: any(not evidence.get(one.series) for one in warning.evidence),
-        Missing.MEASUREMENTS: any(one.series not in measured for one in warning.evidence),
+        Missing.INCIDENT_THEN: incident is not None and from_text(incident.as_of_at) > found.at,
+        Missing.EVIDENCE: any(series not in found.evidence for series in measured),
+        Missing.MEASUREMENTS: any(series not in found.measured for series in measured),
     }
     return tuple(name for name, is_so in absent.items() if is_so)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stream.records.instants import from_text
-from stream.review.explain_evidence import station
 from stream.review.explain_facts import Missing
+from stream.review.explain_source import is_measured, station
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ def told(voice: Voice, facts: Facts) -> list[str]:
     city = voice.city(warning.city_id)
     others = [f"{voice.city(one.city_id)} {voice.word(one.level)}" for one in warning.also_warned]
     lines = [voice.say("told", text=warning.text.zh if voice.language == "zh" else warning.text.en)]
-    lines += [voice.say("also", city=city, count=len(others), cities=voice.some(others, NAMED)) if others else voice.say("only")]
+    lines += [voice.say("also", cities=voice.some(others, NAMED)) if others else voice.say("only")]
     asked = warning.acknowledge_by_at
     key = "answer_by" if asked and from_text(asked) > facts.at else "answer_was_by"
     lines.append(voice.say(key, city=city, at=voice.moment(asked)) if asked else voice.say("no_answer_asked"))
@@ -39,6 +39,8 @@ def told(voice: Voice, facts: Facts) -> list[str]:
     elif newest is not None:
         fields = {"at": voice.moment(newest.as_of_at), "level": voice.word(newest.level), "count": len(newest.cities)}
         lines.append(voice.say("event", state=_state(voice, newest), **fields))
+        lines += [voice.say("merged_into", incident=newest.merged_into)] if newest.merged_into else []
+        lines += [voice.say("split_from", incident=newest.split_from)] if newest.split_from else []
     return [*lines, *_history(voice, facts)]
 
 
@@ -106,15 +108,33 @@ def unknown(voice: Voice, facts: Facts) -> list[str]:
         lines.append(voice.say("unknown:confirmed"))
     if warning.arrives_at_p50 is not None and warning.path != "same_place":
         lines.append(voice.say("unknown:window"))
+    lines += _contradictions(voice, facts)
     lines += [_missing(voice, facts, one) for one in facts.missing]
     return lines if facts.missing else [*lines, voice.say("nothing_missing")]
 
 
-def _missing(voice: Voice, facts: Facts, one: Missing) -> str:
-    behind = facts.warning.evidence
+def _contradictions(voice: Voice, facts: Facts) -> list[str]:
+    """Cities that are told other colours, where nothing explains it."""
+    city_id = facts.warning.city_id
+    pairs = [one for one in (facts.newest.inconsistent if facts.newest is not None else ()) if city_id in (one.city_id, one.other_city_id)]
+    return [
+        voice.say(
+            "contradiction",
+            city=voice.city(one.city_id),
+            level=voice.word(one.level),
+            other=voice.city(one.other_city_id),
+            other_level=voice.word(one.other_level),
+            why=voice.word(one.why, "contradiction"),
+        )
+        for one in pairs
+    ]
+
+
+def _missing(voice: Voice, facts: Facts, what: Missing) -> str:
+    behind = [each.series for each in facts.behind if is_measured(each.series)]
     without = {
-        Missing.EVIDENCE: [station(each.series) for each in behind if each.series not in facts.evidence],
-        Missing.MEASUREMENTS: [station(each.series) for each in behind if each.series not in facts.measured],
-    }.get(one, [])
+        Missing.EVIDENCE: [station(voice, facts, one) for one in behind if one not in facts.evidence],
+        Missing.MEASUREMENTS: [station(voice, facts, one) for one in behind if one not in facts.measured],
+    }.get(what, [])
     at = voice.moment(facts.incident.as_of_at) if facts.incident is not None else "?"
-    return voice.say(f"missing:{one.value}", hash=facts.warning.region_hash, stations=voice.some(list(dict.fromkeys(without))), at=at)
+    return voice.say(f"missing:{what.value}", hash=facts.warning.region_hash, stations=voice.some(list(dict.fromkeys(without))), at=at)

@@ -1,4 +1,4 @@
-"""Where a series stands, and how far it is from there to a city: as the region's own network and coordinates say."""
+"""How far it is from where something was found to a city: as the region's own network and coordinates say."""
 
 from __future__ import annotations
 
@@ -10,17 +10,8 @@ from topology.river import build_clock, cities_below
 
 if TYPE_CHECKING:
     from stream.region.model import Hazard, Region
+    from stream.review.explain_source import Place
 from topology.base import Source, TopologyError
-
-
-class Place(NamedTuple):
-    """Where a series stands. `city_id` "" and `reach` "" when it stands in no city, on no river; NaN = unknown."""
-
-    city_id: str
-    reach: str
-    reach_km: float
-    latitude: float
-    longitude: float
 
 
 class Way(NamedTuple):
@@ -29,22 +20,6 @@ class Way(NamedTuple):
     distance_km: float
     bearing_deg: float
     asset: str = ""
-
-
-def place_of(region: Region | None, series: str) -> Place | None:
-    """The place of a series of the region; None when it has no such series."""
-    row = None if region is None else region.series.row_of.get(series)
-    if region is None or row is None:
-        return None
-    table = region.series
-    city = int(table.city[row])
-    return Place(
-        region.cities[city].city_id if city >= 0 else "",
-        table.reach[row],
-        float(table.reach_km[row]),
-        float(table.latitude[row]),
-        float(table.longitude[row]),
-    )
 
 
 def along_river(hazard: Hazard, place: Place, city_id: str, onset_at: int) -> Way | None:

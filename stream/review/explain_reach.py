@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from stream.records.instants import HOUR, from_text
 from stream.records.warning import MsgType, Reason
-from stream.review.explain_evidence import station
-from stream.review.explain_place import along_river, over_land, place_of
+from stream.review.explain_place import along_river, over_land
+from stream.review.explain_source import is_measured, place_of, station
 
 if TYPE_CHECKING:
     from stream.records.warning import CityWarning
     from stream.region.model import Hazard
     from stream.review.explain_facts import Facts
-    from stream.review.explain_place import Place, Way
+    from stream.review.explain_place import Way
+    from stream.review.explain_source import Place
     from stream.review.explain_voice import Voice
 
 HERE, RIVER, WIND, TRAVEL = "same_place", "river", "wind", "travel"
@@ -45,15 +46,20 @@ def sure(voice: Voice, facts: Facts) -> list[str]:
     for one in weighed[:WEIGHED_TOLD]:
         why = voice.word(one.reason, "fusion").format(with_=one.counts_as)
         if one.log_odds > 0:
-            lines.append(voice.say("weighed", series=one.series, factor=f"{math.exp(one.log_odds):.2g}", why=why))
+            lines.append(voice.say("weighed", series=_named(voice, facts, one.series), factor=f"{math.exp(one.log_odds):.2g}", why=why))
         else:
-            lines.append(voice.say("weighs_nothing", series=one.series, why=why))
+            lines.append(voice.say("weighs_nothing", series=_named(voice, facts, one.series), why=why))
     lines.append(voice.say("together", percent=voice.percent(incident.probability), odds=voice.odds(incident.probability)))
-    return [*lines, _confirmed(voice, hazard, confirmed=incident.confirmed)]
+    return [*lines, _confirmed(voice, facts, hazard, confirmed=incident.confirmed)]
 
 
-def _confirmed(voice: Voice, hazard: Hazard | None, *, confirmed: bool) -> str:
-    if hazard is None:
+def _named(voice: Voice, facts: Facts, series: str) -> str:
+    return series if is_measured(series) else station(voice, facts, series)
+
+
+def _confirmed(voice: Voice, facts: Facts, hazard: Hazard | None, *, confirmed: bool) -> str:
+    by_hand = any(not is_measured(one.series) for one in facts.behind)
+    if hazard is None or (hazard.fusion.k <= 1 and (by_hand or not confirmed)):
         return voice.say("is_confirmed_plain" if confirmed else "not_confirmed_plain")
     rule = hazard.fusion
     if rule.k <= 1:
@@ -70,8 +76,8 @@ def way(voice: Voice, facts: Facts) -> list[str]:
         return []
     if warning.role in ELSEWHERE:
         return [voice.say("not_reached", city=city), *_notes(voice, warning)]
-    lead = warning.evidence[0].series if warning.evidence else ""
-    place = place_of(facts.region, lead)
+    lead = facts.behind[0].series if facts.behind else ""
+    place = place_of(facts, lead)
     known = None if place is None else way_to(facts, place)
     lines = [_how(voice, facts, lead, known)] if warning.path and (lead or warning.path == HERE) else []
     others = [voice.word(path, "path") for path in warning.paths if path not in (warning.path, HERE)]
@@ -83,7 +89,15 @@ def way(voice: Voice, facts: Facts) -> list[str]:
         trust = "trust_high" if warning.confidence >= HIGH else "trust_medium" if warning.confidence >= MEDIUM else "trust_low"
         shares = {"percent": voice.percent(warning.probability), "strength": voice.percent(warning.intensity)}
         lines.append(voice.say("reaches", city=city, trust=voice.say(trust), **shares))
-    return [*lines, *_notes(voice, warning)]
+    return [*lines, *_levels(voice, warning), *_notes(voice, warning)]
+
+
+def _levels(voice: Voice, warning: CityWarning) -> list[str]:
+    """The chance of every level, where more than one may be reached."""
+    if len(warning.exceedance) < 2 or len({one.probability for one in warning.exceedance}) < 2:  # noqa: PLR2004
+        return []
+    told = [f"{voice.word(one.level)} {voice.percent(one.probability)}" for one in warning.exceedance]
+    return [voice.say("levels", levels=voice.many(told))]
 
 
 def way_to(facts: Facts, place: Place) -> Way | None:
@@ -98,9 +112,9 @@ def way_to(facts: Facts, place: Place) -> Way | None:
 
 def _how(voice: Voice, facts: Facts, lead: str, known: Way | None) -> str:
     warning = facts.warning
-    place = place_of(facts.region, lead)
-    origin = voice.city(place.city_id) if place is not None and place.city_id else station(lead)
-    fields = {"city": voice.city(warning.city_id), "station": station(lead) or "?", "origin": origin}
+    place = place_of(facts, lead)
+    origin = voice.city(place.city_id) if place is not None and place.city_id else station(voice, facts, lead)
+    fields = {"city": voice.city(warning.city_id), "station": station(voice, facts, lead) or "?", "origin": origin}
     if warning.path == HERE:
         return voice.say("way_here", **fields)
     key = f"way_{warning.path}"

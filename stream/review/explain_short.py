@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from stream.records.instants import from_text
 from stream.records.warning import Reason
 from stream.review.explain_decision import NO_EVIDENCE, UNCONFIRMED, why_now
-from stream.review.explain_evidence import quantity, station
 from stream.review.explain_limits import times_limit
-from stream.review.explain_place import place_of
 from stream.review.explain_reach import ELSEWHERE, HERE, RIVER, is_over, way_to, window
+from stream.review.explain_source import is_measured, place_of, quantity, station
+from stream.review.explain_source import told as told_of
 
 if TYPE_CHECKING:
     from stream.review.explain_facts import Facts
@@ -22,27 +22,30 @@ HALF = 0.5
 def short(voice: Voice, facts: Facts) -> list[str]:
     """What it is, when it comes, how sure that is, what is to be done, and its weakest point."""
     warning = facts.warning
+    muted = [voice.say("short:muted")] if warning.muted_by else []
     if is_over(warning) or warning.role in ELSEWHERE:
         return [*why_now(voice, facts), *_answer(voice, facts)]
     lines = [voice.say("short:kept")] if warning.arrival_unknown_because == NO_EVIDENCE else [*_what(voice, facts), *_when(voice, facts)]
-    return [*lines, *_how_sure(voice, facts), *_answer(voice, facts), *_weak(voice, facts)]
+    return [*muted, *lines, *_how_sure(voice, facts), *_answer(voice, facts), *_weak(voice, facts)]
 
 
 def _what(voice: Voice, facts: Facts) -> list[str]:
     warning = facts.warning
-    if not warning.evidence:
+    if not facts.behind:
         return []
-    lead = warning.evidence[0]
+    lead = facts.behind[0]
+    if not is_measured(lead.series):
+        return told_of(voice, facts, lead)[:1]
     times = times_limit(facts, lead)
     fields = {
-        "station": station(lead.series),
+        "station": station(voice, facts, lead.series),
         "quantity": quantity(voice, lead.series),
         "value": voice.value(lead.value, lead.unit),
         "times": voice.say("short:times", times=f"{times:.2g}") if times is not None else "",
     }
     if warning.path == HERE:
         return [voice.say("short:here", city=voice.city(warning.city_id), **fields)]
-    place = place_of(facts.region, lead.series)
+    place = place_of(facts, lead.series)
     known = None if place is None else way_to(facts, place)
     key = "short:river" if warning.path == RIVER else "short:away"
     return [voice.say("short:far", distance="" if known is None else voice.say(key, km=voice.km(known.distance_km)), **fields)]

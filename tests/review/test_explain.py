@@ -90,7 +90,7 @@ def test_the_chain_of_a_spill_leads_from_the_measurement_to_the_decision() -> No
     assert "0.52 m/s on average" in lines(one, "way")
     assert "RED: the highest level found at sujiatun" in lines(one, "decision")
     assert "91 % is above the 10 %" in lines(one, "decision")
-    assert "6 others were under warning" in lines(one, "told")
+    assert "Also under warning: Harbin RED" in lines(one, "told")
     assert any("OLD revision" in line for line in one.head)
 
 
@@ -174,5 +174,5 @@ def test_a_script_gets_the_records_and_the_sentences_of_both_languages() -> None
 
 def test_the_journal_is_read_from_some_intervals_before_the_evidence_to_the_decision() -> None:
     warning = first_of("songhua", "jiamusi", "pollutant")
-    from_at, until_at = window(warning, history("songhua")[0])
+    from_at, until_at = window(warning, warning.evidence, history("songhua")[0])
     assert from_at < from_text(warning.evidence[0].observed_at) <= until_at == from_text(warning.sent_at)
