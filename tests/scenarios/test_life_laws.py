@@ -26,7 +26,16 @@ CUTS = 3
 LOWERING = frozenset({"cleared", "better", "left"})
 
 
-TOLD_TWICE = {"a_correction_reaches_everybody_and_changes_nothing_of_what_stands": "a correction delivered twice is told twice"}
+TOLD_TWICE = dict.fromkeys(
+    (
+        "a_cancelled_incident_reaches_everybody_who_was_ever_told",
+        "a_cancelled_incident_reaches_the_bodies_that_were_informed",
+        "a_correction_reaches_everybody_and_changes_nothing_of_what_stands",
+        "a_report_corrected_to_another_place_is_withdrawn_where_it_never_was",
+        "cancelling_one_of_two_incidents_leaves_the_other",
+    ),
+    "a cancellation or correction by hand that is delivered twice is told twice",
+)
 
 
 @EACH
