@@ -89,12 +89,14 @@ def _correction(scene: Scene, incident: IncidentState, told: Told, said: Stateme
     """The next revision of what somebody was told: as it stands, with what is corrected. It changes nothing about its life."""
     before = telling.restore(told.value) if told.value else telling.compose(scene, told, None, incident, ())
     told.revision, told.sent_at = told.revision + 1, max(now, told.sent_at)
+    told.muted_by = () if told.heard_revision else told.muted_by  # whoever was told before is told this
     warning = msgspec.structs.replace(
         before,
         revision=told.revision,
         supersedes=told.revision - 1,
         msg_type=MsgType.UPDATE if before.msg_type is MsgType.ALERT else before.msg_type,
         reason=Reason.CORRECTION,
+        muted_by=told.muted_by,
         sent_at=to_text(told.sent_at),
         reasons=(*(one for one in before.reasons if one != CORRECTED_BY_HAND), CORRECTED_BY_HAND),
         region=scene.region.name,
@@ -103,6 +105,6 @@ def _correction(scene: Scene, incident: IncidentState, told: Told, said: Stateme
     )
     told.value = to_bytes(warning)
     if not told.muted_by:
-        told.heard_revision = told.revision
+        told.heard_revision, told.heard = told.revision, 0 if told.ended else told.level
     both = of_warning(warning, told.value, sent_at=told.sent_at, level=told.level, expires_at=told.expires_at)
     return muting.sent(told, both)

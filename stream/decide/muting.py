@@ -107,10 +107,12 @@ def heed(scene: Scene, incident: IncidentState, before: Told | None, told: Told,
         told.muted_by = muted_by(scene, incident, told, now)
     if now is not None:
         silences.met(now.silences, _about(scene, incident, told, now), told.warning_id, ended=told.ended)
-    if not told.muted_by:
-        if not told.ended and not told.heard:
-            told.msg_type = MsgType.ALERT
-        told.heard, told.heard_revision = 0 if told.ended else told.level, told.revision
+    if told.muted_by:
+        told.recent = before.recent if before is not None else ()  # it was not told that
+        return told
+    if not told.ended and not told.heard:
+        told.msg_type = MsgType.ALERT
+    told.heard, told.heard_revision = 0 if told.ended else told.level, told.revision
     return told
 
 

@@ -288,3 +288,28 @@ def test_a_rule_for_the_domain_spares_notices_everywhere_but_nothing_more(two, s
     assert (of_hazard(city, "ava", "pollutant") == []) == (standing["level"] == "blue")
     city.until(start + 4 * HOUR, upper_ammonia=50.0)
     assert of_hazard(city, "ava", "pollutant")[-1][1] == "red"
+
+
+def test_a_correction_by_hand_reaches_whoever_was_told_before_also_while_it_is_muted(city, start):
+    city.until(start + HOUR, upper_stage=2.5)
+    told = city.tale.messages("ava")[-1]
+    city.silence("yellow", "ava")
+    city.until(start + 2 * HOUR)
+    assert city.standing("ava")["muted_by"] != []
+    city.states("correct", "ava", about=told["warning_id"], text="the gauge was read wrongly")
+    last = city.tale.messages("ava")[-1]
+    assert (last["reason"], last["muted_by"]) == ("correction", [])
+    city.until(start + 3 * HOUR)
+    assert city.standing("ava")["reason"] == "muted", "and then it is quiet again"
+
+
+def test_a_withdrawal_by_hand_reaches_whoever_was_told_before_and_nobody_who_never_was(city, start):
+    city.silence("yellow", "bor")
+    city.until(start + HOUR, upper_stage=2.5)
+    told = city.tale.messages("ava")[-1]
+    city.silence("yellow", "ava")
+    city.until(start + 2 * HOUR)
+    city.states("cancel", "ava", about=told["incident_id"], text="an exercise of the gauge")
+    assert city.heard("ava")[-1] == ("cancel", "blue", "cancelled")
+    assert city.heard("bor") == []
+    assert city.standing("bor")["msg_type"] == "cancel"
