@@ -82,7 +82,7 @@ class Partition:
         lead_ms = 0 if self.observed else LEAD_MS
         return Scene(
             bound.region, hazard, domain_id, domain, state, self.lane, self.fresh[key], self.core.behind, self.core.exercise,
-            partitions=self.core.partitions, lead_ms=lead_ms, observed=self.observed,
+            partitions=self.core.partitions, lead_ms=lead_ms, observed=self.observed, heard_at=bound.heard_at,
         )  # fmt: skip
 
     def hazards_of(self, domain_id: str) -> list[int]:

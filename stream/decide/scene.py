@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from stream.records.instants import to_text
 from stream.records.warning import Coverage, Lane
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stream.decide.bound import BoundHazard
     from stream.decide.state import DomainState, HazardState, IncidentState, SourceState
     from stream.region.model import City, Hazard, Region
@@ -20,7 +23,7 @@ SILENT_NAMED = 20
 class Scene:
     """`partitions`: of the journal; `lead_ms`: how long after it was decided what is passed on takes effect. One hazard in one domain. `fresh` counts, for every city, its watching series that report; `behind`: the doors are not being read.
 
-    `exercise`: the one under way, "" = none. `observed`: a replay lane.
+    `exercise`: the one under way, "" = none. `observed`: a replay lane. `heard_at`: when a series was measured last.
     """
 
     region: Region
@@ -35,6 +38,7 @@ class Scene:
     partitions: int = 1
     lead_ms: int = 0
     observed: bool = False
+    heard_at: Callable[[str], int | None] | None = None
 
     @property
     def hazard(self) -> Hazard:
@@ -60,7 +64,16 @@ class Scene:
         silent = [series for series in watching if series in self.state.silent] if self.state.silent else []
         planned = [series for series in silent if self._maintained(series)] if self.domain.by_hand.maintained else []
         silent = [series for series in silent if series not in planned] if planned else silent
-        return Coverage(self.fresh.get(city_id, 0), len(watching), tuple(silent[:SILENT_NAMED]), tuple(planned[:SILENT_NAMED]))
+        named = tuple(silent[:SILENT_NAMED])
+        return Coverage(self.fresh.get(city_id, 0), len(watching), named, tuple(planned[:SILENT_NAMED]), self._silent_since(named))
+
+    def _silent_since(self, silent: tuple[str, ...]) -> str | None:
+        """Since when the first of them has not been heard; what was never heard is missed since the domain began."""
+        if not silent or self.heard_at is None:
+            return None
+        began_at = self.domain.began_at
+        first = min(began_at if heard_at is None else heard_at for heard_at in map(self.heard_at, silent))
+        return to_text(first) if first >= 0 else None
 
     def _maintained(self, series: str) -> bool:
         """Whether a series does not report because its station is in planned maintenance."""

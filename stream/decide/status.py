@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from stream.decide.life import seconds
 from stream.decide.state import StatusState
-from stream.decide.telling import level_label
-from stream.records.instants import to_text
+from stream.decide.telling import level_label, minute
+from stream.records.instants import from_text, to_text
 from stream.records.warning import CityState, CityStatus
 from stream.warnings.envelope import of_status
 from stream.warnings.texts import WORDS, render, word
@@ -48,9 +48,10 @@ def _standing(scene: Scene, city_id: str, told: Told | None) -> tuple[CityState,
 
 
 def _missing(language: str, coverage: Coverage) -> str:
-    """What does not report, for reading: a few names, and which of them are in maintenance."""
+    """What does not report, for reading: a few names, which of them are in maintenance, and since when the others do not."""
     planned = (word(language, "maintained").format(one) for one in coverage.maintenance[:5])
-    return ", ".join((*coverage.silent[:5], *planned)) or "-"
+    since = word(language, "since").format(minute(from_text(coverage.silent_since_at))) if coverage.silent_since_at else ""
+    return ", ".join((*coverage.silent[:5], *planned)) + since or "-"
 
 
 def _record(scene: Scene, city_id: str, status: StatusState) -> CityStatus:

@@ -174,7 +174,7 @@ def _note(language: str, scene: Scene, told: Told, lead: EvidenceSummary | None)
         return word(language, "corrected")
     if lead is None:
         return ""
-    said = word(language, "reported_late").format(observed=_minute(from_text(lead.observed_at))) if lead.reported_late else ""
+    said = word(language, "reported_late").format(observed=minute(from_text(lead.observed_at))) if lead.reported_late else ""
     if not told.confirmed and not told.ended:
         said += word(language, "unconfirmed")
     if lead.reaches_next_level_in_h is not None:
@@ -222,11 +222,11 @@ def _arrives(language: str, at: int, wanted: Wanted | None) -> str:
     if arrival is None:
         return word(language, "?").format(path=word(language, wanted.path), because=wanted.unknown_because)
     clause = word(language, "ahead" if at < arrival.p50_at else "due")
-    instants = {name: _minute(at) for name, at in (("p10", arrival.p10_at), ("p50", arrival.p50_at), ("p90", arrival.p90_at))}
+    instants = {name: minute(at) for name, at in (("p10", arrival.p10_at), ("p50", arrival.p50_at), ("p90", arrival.p90_at))}
     return clause.format(path=word(language, wanted.path), **instants)
 
 
-def _minute(at: int) -> str:
+def minute(at: int) -> str:
     """An instant for reading: 2005-12-01 11:46 UTC."""
     return to_text(at)[:16].replace("T", " ") + " UTC"
 

@@ -60,13 +60,15 @@ class Reason(StrEnum):
 class Coverage(msgspec.Struct, frozen=True):
     """How much of the network that can see this danger for this city reports: fresh of all series; `silent` names up to 20 that do not.
 
-    `maintenance`: up to 20 that do not because their station is in planned maintenance.
+    `maintenance`: up to 20 that do not because their station is in planned maintenance. `silent_since_at`: when the first of those named as
+    silent was last heard, or missed for the first time; None if none is silent, or nobody waited for it yet.
     """
 
     fresh: int
     total: int
     silent: tuple[str, ...] = ()
     maintenance: tuple[str, ...] = ()
+    silent_since_at: str | None = None
 
 
 class EvidenceSummary(msgspec.Struct, frozen=True):

@@ -23,7 +23,7 @@ WORDS: dict[str, dict[str, str]] = {
         "here": "本地已测得", "ahead": "{path}，预计 {p10} 至 {p90} 到达", "due": "{path}，按预计 {p50} 起已到达", "?": "{path}，到达时间未知（{because}）",
         "standing": "此前的证据仍在观察期内",
         "reported_late": "（{observed} 的数据，迟报）", "rising": "（仍在上涨，按目前速度约 {hours} 小时后达到上一级别）", "corrected": "所依据的数据已更正。",
-        "note_merged": "（与此前分别预警的另一起为同一事件）", "note_split": "（此前的同一事件现分为多起）",
+        "note_merged": "（与此前分别预警的另一起为同一事件）", "note_split": "（此前的同一事件现分为多起）", "since": "（自 {} 起）",
         "unconfirmed": "（单一来源，尚待核实）", "maintained": "{}（计划检修）",
         "correction": "更正", "stated": "{by}：{text}。",
     },
@@ -41,6 +41,7 @@ WORDS: dict[str, dict[str, str]] = {
         "corrected": " The measurement behind it was corrected.", "unconfirmed": " (not yet confirmed by another station)",
         "maintained": "{} (planned maintenance)", "correction": "correction", "stated": " {by}: {text}.",
         "note_merged": " (one event with another one that was warned of separately)", "note_split": " (what was one event has become several)",
+        "since": " (since {})",
     },
 }  # fmt: skip
 

@@ -106,7 +106,7 @@ class World:
     def until(self, at: int, step: int = 10 * MINUTE) -> None:
         """Judge at every grid instant up to `at`."""
         while self.at < at:
-            self.judge(self.at + step)
+            self.judge((self.at // step + 1) * step)
 
     def told(self, city: str) -> list[tuple[str, str, str]]:
         """(message type, level, reason) of everything a city heard."""
