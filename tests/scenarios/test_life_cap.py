@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 import shapely
 
-from stream.records.warning import CityWarning, MsgType
+from stream.records.warning import CityWarning, Lane, MsgType
 from stream.warnings import cap_rules
 from stream.warnings.cap import LANGUAGES, MSG_TYPE, NAMESPACE, STATUS, Issuer, alert, identifier
 from stream.warnings.cap_area import polygon
+from stream.warnings.cap_recipient import recipient
 from stream.warnings.reading import decode
 from tests.scenarios.life_player import Played, play
 from tests.scenarios.test_life_scenarios import SCENARIOS
@@ -35,14 +36,16 @@ def chains(played: Played) -> dict[str, list[CityWarning]]:
 
 
 def alerts(played: Played):
-    """Each warning with its region's city and its alert. Of a region that was replaced, as the warning names it."""
+    """Each warning with whom it is for and its alert. The region is the one that the warning names, should it have been replaced meanwhile."""
     for chain in chains(played).values():
         for one in chain:
             region = played.regions[one.region_hash]
-            if one.city_id in region.city_index:
-                city = region.cities[region.city_index[one.city_id]]
-                hazard = next(hazard for hazard in region.hazards if hazard.hazard == one.hazard)
-                yield one, city, alert(one, city, hazard, ISSUER, chain)
+            whom = recipient(region, one.city_id)
+            if whom is None:
+                assert not any(one.city_id in above for above in region.above.values()), "only a party without any city here has no area"
+                continue
+            hazard = next(hazard for hazard in region.hazards if hazard.hazard == one.hazard)
+            yield one, whom, alert(one, whom, hazard, ISSUER, chain)
 
 
 def area_differs(root: etree._Element, city) -> bool:
@@ -66,6 +69,16 @@ def area_differs(root: etree._Element, city) -> bool:
     return False
 
 
+def replaced(warning: CityWarning, heard: list[CityWarning]) -> list[str]:
+    """What an alert must name: everything its city heard since the alert it goes back to; an alert itself replaces nothing."""
+    found: list[str] = []
+    for one in heard:
+        if one.revision >= warning.revision or warning.msg_type is MsgType.ALERT:
+            break
+        found = [identifier(one)] if one.msg_type is MsgType.ALERT else [*found, identifier(one)]
+    return found
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
 def test_every_message_of_a_scenario_is_a_sound_alert_in_both_languages(scenario: Scenario) -> None:
     played = play(scenario, scenario.clocks[0])
@@ -77,8 +90,9 @@ def test_every_message_of_a_scenario_is_a_sound_alert_in_both_languages(scenario
         assert said == (identifier(one), STATUS[one.lane], MSG_TYPE[one.msg_type])
         assert [info.text for info in root.iterfind("c:info/c:language", CAP)] == list(LANGUAGES.values())
         assert not area_differs(root, city), xml.decode()
+        assert one.incident_id in root.findtext("c:incidents", "", CAP).split()
         named = [reference.split(",")[1] for reference in root.findtext("c:references", "", CAP).split()]
-        assert named == [identifier(earlier) for earlier in heard[one.warning_id] if earlier.revision < one.revision]
+        assert named == replaced(one, heard[one.warning_id])
         over = {element.text == "AllClear" for element in root.iterfind("c:info/c:responseType", CAP)}
         assert over == {one.msg_type is MsgType.ALL_CLEAR}
 
@@ -86,6 +100,8 @@ def test_every_message_of_a_scenario_is_a_sound_alert_in_both_languages(scenario
 def test_the_scenarios_hold_every_kind_of_message() -> None:
     said = [one for scenario in SCENARIOS.values() for one, *_ in alerts(play(scenario, scenario.clocks[0]))]
     assert {one.msg_type for one in said} == set(MsgType)
+    assert {one.lane for one in said} >= {Lane.LIVE, Lane.EXERCISE}
+    assert {one.role for one in said} == {"lead", "affected", "assist", "coordinator", "informed"}
     assert {one.level for one in said} == {"blue", "yellow", "orange", "red"}
     assert {one.certainty for one in said} >= {"Observed", "Likely", "Possible"}
-    assert len(said) > 150
+    assert len(said) > 300
