@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from stream.decide import answers, consistency, muting, reopening, telling
+from stream.decide import answers, consistency, fronts, muting, reopening, telling
 from stream.records.incident import Incident, WeighedEvidence
 from stream.records.instants import to_text
 from stream.records.warning import AlsoWarned, Reason
@@ -42,6 +42,7 @@ def account(scene: Scene, incident: IncidentState, at: int, reason: Reason, fuse
         return []
     incident.summary, incident.revision = shape, record.revision
     if closed:
+        fronts.forget(scene.region, scene.state, incident)
         reopening.close(scene.state, incident, at)
     return [of_incident(record, sent_at=at)]
 

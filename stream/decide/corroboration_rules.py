@@ -15,7 +15,7 @@ from stream.records.instants import HOUR
 from topology.geodesy import distance_km
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from stream.decide.state import SourceState
     from stream.decide.waves import Waves
@@ -52,6 +52,22 @@ def unconfirmed(region: Region, hazard: Hazard, sources: Sequence[SourceState], 
         if len(behind) < needed:
             found.add(one.series)
     return frozenset(found)
+
+
+def partners(region: Region, hazard: Hazard, sources: Sequence[SourceState]) -> Iterator[tuple[str, str]]:
+    """The pairs of measured series that confirm each other where only the nearest stations may: they see one event, whatever it reaches."""
+    rule = hazard.fusion
+    measured = [source for source in sources if source.placed is None]
+    if rule.k <= 1 or not rule.n or len(measured) < 2:  # noqa: PLR2004  nobody to agree with
+        return
+    at_place: dict[Place, list[SourceState]] = {}
+    for one in measured:
+        at_place.setdefault(stands_at(region, one), []).append(one)
+    for one in measured:
+        for spot in sorted(_near(region, hazard, one) or ()):
+            for other in at_place.get(spot, ()):
+                if other is not one and _agree(one, other, {}, rule.together_h):
+                    yield one.series, other.series
 
 
 def _agree(one: SourceState, other: SourceState, known: Mapping[str, Waves], together_h: float) -> bool:

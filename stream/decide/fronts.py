@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from stream.decide.bound import BoundDetector
     from stream.decide.findings import Step
-    from stream.decide.state import HazardState
+    from stream.decide.state import HazardState, IncidentState
     from stream.region.model import Region
 
 TRACE, LIMIT = "trace", "limit"
@@ -101,3 +101,14 @@ def note(state: HazardState, series: str, one: Traced) -> bool:
         return False
     state.fronts[series] = one.front
     return True
+
+
+def forget(region: Region, state: HazardState, over: IncidentState) -> None:
+    """What an incident that is over taught of its stations; where another one goes on, it goes on to be known."""
+    if not state.fronts:
+        return
+    cities = set(over.told) - {city_id for other in state.incidents.values() if other is not over for city_id in other.told}
+    here = {series: int(region.series.city[region.series.row_of[series]]) for series in state.fronts}
+    state.fronts = {
+        series: front for series, front in state.fronts.items() if here[series] < 0 or region.cities[here[series]].city_id not in cities
+    }

@@ -1,4 +1,4 @@
-"""Which sources are one incident: those that claim a city together, or stand at one place, and those that reach a city an incident holds.
+"""Which sources are one incident: those that claim a city together, stand at one place, confirm each other, or reach a city an incident holds.
 
 A city is in one open incident of a hazard and domain at most. So whatever claims a city that is warned by an open incident belongs to that
 incident, and sources of several incidents that come to claim one city make them one.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from stream.decide.corroboration_rules import partners
 from stream.decide.instruments import stands_at
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from stream.decide.impacts import Asked
     from stream.decide.state import HazardState, IncidentState
-    from stream.region.model import Region, Rules
+    from stream.region.model import Hazard, Region, Rules
 
 Part = tuple["Asked", ...]
 """Sources that hang together by what they claim."""
@@ -71,23 +72,26 @@ def claimed(one: Asked, rules: Rules) -> Iterable[str]:
             yield claim.impact.city_id
 
 
-def parts(region: Region, rules: Rules, asked: Sequence[Asked]) -> list[Part]:
+def parts(region: Region, hazard: Hazard, asked: Sequence[Asked]) -> list[Part]:
     """The connected parts of sources, each in the order of its sources, the parts in the order of their first ones."""
     ties = Unions()
     for one in asked:
-        ties.join(("place", stands_at(region, one.state)), one.number)
-        for city_id in claimed(one, rules):
-            ties.join(city_id, one.number)
+        ties.join(one.state.series, one.number)
+        ties.join(stands_at(region, one.state), one.number)
+        for city_id in claimed(one, hazard.rules):
+            ties.join(("city", city_id), one.number)
+    for one_series, other_series in partners(region, hazard, [one.state for one in asked]):
+        ties.join(one_series, other_series)
     found: dict[Hashable, list[Asked]] = {}
     for one in asked:
         found.setdefault(ties.root(one.number), []).append(one)
     return [tuple(part) for part in found.values()]
 
 
-def groups(region: Region, rules: Rules, state: HazardState, asked: Sequence[Asked]) -> list[Group]:
+def groups(region: Region, hazard: Hazard, state: HazardState, asked: Sequence[Asked]) -> list[Group]:
     """Every open incident with its parts (it may have none any more), then what belongs to none; no city is claimed by two of them."""
     ties, known = Unions(), state.ordered()
-    found = parts(region, rules, asked)
+    found, rules = parts(region, hazard, asked), hazard.rules
     holds = {city_id: one.incident_id for one in known for city_id in one.warned()}
     member = {series: one.incident_id for one in known for series in one.series}
     for number, part in enumerate(found):

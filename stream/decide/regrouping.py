@@ -38,8 +38,8 @@ class Arranged(NamedTuple):
 
 def arrange(scene: Scene, asked: Sequence[Asked], moment: Moment) -> Arranged:
     """Merge what has come together, split what has been apart for long enough."""
-    region, rules, state = scene.region, scene.hazard.rules, scene.state
-    found = groups(region, rules, state, asked)
+    region, hazard, state = scene.region, scene.hazard, scene.state
+    found = groups(region, hazard, state, asked)
     changed: dict[str, Reason] = {}
     outputs: list[Output] = []
     for group in found:
@@ -51,7 +51,7 @@ def arrange(scene: Scene, asked: Sequence[Asked], moment: Moment) -> Arranged:
             group.incidents = [into]
         if group.incidents and _apart_for_long(scene, group, moment):
             changed |= dict.fromkeys(_split(scene, group, moment.at), Reason.SPLIT)
-    return Arranged(groups(region, rules, state, asked) if changed else found, changed, outputs)
+    return Arranged(groups(region, hazard, state, asked) if changed else found, changed, outputs)
 
 
 def _merge(scene: Scene, into: IncidentState, other: IncidentState, at: int) -> list[Output]:

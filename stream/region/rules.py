@@ -23,6 +23,7 @@ LIMITS = {
     "min_coverage": (0.0, 1.0),
     "watch": (0.0, 1.0),
     "remote_level_drop": (0.0, 4.0),
+    "revisions_per_hour": (0.0, 3_600.0),
 }
 """Every other rule is a duration of up to a year."""
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stream.decide.state import FrontState
 from stream.records.instants import HOUR, MINUTE
 from stream.records.journal import Acknowledgement
 from tests.decide.claims import CITIES, World
@@ -256,3 +257,44 @@ def test_no_city_is_in_two_incidents_or_left_behind_and_revisions_count_up(world
         assert len(named) == len(set(named)), "a source in two incidents"
     saved = w.tale.fold.snapshot(w.tale.state)
     assert w.tale.fold.snapshot(w.tale.fold.restore(saved)) == saved
+
+
+@pytest.fixture
+def wide_apart(story, files):
+    """Three gauges on rivers of their own, where two neighbours must agree."""
+    alone = files["reaches.csv"].replace("r1,r2", "r1,").replace("r2,r3", "r2,")
+    flood = files["hazards/flood.toml"]
+
+    def tell(fusion):
+        return story({"reaches.csv": alone, "hazards/flood.toml": flood.replace("\n[rules]\n", f"\n[fusion]\n{fusion}[rules]\n")})
+
+    return tell
+
+
+def test_neighbours_that_confirm_each_other_are_one_incident_though_they_reach_no_city_together(wide_apart, calm, start):
+    tale = wide_apart("k = 2\nn = 2\nunconfirmed_cap = 'yellow'\n")
+    tale.quiet(start, start + HOUR, calm)
+    tale.measure(start + HOUR, {"upper": 4.5})
+    assert tale.told("ava") == [("alert", "yellow", "first")]
+    tale.measure(start + HOUR + 7, {"middle": 4.5})
+    assert tale.told("ava")[1:] == [("update", "orange", "worse")]
+    assert tale.messages("ava")[-1]["incident_id"] == tale.messages("bor")[-1]["incident_id"]
+
+
+def test_where_one_gauge_is_enough_neighbours_stay_apart(wide_apart, calm, start):
+    tale = wide_apart("n = 2\n")
+    tale.quiet(start, start + HOUR, calm)
+    tale.measure(start + HOUR, {"upper": 4.5, "middle": 4.5})
+    assert tale.messages("ava")[-1]["incident_id"] != tale.messages("bor")[-1]["incident_id"]
+
+
+def test_an_incident_that_is_over_takes_what_its_stations_taught_with_it(world):
+    w = world()
+    w.claim("one", {"ava": SURE})
+    w.claim("two", {"bor": SURE})
+    w.judge()
+    front = FrontState(w.at, None, low=True)
+    w.scene.state.fronts |= {"ava/stage": front, "bor/stage": front}
+    w.end("one")
+    w.until(w.at + 2 * HOUR)
+    assert set(w.scene.state.fronts) == {"bor/stage"}
