@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from stream.records.instants import from_text
 from stream.records.warning import Reason
 from stream.review.explain_reach import ELSEWHERE, HERE, is_over
-from stream.review.explain_source import station
+from stream.review.explain_source import REPORT, station
 
 if TYPE_CHECKING:
     from stream.region.model import Rules
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LEVELS = ("none", "blue", "yellow", "orange", "red")
 SURER_BY = 0.25
+STATED_MOST = 3
 UNCONFIRMED, EXPECTS, NO_EVIDENCE, LINKED = "unconfirmed", "expects:", "no_evidence_now", "linked"
 _MOVED = frozenset({Reason.EARLIER, Reason.LATER})
 
@@ -25,7 +26,7 @@ def decision(voice: Voice, facts: Facts) -> list[str]:
     warning = facts.warning
     over = is_over(warning)
     lines = [] if over else _level(voice, facts)
-    lines += [*why_now(voice, facts), *_muted(voice, facts)]
+    lines += [*why_now(voice, facts), *_stated(voice, facts), *_muted(voice, facts)]
     if not over:
         lines.append(_until(voice, facts))
         if warning.role:
@@ -55,7 +56,7 @@ def _level(voice: Voice, facts: Facts) -> list[str]:
         key = "level_whole"
     else:
         key = "level_drop"
-        fields |= {"peak": voice.word(_peak(facts, lead.series, lead.level)), "drop": f"{hazard.rules.remote_level_drop:g}"}
+        fields |= {"peak": voice.word(peak_of(facts, lead.series, lead.level)), "drop": f"{hazard.rules.remote_level_drop:g}"}
     return [voice.say(key, **fields)]
 
 
@@ -64,7 +65,7 @@ def _is_kept(facts: Facts, found: str) -> bool:
     return facts.warning.path == HERE and LEVELS.index(found) < LEVELS.index(facts.warning.level)
 
 
-def _peak(facts: Facts, series: str, level: str) -> str:
+def peak_of(facts: Facts, series: str, level: str) -> str:
     """The highest level of the series' present episode, as far as it is on record."""
     highest = level
     for one in facts.evidence.get(series, ()):
@@ -125,6 +126,29 @@ def _moved(voice: Voice, facts: Facts, rules: Rules | None) -> list[str]:
     allowed = max(rules.arrival_change_s * 1_000, max(0, told - facts.at) * rules.arrival_change)
     moved = voice.span(from_text(warning.arrives_at_p50) - told)
     return [voice.say(f"now:{warning.reason.value}", moved=moved, before=voice.moment(told), rule=voice.span(allowed))]
+
+
+def _stated(voice: Voice, facts: Facts) -> list[str]:
+    """Who took it back or corrected it by hand, and in which words."""
+    warning = facts.warning
+    if warning.reason not in (Reason.CANCELLED, Reason.CORRECTION):
+        return []
+    reports = {one.series.removeprefix(REPORT) for one in facts.behind} | {
+        one.statement_id for one in facts.statements if one.act == "report"
+    }
+    about = {warning.warning_id, warning.incident_id, *reports}
+    said = [one for one in facts.statements if voice.knows(f"act:{one.act}") and one.about in about]
+    return [
+        voice.say(
+            "stated",
+            by=one.by,
+            city=voice.city(one.city_id),
+            at=voice.moment(one.received_at),
+            act=voice.say(f"act:{one.act}"),
+            text=voice.say("answer_note", note=one.text) if one.text else "",
+        )
+        for one in said[-STATED_MOST:]
+    ]
 
 
 def _muted(voice: Voice, facts: Facts) -> list[str]:

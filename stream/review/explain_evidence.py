@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from detectors.base import Quality
-from stream.records.instants import from_text
+from stream.records.instants import HOUR, from_text
 from stream.records.journal import Flag
 from stream.records.warning import StationState
 from stream.review.explain_facts import SHOWN_BEFORE
@@ -254,5 +254,5 @@ def _chances(voice: Voice, one: EvidenceSummary) -> Sequence[str]:
         told = float(f"{often:.2g}")
         lines.append(voice.say("p_value", odds=voice.say("one_in", number=f"{told:,.0f}")))
     if one.reaches_next_level_in_h is not None:
-        lines.append(voice.say("reaches_next", hours=f"{one.reaches_next_level_in_h:.1f}"))
+        lines.append(voice.say("reaches_next", span=voice.span(one.reaches_next_level_in_h * HOUR)))
     return lines

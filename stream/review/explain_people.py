@@ -39,6 +39,7 @@ def told(voice: Voice, facts: Facts) -> list[str]:
     elif newest is not None:
         fields = {"at": voice.moment(newest.as_of_at), "level": voice.word(newest.level), "count": len(newest.cities)}
         lines.append(voice.say("event", state=_state(voice, newest), **fields))
+        lines += [voice.say("linked_to", incidents=voice.many(newest.linked_to))] if newest.linked_to else []
         lines += [voice.say("merged_into", incident=newest.merged_into)] if newest.merged_into else []
         lines += [voice.say("split_from", incident=newest.split_from)] if newest.split_from else []
     return [*lines, *_history(voice, facts)]

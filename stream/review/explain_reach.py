@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stream.records.instants import HOUR, from_text
 from stream.records.warning import MsgType, Reason
 from stream.review.explain_place import along_river, over_land
-from stream.review.explain_source import is_measured, place_of, station
+from stream.review.explain_source import LINKED, is_measured, place_of, station
 
 if TYPE_CHECKING:
     from stream.records.warning import CityWarning
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stream.review.explain_source import Place
     from stream.review.explain_voice import Voice
 
-HERE, RIVER, WIND, TRAVEL = "same_place", "river", "wind", "travel"
+HERE, RIVER, WIND, TRAVEL, CONSEQUENCE = "same_place", "river", "wind", "travel", "linked"
 ELSEWHERE = frozenset({"coordinator", "informed"})
 """Roles of those that no danger reaches."""
 HIGH, MEDIUM = 0.6, 0.3
@@ -58,6 +58,8 @@ def _named(voice: Voice, facts: Facts, series: str) -> str:
 
 
 def _confirmed(voice: Voice, facts: Facts, hazard: Hazard | None, *, confirmed: bool) -> str:
+    if facts.behind and all(one.series.startswith(LINKED) for one in facts.behind):
+        return voice.say("not_measured_yet")
     by_hand = any(not is_measured(one.series) for one in facts.behind)
     if hazard is None or (hazard.fusion.k <= 1 and (by_hand or not confirmed)):
         return voice.say("is_confirmed_plain" if confirmed else "not_confirmed_plain")
@@ -85,7 +87,9 @@ def way(voice: Voice, facts: Facts) -> list[str]:
         lines.append(voice.say("way_also_here", city=city))
     lines += [voice.say("way_also", paths=voice.many(others))] if others else []
     lines += _when(voice, facts, lead, known)
-    if warning.path != HERE and warning.intensity > 0:
+    if warning.path == CONSEQUENCE:
+        lines.append(voice.say("reaches_plain", city=city, percent=voice.percent(warning.probability)))
+    elif warning.path != HERE and warning.intensity > 0:
         trust = "trust_high" if warning.confidence >= HIGH else "trust_medium" if warning.confidence >= MEDIUM else "trust_low"
         shares = {"percent": voice.percent(warning.probability), "strength": voice.percent(warning.intensity)}
         lines.append(voice.say("reaches", city=city, trust=voice.say(trust), **shares))

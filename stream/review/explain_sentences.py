@@ -60,7 +60,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "exceedance": ("Chance that the true value is above the lowest limit: {percent}.", "真值高于最低限值的概率：{percent}。"),
     "p_value": ("With nothing unusual, such a value comes by chance {odds}.", "若无异常，偶然出现这样的值的机会为{odds}。"),
     "one_in": ("once in {number}", "{number}分之一"),
-    "reaches_next": ("Rising as it does, it is at the next level in about {hours} h.", "按目前速度，约 {hours} 小时后达到上一级别。"),
+    "reaches_next": ("Rising as it does, it is at the next level in about {span}.", "按目前速度，约 {span}后达到上一级别。"),
     # 4 sure
     "title:sure": ("How sure it is that this is real", "事件属实有多大把握"),
     "prior": ("Before anything is weighed, {percent} of such findings are real (odds {odds}).", "权衡之前，此类发现有{percent}属实（{odds}）。"),
@@ -100,6 +100,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Probability that it reaches {city}: {percent}. Strength there: {strength} of that at the source. Trust in this forecast: {trust}.",
         "到达{city}的概率：{percent}；到达时强度为源头的{strength}；对该预报的信任度：{trust}。",
     ),
+    "reaches_plain": ("Probability that it comes to {city}: {percent}.", "波及{city}的概率：{percent}。"),
+    "not_measured_yet": ("Nothing of it was measured yet: it is expected because of its cause.", "尚无实测：因其起因而预计。"),
     "trust_high": ("good", "较高"),
     "trust_medium": ("fair", "一般"),
     "trust_low": ("low, the window may be too narrow", "较低，时间窗口可能偏窄"),

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from stream.records.instants import from_text
 from stream.records.warning import Reason
-from stream.review.explain_decision import NO_EVIDENCE, UNCONFIRMED, why_now
+from stream.review.explain_decision import NO_EVIDENCE, UNCONFIRMED, peak_of, why_now
 from stream.review.explain_limits import times_limit
 from stream.review.explain_reach import ELSEWHERE, HERE, RIVER, is_over, way_to, window
 from stream.review.explain_source import is_measured, place_of, quantity, station
 from stream.review.explain_source import told as told_of
 
 if TYPE_CHECKING:
+    from stream.records.warning import EvidenceSummary
     from stream.review.explain_facts import Facts
     from stream.review.explain_voice import Voice
 
@@ -36,6 +37,8 @@ def _what(voice: Voice, facts: Facts) -> list[str]:
     lead = facts.behind[0]
     if not is_measured(lead.series):
         return told_of(voice, facts, lead)[:1]
+    if lead.level == "none" and warning.path != HERE:
+        return _past(voice, facts, lead)
     times = times_limit(facts, lead)
     fields = {
         "station": station(voice, facts, lead.series),
@@ -51,6 +54,15 @@ def _what(voice: Voice, facts: Facts) -> list[str]:
     return [voice.say("short:far", distance="" if known is None else voice.say(key, km=voice.km(known.distance_km)), **fields)]
 
 
+def _past(voice: Voice, facts: Facts, lead: EvidenceSummary) -> list[str]:
+    """It is over where it was found, and what left there is still under way."""
+    peak = peak_of(facts, lead.series, lead.level)
+    name, at = station(voice, facts, lead.series), voice.moment(lead.observed_at)
+    if peak == "none":
+        return [voice.say("short:past_plain", station=name)]
+    return [voice.say("short:past", station=name, peak=voice.word(peak), at=at)]
+
+
 def _when(voice: Voice, facts: Facts) -> list[str]:
     warning = facts.warning
     if warning.path == HERE or warning.arrives_at_p50 is None:
@@ -64,7 +76,8 @@ def _when(voice: Voice, facts: Facts) -> list[str]:
 
 
 def _how_sure(voice: Voice, facts: Facts) -> list[str]:
-    if facts.incident is None or facts.warning.arrival_unknown_because == NO_EVIDENCE or facts.warning.reason is Reason.BETTER:
+    receding = bool(facts.behind) and facts.behind[0].level == "none"
+    if facts.incident is None or receding or facts.warning.arrival_unknown_because == NO_EVIDENCE or facts.warning.reason is Reason.BETTER:
         return []  # while it recedes the evidence counts less and less: that says nothing of whether it was real
     real = voice.percent(facts.incident.probability)
     if facts.warning.path == HERE:

@@ -37,6 +37,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "pm25": ("PM2.5", "PM2.5"),
     "pm10": ("PM10", "PM10"),
     "cases": ("cases", "病例数"),
+    "respiratory": ("respiratory cases", "呼吸道病例数"),
+    "diarrhoea": ("cases of diarrhoea", "腹泻病例数"),
+    "seepage": ("seepage", "渗流量"),
+    "raw_ammonia": ("ammonia in the raw water", "原水氨氮"),
     "wind_speed": ("wind speed", "风速"),
     "wind_direction": ("wind direction", "风向"),
     # detectors
@@ -116,6 +120,7 @@ WORDS: dict[str, tuple[str, str]] = {
 
 NOTES: dict[str, tuple[str, str]] = {
     "measured_here": ("", ""),
+    "linked": ("", ""),
     "default_speed": ("part of the way has no speed of its own: the river's general one was taken", "部分河段没有自己的流速，采用全河一般流速"),
     "residence": ("a reservoir on the way holds the water for a known time", "途中有水库，滞留时间已知"),
     "still_water": ("still water on the way: nobody knows for how long", "途中有静水，滞留时间不明"),
@@ -147,6 +152,10 @@ NOTES: dict[str, tuple[str, str]] = {
     "merged": ("it is one event with {what}", "与 {what} 为同一事件"),
     "split": ("it was part of {what}", "此前属于 {what}"),
     "measurement_corrected": ("the measurement behind it was corrected", "所依据的测值已更正"),
+    "cancelled_by_hand": ("somebody who answers for it took it back", "由负责人员撤销"),
+    "corrected_by_hand": ("somebody who answers for it corrected it", "由负责人员更正"),
+    "exercise_over": ("the exercise is over", "演习已结束"),
+    "blind": ("{what} is blind: its measurements stopped", "{what} 监测中断"),
     "delay": ("a gate or dam holds it back (reported at {what})", "闸坝拦蓄延缓（报告地点 {what}）"),
     "blocked": ("the river is closed (reported at {what})", "河道已封闭（报告地点 {what}）"),
     "breach": ("a levee is broken (reported at {what})", "堤防决口（报告地点 {what}）"),

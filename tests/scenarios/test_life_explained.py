@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.scenarios.life_scenario import Scenario
 
 HOLES = re.compile(r"[{}]|\bNone\b|\?|now:|_")
+CHINESE = re.compile("[\u4e00-\u9fff]")
 NAMED_BY_THE_REGION = re.compile(r"\b(inc|wrn|stm)-[0-9a-f]+|[a-z0-9-]+/[a-z0-9_]+|“[^”]*”|(silence|inhibition):\S+|tocsin accept .*")
 
 
@@ -47,3 +48,5 @@ def test_every_warning_of_a_scenario_can_be_explained_in_both_languages(scenario
             ]
             assert bad == [], (warning.reason, warning.path)
             assert one.short
+        notes = [Voice("zh", found.region).note(word) for word in warning.reasons]
+        assert all(note == "" or CHINESE.search(note) for note in notes), warning.reasons
