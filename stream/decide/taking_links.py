@@ -105,12 +105,22 @@ def _apply(scene: Scene, one: Taken) -> bool:
         state.silent.discard(series_of(link))
         known = state.sources.pop(series_of(link), None)
         return known is not None and link.state == WITHDRAWN
+    if _dismissed(state, series_of(link), link.level):
+        return False
     if link.cause == CASCADE:
         _cascade(scene, link)
     elif link.seen is not None:
         state.silent.discard(link.seen.series)
         state.sources[link.seen.series] = _seen(scene, link, link.seen)
         one.over = link.seen.ended_at is not None
+    return False
+
+
+def _dismissed(state: HazardState, series: str, level: int) -> bool:
+    """Whether somebody has taken back what this link says: it counts again when it says worse, or has said nothing in between."""
+    if 0 < level <= state.dismissed.get(series, 0):
+        return True
+    state.dismissed.pop(series, None)
     return False
 
 

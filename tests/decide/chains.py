@@ -10,7 +10,7 @@ import numpy as np
 
 from stream.decide.fold import Fold
 from stream.records.instants import HOUR, SECOND
-from stream.records.journal import Columns, Command, Entry, Linked, Tick, decode, encode, measurements, partition_of
+from stream.records.journal import Columns, Command, Entry, Linked, Statement, Tick, decode, encode, measurements, partition_of
 from stream.records.output import Kind
 from stream.records.warning import Lane
 from stream.region.bundle import Bundle, bundle, region_hash
@@ -98,6 +98,14 @@ class Chain:
                 np.zeros(len(pairs), "u1"),
             )
             self._append(self.partition(domain_id), at, encode(measurements(domain_id, self.region.region_hash, arrays)))
+
+    def cancel(self, at: int, domain_id: str, city: str, warning_id: str) -> None:
+        """A city's officer takes a warning back."""
+        said = Statement(
+            domain_id, self.region.region_hash, city, f"stm-{at}", "cancel", "duty officer", at, at, about=warning_id, text="no"
+        )
+        self._arrivals(at)
+        self._append(self.partition(domain_id), at, encode(said))
 
     def tick(self, at: int) -> None:
         self._arrivals(at)

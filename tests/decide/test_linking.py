@@ -8,7 +8,7 @@ import pytest
 
 from stream.records.instants import HOUR, MINUTE, SECOND, from_text
 from stream.records.output import Kind
-from tests.decide.chains import START, Chain, final, messages, region_with
+from tests.decide.chains import QUIET, START, Chain, final, messages, region_with
 
 SHORT = {
     "cascades/flood-waterborne.toml": lambda text: text.replace("lasts_h = 336", "lasts_h = 12").replace("p10_h = 48", "p10_h = 1")
@@ -103,6 +103,27 @@ def test_a_cause_that_was_wrong_takes_back_what_followed():
     assert [one["msg_type"] for one in tale.said("shuikou", "waterborne")] == ["alert", "cancel"]
 
 
+def test_what_an_officer_took_back_is_not_brought_back_by_the_next_lease():
+    tale = Chain(region_with(SHORT))
+    tale.run(START, START + 5 * HOUR, lambda _: {"shuikou/stage": 5.5})
+    [first, *_] = tale.said("shuikou", "waterborne")
+    tale.cancel(START + 5 * HOUR, "lan-clinics", "lan", first["warning_id"])
+    revisions = len(tale.links())
+    tale.run(START + 5 * HOUR, START + 3 * DAY, lambda _: {"shuikou/stage": 5.5})
+    assert len(tale.links()) > revisions
+    assert [one["msg_type"] for one in tale.said("shuikou", "waterborne")][-1] == "cancel"
+
+
+def test_a_cause_that_an_officer_took_back_takes_back_what_followed():
+    tale = Chain(region_with(SHORT))
+    tale.run(START, START + 5 * HOUR, lambda _: {"shuikou/stage": 5.5})
+    [first, *_] = tale.said("shuikou", "flood")
+    tale.cancel(START + 5 * HOUR, "lan-river", "shuikou", first["warning_id"])
+    tale.run(START + 5 * HOUR, START + 6 * HOUR, lambda _: {"shuikou/stage": 5.5})
+    for city in ("shuikou", "hecheng", "haimen"):
+        assert [one["msg_type"] for one in tale.said(city, "waterborne")] == ["alert", "cancel"]
+
+
 def test_own_cases_take_over_from_the_forecast_of_them():
     tale = Chain(region_with(SHORT))
     tale.run(START - 40 * DAY, START, lambda _: {}, step=DAY)
@@ -193,3 +214,16 @@ def test_a_station_whose_alarm_was_wrong_is_taken_back_in_the_other_domain():
         tale.tick(at + pause * MINUTE)
     there = [one["msg_type"] for one in tale.said("shuikou", "flood") if one["domain"] == "lan-delta"]
     assert there == ["alert", "cancel"]
+
+
+def test_a_station_that_falls_silent_blinds_the_other_domain_and_clears_nothing():
+    tale = Chain(region_with(DELTA), partitions=7)
+    tale.run(START, START + 3 * HOUR, lambda _: {"shuikou/stage": 5.5})
+    for hour in range(3, 18):
+        at = START + hour * HOUR
+        tale.measure(at, {series: value for series, value in QUIET.items() if series != "shuikou/stage"})
+        tale.tick(at + 5 * SECOND)
+    there = [one["reason"] for one in tale.said("shuikou", "flood") if one["domain"] == "lan-delta"]
+    assert there[0] == "first"
+    assert "blind" in there
+    assert not {"cleared", "left", "better", "cancelled"}.intersection(there)
