@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from stream.decide.clusters import PREFIX, REASON, WHY
+from stream.decide.foretelling import dismissed
 from stream.decide.fusion import log_e_value
 from stream.decide.state import SourceState
 from stream.decide.stated import SCAN, Placed
@@ -33,6 +34,8 @@ def gather(scene: Scene, one: Clustered) -> bool:
         (state.silent.add if blind else state.silent.discard)(name)
         if one.level <= source.level and (blind or not one.unreported.isdisjoint(cities)):
             return False
+    if dismissed(state, name, one.level):
+        return False
     if not one.level:
         if source is None or source.ended_at is not None:
             return False

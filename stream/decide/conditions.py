@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stream.decide.placing import place
+from stream.decide.placing import concluded, place
 from stream.decide.reports import interventions
 from stream.records.instants import HOUR, SECOND
 from topology.base import Conditions, Passage, Winds
@@ -79,7 +79,7 @@ def _passages(region: Region, state: HazardState) -> tuple[Passage, ...]:
 
     A series' first trace where that is known (`fronts.py`), else when it began to alarm.
     """
-    found = [_found(region, one) for one in state.sources.values() if one.series not in state.fronts]
+    found = [_found(region, one) for one in state.sources.values() if one.series not in state.fronts and not concluded(one.placed)]
     for series, front in state.fronts.items():
         # Nobody had looked before, but so little is the edge of the cloud: the front came since the measurement before would have been due.
         due_before = front.front_at - round(float(region.series.interval_s[region.series.row_of[series]]) * SECOND)

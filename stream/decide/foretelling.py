@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from stream.decide.foretold import PREFIX, REASON, WHY, told_level
+from stream.decide.foretold import ONWARD, PREFIX, REASON, WHY, told_level
 from stream.decide.state import SourceState
 from stream.decide.stated import FORECAST, Placed
 from stream.decide.wanted import Claim
@@ -43,6 +43,8 @@ def foretell(scene: Scene, seen: Foreseen) -> bool:
     state.foretold[seen.series] = seen.found
     state.silent.discard(name)
     told = told_level(seen.found.ahead, rules.foretold_probability)
+    if dismissed(state, name, told.level if told is not None else 0):
+        return False
     watched = [one is not None and not one.missing and any(a.chance >= rules.watch for a in one.ahead) for one in (before, seen.found)]
     if told is None:
         if source is None or source.ended_at is not None:
@@ -54,6 +56,14 @@ def foretell(scene: Scene, seen: Foreseen) -> bool:
     changed = source.level != told.level
     _renew(scene.region, source, seen, told)
     return changed
+
+
+def dismissed(state: HazardState, series: str, level: int) -> bool:
+    """Whether somebody took this level of a source back by hand; from a higher one on, or once it has been below, it counts again."""
+    if 0 < level <= state.dismissed.get(series, 0):
+        return True
+    state.dismissed.pop(series, None)
+    return False
 
 
 def without(scene: Scene, forecasts: Sequence[BoundForecast], row: int) -> None:
@@ -81,7 +91,7 @@ def _renew(region: Region, source: SourceState, seen: Foreseen, told: Ahead) -> 
     found = seen.found
     if found is None:
         return
-    source.level, source.peak = told.level, max(source.peak, told.level)
+    source.level = source.peak = told.level
     source.observed_at, source.value, source.highest = found.base_at, float(f"{found.highest:.4g}"), found.highest
     source.exceedance, source.score = told.chance, told.chance
     source.placed = Placed(
@@ -119,6 +129,20 @@ def claim_of(state: SourceState, number: int) -> list[Claim]:
         )
         for city_id, p10_at, p50_at, p90_at, chance, level in state.placed.reaches
     ]
+
+
+def onward(impact: Impact, chance: float, unsure: tuple[int, int]) -> Impact:
+    """What comes of a wave that is only foretold, with this chance; `unsure`: how much earlier or later than expected (ms) it may begin."""
+    arrival = impact.arrival
+    if arrival is not None:
+        arrival = replace(arrival, p10_at=arrival.p10_at - unsure[0], p90_at=arrival.p90_at + unsure[1])
+    return replace(
+        impact,
+        probability=impact.probability * chance,
+        arrival=arrival,
+        confidence=impact.confidence * chance,
+        reasons=(*impact.reasons, ONWARD),
+    )
 
 
 def just_raised(sources: Iterable[SourceState]) -> dict[str, int]:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 PREFIX = "forecast/"
 """What a forecast is called as a source: this and the series it is of."""
-WHY, REASON = "foretold", "forecast"
-"""Why it is a source, and the word among the reasons of a warning that rests on one."""
+WHY, REASON, ONWARD = "foretold", "forecast", "forecast_above"
+"""Why it is a source, and the words among the reasons of a warning that rests on a forecast here, or of a gauge above."""
 STEPS_FRESH = 2
 """A forecast is good for so many steps of its gauges: one may be on its way."""
 _DIGITS = 6

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from stream.decide.clustering import claims_of
-from stream.decide.foretelling import claim_of, just_raised, rated
-from stream.decide.foretold import NOTHING_AHEAD, outlook_of
+from stream.decide.foretelling import claim_of, just_raised, onward, rated
+from stream.decide.foretold import NOTHING_AHEAD, PREFIX, outlook_of
 from stream.decide.fusion import Fused, fuse
 from stream.decide.gauges import at_gauge
 from stream.decide.life import seconds
@@ -137,7 +137,7 @@ def _claims(region: Region, hazard: Hazard, asked: Asked, conditions: Conditions
     lasting = state.ended_at is None
     found: list[Claim] = []
     if state.placed is not None and state.placed.kind == FORECAST:
-        return claim_of(state, number), None
+        return [*claim_of(state, number), *_runs_on(region, hazard, asked, conditions)], None
     if state.placed is not None and state.placed.kind == SCAN:
         return claims_of(state, number), None
     if state.placed is not None and state.placed.reaches:
@@ -155,6 +155,19 @@ def _claims(region: Region, hazard: Hazard, asked: Asked, conditions: Conditions
             found.append(_remote(region, hazard, asked, impact))
             ends.append(ends_at)
     return found, None if lasting else min(ends, default=None)
+
+
+def _runs_on(region: Region, hazard: Hazard, asked: Asked, conditions: Conditions) -> list[Claim]:
+    """The cities below a gauge whose level is foretold: the wave comes there from when it is expected at the gauge, if it comes at all."""
+    if asked.state.placed is None or asked.state.ended_at is not None or not hazard.footprint:
+        return []
+    found = []
+    for _, p10_at, p50_at, p90_at, chance, _ in asked.state.placed.reaches:
+        source = replace(asked.source, onset_at=p50_at, observed_at=p50_at)
+        for impact in footprint(hazard.footprint).footprint(hazard.graph, source, conditions):
+            claim = _remote(region, hazard, asked, impact)
+            found.append(replace(claim, impact=onward(claim.impact, chance, (p50_at - p10_at, p90_at - p50_at))))
+    return found
 
 
 def _passed_on(reaches: Sequence[Reaching], asked: Asked, now: int) -> tuple[list[Claim], int | None]:
@@ -183,7 +196,7 @@ def _here(source: Source) -> Impact:
 def _remote(region: Region, hazard: Hazard, asked: Asked, impact: Impact) -> Claim:
     """The claim on a city below or downwind; by the city's own limits where history taught what comes of it at its gauge."""
     number, state = asked.number, asked.state
-    gauge = at_gauge(region, hazard, (state.series, state.highest), impact)
+    gauge = at_gauge(region, hazard, (state.series.removeprefix(PREFIX), state.highest), impact)
     if gauge is not None:
         return Claim(gauge.impact, gauge.level, state.peak, state.series, number)
     return Claim(impact, remote_level(state.peak, impact.intensity, hazard.rules.remote_level_drop), state.peak, state.series, number)

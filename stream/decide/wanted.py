@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from detectors.base import Level
-from stream.decide.foretold import PREFIX
+from stream.decide.foretold import REASON
 from stream.decide.gauges import COLOURS, word_for
 from stream.records.instants import MINUTE
 from topology.base import Arrival, Path
@@ -214,7 +214,7 @@ def _precedence(claim: Claim) -> tuple[int, bool, bool, int, str]:
     return (
         -claim.level,
         claim.impact.path is not Path.SAME_PLACE,
-        not claim.series.startswith(PREFIX),
+        claim.impact.reasons != (REASON,),
         arrival.p50_at if arrival else 2**62,
         claim.series,
     )

@@ -19,12 +19,12 @@ SERIES = ("upper/stage", "middle/stage", "lower/stage")
 SCALE, SLOPE = 0.01, 4.0
 
 
-def model(*, upper: float) -> bytes:
-    """Within one step the lower gauge rises by `upper` times the ln height of the upper one; within six by twice as much."""
+def model(*, upper: float, target: str = "lower") -> bytes:
+    """Within one step the target rises by `upper` times the ln height of the upper one; within six by twice as much."""
     columns = PER_SERIES * len(SERIES) + SEASON + 1
     rows = tuple(tuple(share if column == 0 else 0.0 for column in range(columns)) for share in (upper, 2 * upper, 2 * upper))
-    target = Target("lower/stage", SCALE, rows)
-    return forecasts_json((Forecaster(SERIES, 600.0, (1, 6, 240), (0.0, 0.0, 0.0), ((0.0, SLOPE),) * 3, (target,)),))
+    wanted = Target(f"{target}/stage", SCALE, rows)
+    return forecasts_json((Forecaster(SERIES, 600.0, (1, 6, 240), (0.0, 0.0, 0.0), ((0.0, SLOPE),) * 3, (wanted,)),))
 
 
 def chance(value: float, level: float) -> float:
@@ -62,6 +62,17 @@ def test_a_flood_is_foretold_before_any_gauge_has_reached_a_level(river, calm, s
     assert warning["evidence"][0]["series"] == PREFIX + "lower/stage"
     assert "lower/stage is forecast to reach about 3.803 m" in warning["text"]["en"]
     assert "预报 lower/stage" in warning["text"]["zh"]
+
+
+def test_a_wave_that_is_only_foretold_runs_on_to_the_cities_below(story, calm, start):
+    tale = story({"forecasts.json": model(upper=1.0, target="middle").decode()})
+    play(tale, play(tale, start, calm, 6), calm | {"upper": 1.95})
+    [at_gauge], [below] = tale.messages("bor"), tale.messages("cam")
+    assert (below["level"], below["role"], below["incident_id"]) == (at_gauge["level"], "affected", at_gauge["incident_id"])
+    assert "forecast_above" in below["reasons"]
+    assert below["probability"] <= at_gauge["probability"]
+    assert below["arrives_at_p50"] > at_gauge["arrives_at_p50"], "36 km further down"
+    assert tale.told("ava") == []
 
 
 def test_what_is_foretold_and_does_not_come_is_cleared_after_the_hold(river, calm, start):
