@@ -10,6 +10,7 @@ from stream.accept import answers
 from stream.accept.decode import explain
 from stream.accept.moment import instant
 from stream.accept.refusal import Fault, Refused, other_lane, quoted
+from stream.accept.silences import unsilenceable
 from stream.records import journal
 from stream.records.instants import DAY, MINUTE
 from stream.records.lanes import belongs
@@ -122,7 +123,7 @@ def _wrong(stated: Stated, region: Region, domain: Domain, span: tuple[int, int 
         return _misplaced(stated, region)
     if made.act in {"maintain", "end_maintain"}:
         return _no_station(stated, region, domain, span)
-    return None
+    return unsilenceable(made, stated.city_id, (region, domain), span) if made.act == "silence" else None
 
 
 def _unreportable(made: Statement, region: Region, domain: Domain) -> Fault | None:

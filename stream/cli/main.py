@@ -28,6 +28,7 @@ from stream.cli import (
     replay,
     report,
     schema,
+    silence,
     status,
     tail,
     taking_back,
@@ -88,6 +89,8 @@ app.command("withdraw")(report.withdraw)
 app.command("cancel")(taking_back.cancel)
 app.command("correct")(taking_back.correct)
 app.command("maintenance")(maintenance.maintenance)
+app.command("silence")(silence.silence)
+app.command("unsilence")(silence.unsilence)
 app.command("status")(status.status)
 app.add_typer(exercise.app, name="exercise")
 app.command("explain")(explain.explain)

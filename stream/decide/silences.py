@@ -1,7 +1,7 @@
 """What cities asked not to be sent for a while: their silences, each for its own messages only, with an end that always comes.
 
 A silence ends at its time, when it is taken back, or with the event: once every warning that it met has ended, the next event is sent again,
-however long the silence would have lasted. It never covers red, and one without an end, or with a distant one, ends after `LONGEST_MS`.
+however long the silence would have lasted. It never covers red, and one without an end, or with a distant one, ends after `SILENCE_MOST_MS`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from stream.records.instants import DAY
+from stream.records.statement import SILENCE_MATCHERS, SILENCE_MOST_MS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,10 +20,8 @@ if TYPE_CHECKING:
 LEVELS = {"none": 0, "blue": 1, "yellow": 2, "orange": 3, "red": 4}
 HIGHEST = LEVELS["orange"]
 """Nothing red is ever muted, whatever somebody asks for."""
-LONGEST_MS = 7 * DAY
 MOST = 20
 """Silences of one city in a domain: state must not grow with what somebody writes."""
-MATCHERS = frozenset({"hazard", "level"})
 
 
 class Silence(msgspec.Struct, array_like=True):
@@ -51,9 +49,9 @@ def silence_of(message: Statement, at: int) -> Silence | None:
     matchers = dict(message.matchers)
     level = LEVELS.get(matchers.get("level", message.level), 0)
     starts_at = max(at, message.starts_at)
-    latest = starts_at + LONGEST_MS
+    latest = starts_at + SILENCE_MOST_MS
     ends_at = latest if message.ends_at is None else min(message.ends_at, latest)
-    if not level or ends_at <= starts_at or not set(matchers) <= MATCHERS:
+    if not level or ends_at <= starts_at or not set(matchers) <= SILENCE_MATCHERS:
         return None
     hazard = matchers.get("hazard", message.hazard)
     return Silence(message.city_id, hazard, message.about, min(level, HIGHEST), starts_at, ends_at, message.by, message.text)

@@ -11,12 +11,19 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from stream.records.instants import DAY
 from stream.records.lanes import Lane
 from stream.records.measurement import Name
 
 Act = Literal["report", "confirm", "withdraw", "cancel", "correct", "maintain", "end_maintain", "silence", "unsilence"]
 Level = Literal["none", "blue", "yellow", "orange", "red"]
 Matched = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+
+
+SILENCE_MOST_MS = 7 * DAY
+"""A silence ends so long after its beginning at the latest."""
+SILENCE_MATCHERS = frozenset({"hazard", "level"})
+"""What a silence may match by: the danger, and the highest level that it mutes."""
 
 
 class Statement(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, kw_only=True, tag="statement", tag_field="type"):
@@ -26,7 +33,8 @@ class Statement(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tru
     itself; `value` in `unit` where it was measured; level "none": there is nothing). `confirmed`: somebody went and looked. Red needs a second person.
     confirm | withdraw: of the report `about`. cancel: the warning, incident or report `about` was wrong. correct: what is said of it is
     (`text`, or another `level` or place of a report).
-    maintain | end_maintain: of the station `about`. silence | unsilence: do not send what `matchers` match.
+    maintain | end_maintain: of the station `about`. silence | unsilence: do not send this city what is at most `level` (of `hazard`, and
+    of the incident or warning `about`, where they are given; `matchers` may say hazard and level instead).
     `starts_at` (null: now) and `ends_at` (null: until further notice) are RFC 3339 with an offset, or seconds since 1970.
     """
 

@@ -15,6 +15,7 @@ from stream.region.load import load
 from tests.decide.conftest import FILES, make_bundle
 
 NOW = 1_790_000_000_000
+SILENCE = {"act": "silence", "level": "yellow", "ends_at": to_text(NOW + HOUR), "text": "we know"}
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,15 @@ def test_what_cannot_be_read_is_refused_with_its_reason(value, reason):
         ({"act": "maintain", "about": "lower", "ends_at": to_text(NOW + HOUR)}, Refused.NOT_YOURS),
         ({"act": "maintain", "about": "upper"}, Refused.PERIOD_INVALID),
         ({"act": "maintain", "about": "upper", "ends_at": to_text(NOW + 100 * DAY)}, Refused.PERIOD_INVALID),
+        (SILENCE | {"level": None}, Refused.MISSING_FIELD),
+        (SILENCE | {"level": "red"}, Refused.OUT_OF_RANGE),
+        (SILENCE | {"level": "none"}, Refused.OUT_OF_RANGE),
+        (SILENCE | {"hazard": "eruption"}, Refused.UNKNOWN_HAZARD),
+        (SILENCE | {"matchers": {"station": "upper"}}, Refused.UNKNOWN_FIELD),
+        (SILENCE | {"text": " "}, Refused.NO_REASON),
+        (SILENCE | {"ends_at": None}, Refused.PERIOD_INVALID),
+        (SILENCE | {"ends_at": to_text(NOW + 8 * DAY)}, Refused.PERIOD_INVALID),
+        ({"act": "unsilence"}, Refused.MISSING_FIELD),
     ],
 )
 def test_what_is_not_there_or_not_its_own_is_refused(region, fields, reason):
@@ -104,6 +114,12 @@ def test_a_report_without_a_place_is_of_the_city_itself_and_an_administration_mu
 def test_who_stands_above_a_city_may_speak_of_its_stations(region):
     made = judge(stated("land", act="maintain", about="upper/stage", ends_at=to_text(NOW + HOUR)), [region])
     assert (made.act, made.about, made.ends_at) == ("maintain", "upper/stage", NOW + HOUR)
+
+
+def test_a_silence_is_a_citys_own_and_covers_no_more_than_orange(region):
+    made = judge(stated("bor", **SILENCE, matchers={"level": "orange"}), [region])
+    assert (made.act, made.city_id, made.matchers, made.ends_at) == ("silence", "bor", (("level", "orange"),), NOW + HOUR)
+    assert judge(stated("land", **SILENCE), [region]).reason is Refused.UNKNOWN_CITY
 
 
 def test_an_exercise_has_to_say_that_it_is_one(region):

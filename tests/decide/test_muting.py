@@ -1,89 +1,12 @@
-"""Silences and inhibition: what a city is spared, and that no raise, no end and nothing red is ever among it."""
+"""Silences: what a city is spared, and that no raise, no end and nothing red is ever among it."""
 
 from __future__ import annotations
 
-import json
-from itertools import count
-
 import pytest
 
-from stream.records.instants import DAY, HOUR, MINUTE, SECOND, to_text
-from stream.records.journal import Statement
+from stream.records.instants import DAY, HOUR, MINUTE, to_text
 from stream.records.output import Kind
-
-POLLUTANT = """
-family = "water"
-category = "env"
-quantities = ["ammonia"]
-footprint = "river_solute"
-[[detectors]]
-name = "concentration"
-[rules]
-validity_s = 21600
-hold_s = 3600
-status_valid_s = 3600
-grid_step_s = 600
-min_probability = 0.1
-[texts.zh]
-name = "氨氮"
-[texts.en]
-name = "ammonia"
-"""
-RULES = """
-[flood-first]
-equal = "{equal}"
-[flood-first.source]
-hazards = ["flood"]
-level_from = "red"
-[flood-first.target]
-hazards = ["pollutant"]
-level_to = "{level_to}"
-[flood-first.why]
-zh = "先防洪"
-en = "the flood comes first"
-"""
-STATED = count()
-
-
-class City:
-    """The small river with a flood at the upper gauge, and what people of a city state."""
-
-    def __init__(self, tale, start):
-        self.tale, self.at = tale, start
-        self.values = {"upper/stage": 1.0, "middle/stage": 1.0, "lower/stage": 1.0}
-
-    def until(self, at, step=10 * MINUTE, **values):
-        self.values |= {name.replace("_", "/"): value for name, value in values.items()}
-        while self.at < at:
-            self.at = min(at, self.at + step)
-            self.tale.measure(self.at, self.values)
-            self.tale.tick(self.at + SECOND)
-
-    def states(self, act, city="bor", **fields):
-        message = Statement(
-            domain="rill", region_hash=self.tale.region.region_hash, city_id=city, statement_id=fields.pop("id", f"stm-{next(STATED)}"),
-            act=act, by="li", received_at=self.at, starts_at=fields.pop("starts_at", self.at), **fields,
-        )  # fmt: skip
-        self.tale.give(self.at, message)
-        return message.statement_id
-
-    def silence(self, level, city="bor", hours=24.0, **fields):
-        return self.states("silence", city, level=level, ends_at=self.at + round(hours * HOUR), text="we know", **fields)
-
-    def heard(self, city="bor"):
-        return self.tale.told(city)
-
-    def standing(self, city="bor", hazard="flood"):
-        """The last record of the city's warning on the compacted topic."""
-        found = [json.loads(one.value) for one in self.tale.outputs if one.kind is Kind.WARNINGS and one.city_id == city]
-        return [one for one in found if one["hazard"] == hazard][-1]
-
-    def last_status(self, city="bor", hazard="flood"):
-        return [one for one in self.tale.messages(city, "status") if one["hazard"] == hazard][-1]
-
-    def incident(self, hazard="flood"):
-        found = [json.loads(one.value) for one in self.tale.outputs if one.kind is Kind.INCIDENTS]
-        return [one for one in found if one["hazard"] == hazard][-1]
+from tests.decide.small_river import City
 
 
 @pytest.fixture
@@ -224,70 +147,6 @@ def test_what_must_be_answered_is_sent_and_only_after_the_answer_muted(story, fi
     city.silence("yellow")
     city.until(start + 30 * MINUTE, upper_stage=2.5)
     assert city.heard() == [("alert", "blue", "first")]
-
-
-@pytest.fixture
-def two(story, files, start):
-    """Flood and ammonia on one river; a red flood mutes what the ammonia rule says."""
-
-    def tell(equal="city", level_to="yellow"):
-        stations = files["stations.csv"].replace(",red\n", ",red,limit\n").replace("2,3,4,5\n", "2,3,4,5,\n")
-        stations += (
-            "upper,ammonia,rill,mg/l,ava,30.0,110.0,r1,0,600,UTC,,,,,,,1.0\nlower,ammonia,rill,mg/l,cam,29.6,110.2,r3,0,600,UTC,,,,,,,1.0\n"
-        )
-        reaches = files["reaches.csv"].replace(",1,,,\n", ",1,0.5,,\n")
-        changed = {"stations.csv": stations, "reaches.csv": reaches, "hazards/pollutant.toml": POLLUTANT}
-        city = City(story(changed | {"inhibitions.toml": RULES.format(equal=equal, level_to=level_to)}), start)
-        city.values |= {"upper/ammonia": 0.1, "lower/ammonia": 0.1}
-        return city
-
-    return tell
-
-
-def of_hazard(city, name, hazard):
-    return [(one["msg_type"], one["level"], one["reason"]) for one in city.tale.messages(name) if one["hazard"] == hazard]
-
-
-def test_a_red_flood_mutes_the_notice_of_the_same_city_and_ends_with_the_flood(two, start):
-    city = two()
-    city.until(start + 30 * MINUTE, upper_stage=5.5)
-    city.until(start + 2 * HOUR, lower_ammonia=1.1)
-    level = city.standing("cam", "pollutant")["level"]
-    assert level in ("blue", "yellow")
-    assert of_hazard(city, "cam", "flood")[0] == ("alert", "red", "first")
-    assert of_hazard(city, "cam", "pollutant") == []
-    assert city.standing("cam", "pollutant")["muted_by"] == ["inhibition:flood-first"]
-    (muted,) = city.incident("pollutant")["muted"]
-    assert (muted["muted_by"], "the flood comes first" in muted["why"], muted["until_at"]) == ("inhibition:flood-first", True, None)
-    city.until(start + 4 * DAY, step=HOUR // 2, upper_stage=1.0)
-    ended = next(one for one in city.tale.messages("cam") if one["hazard"] == "flood" and one["msg_type"] == "all_clear")
-    sent = next(one for one in city.tale.messages("cam") if one["hazard"] == "pollutant")
-    assert (sent["msg_type"], sent["reason"], sent["sent_at"]) == ("alert", "unmuted", ended["sent_at"])
-
-
-def test_a_flood_that_is_not_red_enough_mutes_nothing(two, start):
-    city = two()
-    city.until(start + 30 * MINUTE, upper_stage=4.5)
-    city.until(start + 2 * HOUR, lower_ammonia=1.1)
-    assert of_hazard(city, "cam", "pollutant")[0][2] == "first"
-
-
-def test_a_flood_that_the_city_was_not_sent_itself_mutes_nothing_there(two, start):
-    city = two()
-    city.until(start + 30 * MINUTE, lower_stage=5.5)  # red at cam, the lowest city: nobody else is warned
-    city.until(start + 2 * HOUR, upper_ammonia=1.1)
-    assert of_hazard(city, "ava", "flood") == []
-    assert of_hazard(city, "ava", "pollutant")[0][2] == "first"
-
-
-def test_a_rule_for_the_domain_spares_notices_everywhere_but_nothing_more(two, start):
-    city = two("domain", "blue")
-    city.until(start + 30 * MINUTE, lower_stage=5.5)
-    city.until(start + 2 * HOUR, upper_ammonia=1.1)
-    standing = city.standing("ava", "pollutant")
-    assert (of_hazard(city, "ava", "pollutant") == []) == (standing["level"] == "blue")
-    city.until(start + 4 * HOUR, upper_ammonia=50.0)
-    assert of_hazard(city, "ava", "pollutant")[-1][1] == "red"
 
 
 def test_a_correction_by_hand_reaches_whoever_was_told_before_also_while_it_is_muted(city, start):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stream.records.instants import HOUR, MINUTE, SECOND, to_text
 from stream.records.journal import Acknowledgement
 from stream.records.output import Kind
-from tests.decide.test_muting import POLLUTANT, RULES, City
+from tests.decide.small_river import POLLUTANT, RULES, City
 
 LEVELS = ("none", "blue", "yellow", "orange", "red")
 CITIES = ("ava", "bor", "cam")
