@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stream.decide import taking_links
-from stream.decide import by_hand
+from stream.decide import by_hand, discrepancies
 from stream.decide.escalation import climb, escalation_due
 from stream.decide.incident import evaluate, settled_due
 from stream.decide.life import Moment
@@ -95,6 +95,7 @@ def fire(partition: Partition, domain_id: str, at: int) -> list[Output]:
         elif touched or (say_at is not None and say_at <= settled):
             due = scene.cities() if say_at is not None and say_at <= settled else touched
             outputs += statuses(scene, due, at)
+    outputs += discrepancies.look(partition, domain_id, at)
     partition.wind(domain_id)
     return outputs
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from stream.decide import muting, telling
-from stream.decide.about import find
+from stream.decide.about import dispute, find
 from stream.decide.hand_reports import LEVELS, counted, judge, placed, series_of
 from stream.decide.life import seconds
 from stream.decide.taking_back import words
@@ -36,7 +36,9 @@ def correct(partition: Partition, said: Statement, now: int) -> list[Output] | N
     target = find(partition, said.domain, said.about, said.city_id)
     if target is None:
         return None
-    scene, incident, report = target
+    if not target.allowed:
+        return dispute(target, said, now)
+    scene, incident, report, _ = target
     outputs: list[Output] = []
     if report is not None:
         report.text = said.text
@@ -50,7 +52,7 @@ def correct(partition: Partition, said: Statement, now: int) -> list[Output] | N
 
 def _anew(partition: Partition, target: Target, said: Statement, now: int) -> list[Output]:
     """Judge a corrected report; a level that falls because of it falls at once."""
-    scene, incident, report = target
+    scene, incident, report, _ = target
     source = None if report is None else scene.state.sources.get(series_of(report.statement_id))
     if report is None or source is None or source.placed is None or source.ended_at is not None:
         return []

@@ -11,10 +11,13 @@ import math
 from typing import TYPE_CHECKING
 
 from detectors.base import Level, Quality
+from stream.decide.discrepancies import note
+from stream.decide.hazard_scene import scene_of
 from stream.decide.incident import evaluate
 from stream.decide.life import Moment, seconds
-from stream.decide.state import HazardState, SourceState
-from stream.decide.stated import REPORT, HandReport, Placed
+from stream.decide.state import SourceState
+from stream.decide.stated import REPORT, Doubt, HandReport, Placed
+from stream.records.discrepancy import DiscrepancyKind
 
 if TYPE_CHECKING:
     from stream.decide.partition import Partition
@@ -64,20 +67,17 @@ def report(partition: Partition, said: Statement, now: int) -> list[Output] | No
     )
     _stand(one, said.received_at, scene.hazard.rules)
     known[said.statement_id] = one
+    late = said.received_at - said.starts_at > seconds(scene.hazard.rules.max_late_s)
+    noted = [note(scene, DiscrepancyKind.LATE, _doubt(one, now), now, said.text)] if late else []
     if not one.level:
-        return []
+        return noted
     series = series_of(said.statement_id)
-    scene.state.sources[series] = _source(scene, said, series)
-    return judge(partition, scene, now)
+    scene.state.sources[series] = _source(scene, said, series, late=late)
+    return noted + judge(partition, scene, now)
 
 
-def scene_of(partition: Partition, domain_id: str, hazard: str) -> Scene | None:
-    """The hazard in the domain, which has a state of its own from now on; None where the region has no such hazard."""
-    for index, one in enumerate(partition.bound(domain_id).hazards):
-        if one.hazard.hazard == hazard:
-            partition.core.domains[domain_id].hazards.setdefault(hazard, HazardState())
-            return partition.scene(domain_id, index)
-    return None
+def _doubt(known: HandReport, now: int) -> Doubt:
+    return Doubt("", known.statement_id, known.city_id, known.hazard, now, known.by, known.level)
 
 
 def judge(partition: Partition, scene: Scene, now: int, *, withdrawn: bool = False, corrected: str = "") -> list[Output]:
@@ -85,13 +85,13 @@ def judge(partition: Partition, scene: Scene, now: int, *, withdrawn: bool = Fal
     return evaluate(scene, Moment(now, partition.settled(now), withdrawn, corrected=corrected))
 
 
-def _source(scene: Scene, said: Statement, series: str) -> SourceState:
+def _source(scene: Scene, said: Statement, series: str, *, late: bool) -> SourceState:
     level = min(LEVELS[said.level], ALONE_MOST)
     value = math.nan if said.value is None else said.value
     source = SourceState(
         series, level, level, said.starts_at, said.received_at, value, 0.0, None, DETECTOR, REPORTED, int(Quality.GOOD)
     )  # fmt: skip
-    source.late = said.received_at - said.starts_at > seconds(scene.hazard.rules.max_late_s)
+    source.late = late
     source.placed = placed(scene, said)
     return source
 
@@ -159,9 +159,10 @@ def withdraw(partition: Partition, said: Statement, now: int) -> list[Output] | 
         return None
     del reports[said.about]
     scene.state.silent.discard(series_of(said.about))
+    noted = [note(scene, DiscrepancyKind.WITHDRAWN, _doubt(known, now), now, said.text)]
     if scene.state.sources.pop(series_of(said.about), None) is None:
-        return []
-    return judge(partition, scene, now, withdrawn=True)
+        return noted
+    return noted + judge(partition, scene, now, withdrawn=True)
 
 
 def _stand(known: HandReport, since_at: int, rules: Rules) -> None:

@@ -23,6 +23,11 @@ def warning_id(incident: str, city_id: str, lane: str) -> str:
     return "wrn-" + _digest(incident, city_id, lane)
 
 
+def discrepancy_id(kind: str, statement_id: str, lane: str) -> str:
+    """The id of what does not agree with a statement."""
+    return "dsc-" + _digest(kind, statement_id, lane)
+
+
 def link_id(rule: str, of: str, via: str, to_domain: str, lane: str) -> str:
     """The id of what a rule makes follow in another domain from an incident (or a series) `of`, by way of a link `via` ("" = directly)."""
     return "lnk-" + _digest(rule, of, via, to_domain, lane)

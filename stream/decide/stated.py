@@ -71,18 +71,24 @@ class Maintenance(msgspec.Struct, array_like=True):
 
 
 class Doubt(msgspec.Struct, array_like=True):
-    """A contradiction that stands, and since when."""
+    """A contradiction of a report that stands, and since when."""
 
     kind: str
     statement_id: str
     city_id: str
     hazard: str
     since_at: int
+    by: str
+    level: int
 
 
 class ByHand(msgspec.Struct):
-    """What people stated about a domain, as long as it matters: reports and maintenance (by station) and the contradictions between them and what is measured."""
+    """What people stated about a domain, as long as it matters: reports, and maintenance by station.
+
+    `doubts`: the contradictions between reports and what is measured. `heard`: the ids of the last statements.
+    """
 
     reports: dict[str, HandReport] = msgspec.field(default_factory=dict)
     maintained: dict[str, Maintenance] = msgspec.field(default_factory=dict)
     doubts: dict[str, Doubt] = msgspec.field(default_factory=dict)
+    heard: list[str] = msgspec.field(default_factory=list)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from stream.decide import muting, telling
-from stream.decide.about import find, is_report
+from stream.decide.about import dispute, find, is_report
 from stream.decide.hand_reports import judge, series_of
 from stream.decide.life import seconds
 from stream.records.warning import MsgType, Reason
@@ -34,7 +34,9 @@ def cancel(partition: Partition, said: Statement, now: int) -> list[Output] | No
     target = find(partition, said.domain, said.about, said.city_id)
     if target is None:
         return None
-    scene, incident, report = target
+    if not target.allowed:
+        return dispute(target, said, now)
+    scene, incident, report, _ = target
     if report is not None and (incident is None or incident.series != (series_of(report.statement_id),)):
         _drop(scene, [series_of(report.statement_id)])  # there is more evidence: what rests on the report alone is withdrawn
         return judge(partition, scene, now, withdrawn=True)

@@ -19,6 +19,8 @@ class Kind(StrEnum):
     """Compacted, key incident_id."""
     EVIDENCE = "evidence"
     """For people who ask why."""
+    DISCREPANCIES = "discrepancies"
+    """Compacted, key discrepancy_id: where reports and measurements do not agree."""
     STATION_HEALTH = "station_health"
     """Compacted, key series: what is wrong with stations."""
     JOURNAL = "journal"

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from stream.records.acknowledgement import Acknowledgement
+from stream.records.discrepancy import Discrepancy
 from stream.records.incident import Incident
 from stream.records.measurement import CaseCount, Measurement
 from stream.records.rejected import RejectedHeaders
@@ -28,6 +29,7 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "exercise_notice": ExerciseNotice,
     "incident": Incident,
     "evidence": Evidence,
+    "discrepancy": Discrepancy,
     "station_health": StationHealth,
     "rejected_headers": RejectedHeaders,
 }

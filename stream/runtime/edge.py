@@ -131,6 +131,8 @@ class Edge:
                 return self._topics.incidents
             case Kind.EVIDENCE:
                 return self._topics.evidence
+            case Kind.DISCREPANCIES:
+                return self._topics.discrepancies
             case Kind.STATION_HEALTH:
                 return self._topics.station_health
             case Kind.JOURNAL:

@@ -13,6 +13,8 @@ def said(tale, at, **other):
         "domain": "rill", "region_hash": tale.region.region_hash, "city_id": "ava", "statement_id": "stm-1", "act": "report", "by": "chen",
         "received_at": at, "starts_at": at, "hazard": "flood", "level": "orange", "place_city": "ava", "reach": "r1", "km": 10.0,
     }  # fmt: skip
+    if other.get("act", "report") != "report":
+        fields["statement_id"] = f"stm-{other['act']}-{other.get('city_id', '')}-{at}"
     return Statement(**{**fields, **other})
 
 
@@ -97,7 +99,7 @@ def test_a_gauge_that_sees_it_too_confirms_a_report_and_an_unconfirmed_report_do
 def test_a_withdrawn_report_withdraws_its_warnings_and_only_its_own_city_may(calm_tale, start):
     at = start + HOUR
     calm_tale.give(at, said(calm_tale, at))
-    assert calm_tale.give(at + MINUTE, said(calm_tale, at, act="withdraw", about="stm-1", city_id="bor")) == []
+    assert calm_tale.give(at + MINUTE, said(calm_tale, at, act="withdraw", about="stm-1", city_id="bor")) == [], "another city's"
     calm_tale.give(at + 2 * MINUTE, said(calm_tale, at, act="withdraw", about="stm-1"))
     assert [calm_tale.told(city)[-1] for city in ("ava", "bor", "cam")] == [("cancel", "orange", "cancelled")] * 3
     assert not calm_tale.state.core.domains["rill"].by_hand.reports

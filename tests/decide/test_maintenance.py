@@ -98,7 +98,7 @@ def test_a_warning_that_stood_is_neither_lowered_nor_ended_by_maintenance(calm_t
 def test_of_a_station_nobody_knows_or_without_an_end_it_is_counted_and_changes_nothing(calm_tale, start):
     at = start + HOUR
     assert calm_tale.give(at, stated(calm_tale, at, about="nowhere", ends_at=at + HOUR)) == []
-    assert calm_tale.give(at, stated(calm_tale, at)) == []
+    assert calm_tale.give(at, stated(calm_tale, at, statement_id="stm-2")) == []
     assert calm_tale.state.core.counts.unmatched == 2
 
 

@@ -99,7 +99,8 @@ def test_after_it_was_below_every_limit_it_counts_again(risen, calm, start):
 
 def test_a_city_that_is_only_affected_may_not_take_it_back(risen, start):
     at = start + HOUR + MINUTE
-    risen.give(at, stated(risen, at, "cancel", incident(risen).incident_id, city_id="cam"))
+    (disputed,) = risen.give(at, stated(risen, at, "cancel", incident(risen).incident_id, city_id="cam"))
+    assert json.loads(disputed.value)["kind"] == "disputed"
     assert [risen.told(city)[-1][0] for city in CITIES] == ["alert"] * 3
 
 
@@ -138,7 +139,8 @@ def test_of_an_incident_that_is_closed_everybody_who_was_told_hears_it(risen, ca
     at, name = start + 96 * HOUR, incident(risen).incident_id
     risen.quiet(start + HOUR + 10 * MINUTE, at, calm)
     assert not risen.state.core.domains["rill"].hazards["flood"].incidents
-    assert risen.give(at, stated(risen, at, act, name, city_id="cam")) == []
+    (disputed,) = risen.give(at, stated(risen, at, act, name, city_id="cam", statement_id="stm-cam"))
+    assert disputed.kind is Kind.DISCREPANCIES
     risen.give(at, stated(risen, at, act, name))
     for city in CITIES:
         last = risen.messages(city)[-1]
