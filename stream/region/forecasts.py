@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from numpy.typing import NDArray
 
@@ -57,17 +57,23 @@ def forecasts_json(found: tuple[Forecaster, ...]) -> bytes:
     return msgspec.json.format(msgspec.json.encode(found), indent=0) + b"\n"
 
 
-def read_forecasts(data: bytes, known: Collection[str], findings: Findings) -> tuple[Forecaster, ...]:
-    """The forecasts of a region's file; `known`: the ids of its series. What is wrong is noted, and then nothing is forecast."""
+def read_forecasts(data: bytes, known: Mapping[str, int], findings: Findings) -> tuple[Forecaster, ...]:
+    """The forecasts of a region's file; `known`: its series and their domains. What is wrong is noted, and then nothing is forecast."""
     try:
         found = msgspec.json.decode(data, type=tuple[Forecaster, ...])
     except msgspec.DecodeError as error:
         findings.add(FORECASTS_FILE, 0, "", f"cannot be read ({error})", "write it anew with `tocsin calibrate`")
         return ()
-    wrong = [text for one in found for text in faults(one, known)]
+    wrong = [text for one in found for text in (*faults(one, known), *_spread(one, known))]
     for text in wrong:
         findings.add(FORECASTS_FILE, 0, "", text, "write it anew with `tocsin calibrate`")
     return () if wrong else found
+
+
+def _spread(one: Forecaster, known: Mapping[str, int]) -> list[str]:
+    """Evidence meets in one domain: what is forecast from gauges of two could never be."""
+    domains = {known[name] for name in one.series if name in known}
+    return [f"the series {one.series[0]!r} to {one.series[-1]!r} are of {len(domains)} domains"] if len(domains) > 1 else []
 
 
 def faults(one: Forecaster, known: Collection[str]) -> list[str]:

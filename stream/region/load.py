@@ -71,7 +71,7 @@ def examine(bundled: Bundle) -> tuple[Region | None, Findings]:
     stations = read_stations(files[STATIONS_FILE], known, findings) if STATIONS_FILE in files else Stations((), ())
     cells = read_cells(stations, drafts, findings)
     lags = read_lags(files[LAGS_FILE], stations, lengths, findings) if LAGS_FILE in files else ()
-    known_series = {one.series for one in stations.series}
+    known_series = {one.series: one.domain for one in stations.series}
     forecasts = read_forecasts(files[FORECASTS_FILE], known_series, findings) if FORECASTS_FILE in files else ()
     chains = {} if cities is None else above(cities.cities, cities.administrations)
     parties = Parties(chains, {draft.hazard for draft in drafts}, lengths)

@@ -11,8 +11,8 @@ MODEL = Forecaster(("a", "b"), 3600.0, (1, 3), (1.0, 2.0), ((0.0, 1.0), (-1.0, 2
 FILE = (MODEL,)
 
 
-def read(data, known=("a", "b")):
-    findings = Findings()
+def read(data, domains=(0, 0)):
+    findings, known = Findings(), dict(zip("ab", domains, strict=True))
     return read_forecasts(data, known, findings), [one.problem for one in findings.sorted_problems()]
 
 
@@ -37,6 +37,12 @@ def test_a_file_that_does_not_fit_together_is_refused_with_words(changed, said):
     found, problems = read(forecasts_json((msgspec.structs.replace(MODEL, **changed),)))
     assert found == ()
     assert any(said in one for one in problems)
+
+
+def test_gauges_of_two_domains_are_never_forecast_together():
+    found, problems = read(forecasts_json(FILE), (0, 1))
+    assert found == ()
+    assert any("of 2 domains" in one for one in problems)
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"[1]", b'[{"series": []}]'])
