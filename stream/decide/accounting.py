@@ -80,6 +80,7 @@ def _record(scene: Scene, incident: IncidentState, at: int, reason: Reason, fuse
         inconsistent=consistency.recorded(incident),
         split_from=incident.split_from,
         linked_to=incident.linked_to,
+        posture=scene.domain.posture.posture,
         region=scene.region.name,
         region_hash=scene.region.region_hash,
         **answers.recorded(incident),

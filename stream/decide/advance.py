@@ -13,6 +13,7 @@ from stream.decide import by_hand, discrepancies
 from stream.decide.escalation import climb, escalation_due
 from stream.decide.incident import evaluate, settled_due
 from stream.decide.life import Moment
+from stream.decide.posture import review
 from stream.decide.station_health import SILENT, tell
 from stream.decide.stations import check
 from stream.decide.status import refresh_due, statuses
@@ -95,6 +96,7 @@ def fire(partition: Partition, domain_id: str, at: int) -> list[Output]:
         elif touched or (say_at is not None and say_at <= settled):
             due = scene.cities() if say_at is not None and say_at <= settled else touched
             outputs += statuses(scene, due, at)
+    outputs += review(partition, domain_id, at)
     outputs += discrepancies.look(partition, domain_id, at)
     partition.wind(domain_id)
     return outputs

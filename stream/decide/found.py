@@ -18,6 +18,7 @@ from stream.decide.foretold import Foreseen
 from stream.decide.fronts import note
 from stream.decide.incident import evaluate
 from stream.decide.life import Moment
+from stream.decide.posture import review
 from stream.decide.state import SourceState
 from stream.decide.station_health import SILENT, tell
 from stream.decide.status import statuses
@@ -71,6 +72,7 @@ def _judge(partition: Partition, domain_id: str, at: int, judged: dict[int, bool
             outputs += evaluate(scene, Moment(at, partition.settled(at), judged.get(index, False)))
         elif index in seen or not scene.state.status:
             outputs += statuses(scene, seen.get(index, set()) if scene.state.status else scene.cities(), at)
+    outputs += review(partition, domain_id, at)
     partition.wind(domain_id)
     return outputs
 

@@ -13,16 +13,19 @@ from stream.decide.escalation import escalation_due
 from stream.decide.foretelling import only_foretold, without
 from stream.decide.incident import settled_due
 from stream.decide.linked import LEAD_MS
+from stream.decide.posture import due, ruled
 from stream.decide.scene import Scene, fresh_counts
 from stream.decide.state import Core, HazardState
 from stream.decide.station_health import SILENT
 from stream.decide.status import refresh_due
+from stream.records.posture import Posture
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stream.decide.bound import Bound, BoundHazard
     from stream.records.warning import Lane
+    from stream.region.model import Hazard
 
 NEVER = 2**62
 
@@ -56,6 +59,7 @@ class Partition:
     clocks: dict[str, Clock] = field(default_factory=dict)
     fresh: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
     weights: dict[str, int] = field(default_factory=dict)
+    ruled: dict[tuple[str, str, Posture], Hazard] = field(default_factory=dict)
 
     def bound(self, domain_id: str) -> Bound:
         """The arrays of the region the domain belongs to."""
@@ -83,7 +87,17 @@ class Partition:
         return Scene(
             bound.region, hazard, domain_id, domain, state, self.lane, self.fresh[key], self.core.behind, self.core.exercise,
             partitions=self.core.partitions, lead_ms=lead_ms, observed=self.observed, heard_at=bound.heard_at,
+            ruled=self._ruled(bound, hazard, domain.posture.posture),
         )  # fmt: skip
+
+    def _ruled(self, bound: Bound, hazard: BoundHazard, posture: Posture) -> Hazard | None:
+        """The hazard as the posture rules it, made once; None while nothing differs."""
+        if posture is Posture.NORMAL:
+            return None
+        key = (bound.region.region_hash, hazard.hazard.hazard, posture)
+        if key not in self.ruled:
+            self.ruled[key] = ruled(bound.region, hazard.hazard, posture)
+        return self.ruled[key]
 
     def hazards_of(self, domain_id: str) -> list[int]:
         """Indices of the hazards that have series in the domain."""
@@ -172,4 +186,6 @@ class Partition:
         dues = [due for one in scenes for due in (settled_due(one), refresh_due(one)) if due is not None]
         dues += reviews if self.observed else []
         dues += [at for at in (by_hand.due(self.core.domains[domain_id].by_hand),) if at is not None]
+        if (posture_due := due(self.core.domains[domain_id].posture, self.bound(domain_id).region.postures)) is not None:
+            dues.append(posture_due)
         clock.settled_at = min([*dues, *clock.silent_at.values()], default=NEVER)

@@ -37,13 +37,14 @@ class Scene:
     exercise: str = ""
     partitions: int = 1
     lead_ms: int = 0
+    ruled: Hazard | None = None
     observed: bool = False
     heard_at: Callable[[str], int | None] | None = None
 
     @property
     def hazard(self) -> Hazard:
-        """The hazard's rules and footprint."""
-        return self.bound.hazard
+        """The hazard's rules, as the domain's posture has them, and footprint."""
+        return self.ruled or self.bound.hazard
 
     def city(self, city_id: str) -> City | None:
         """The city, or None if the region no longer has it."""

@@ -10,6 +10,7 @@ import msgspec
 
 from stream.decide.linked import Links
 from stream.decide.odds import Odd
+from stream.decide.posture import PostureState
 from stream.decide.silences import Silence
 from stream.decide.foretold import Foretold
 from stream.decide.past import Past
@@ -245,6 +246,7 @@ class DomainState(msgspec.Struct):
     silences: dict[str, Silence] = msgspec.field(default_factory=dict)
     check_at: int | None = None
     began_at: int = -1
+    posture: PostureState = msgspec.field(default_factory=PostureState)
 
 
 class Counts(msgspec.Struct):

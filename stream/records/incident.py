@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from stream.records.acknowledgement import Answered, Escalated
+from stream.records.posture import Posture
 from stream.records.warning import AlsoWarned, EvidenceSummary, Lane, Reason
 
 
@@ -51,6 +52,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     `state`: open, closed or merged; it then goes on as `merged_into`. `split_from`: the incident of which it was a part.
     `linked_to`: incidents of other domains of which it is a consequence (path `linked`), or which stations of both see.
     `probability` that it is real, as its evidence last said; `confirmed`: as many independent stations agree as the hazard asks for.
+    `posture`: of its domain, as it was when this was judged.
     """
 
     incident_id: str
@@ -79,5 +81,6 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     merged_into: str = ""
     split_from: str = ""
     linked_to: tuple[str, ...] = ()
+    posture: Posture = Posture.NORMAL
     region: str
     region_hash: str

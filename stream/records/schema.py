@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from stream.records.acknowledgement import Acknowledgement
-from stream.records.discrepancy import Discrepancy
 from stream.records.incident import Incident
 from stream.records.measurement import CaseCount, Measurement
+from stream.records.posture import DomainPosture
 from stream.records.rejected import RejectedHeaders
 from stream.records.report import InterventionReport
 from stream.records.statement import Statement
@@ -29,8 +29,8 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "exercise_notice": ExerciseNotice,
     "incident": Incident,
     "evidence": Evidence,
-    "discrepancy": Discrepancy,
     "station_health": StationHealth,
+    "posture": DomainPosture,
     "rejected_headers": RejectedHeaders,
 }
 """Public records by the name `tocsin schema` gives them."""

@@ -21,6 +21,8 @@ from stream.region.inhibitions import INHIBITIONS_FILE, Dangers, read_inhibition
 from stream.region.lags import read_lags
 from stream.region.model import Region
 from stream.region.places import Graphs
+from stream.region.postures import FILE as POSTURES_FILE
+from stream.region.postures import Postures, read_postures
 from stream.region.problems import Findings, RegionError, nearest
 from stream.region.reaches import NETWORK_FILE, REACHES_FILE, TRAVEL_FILE, check_banks, read_river, read_travel
 from stream.region.stations import FILE as STATIONS_FILE
@@ -38,7 +40,17 @@ if TYPE_CHECKING:
     from stream.region.inhibitions import Inhibition
 
 NEEDED_FILES = (HEAD_FILE, STATIONS_FILE, CITIES_FILE)
-FILES = (*NEEDED_FILES, REACHES_FILE, NETWORK_FILE, TRAVEL_FILE, LAGS_FILE, FORECASTS_FILE, AGREEMENTS_FILE, INHIBITIONS_FILE)
+FILES = (
+    *NEEDED_FILES,
+    REACHES_FILE,
+    NETWORK_FILE,
+    TRAVEL_FILE,
+    LAGS_FILE,
+    FORECASTS_FILE,
+    AGREEMENTS_FILE,
+    INHIBITIONS_FILE,
+    POSTURES_FILE,
+)
 
 
 def load(bundled: Bundle) -> Region:
@@ -77,6 +89,7 @@ def examine(bundled: Bundle) -> tuple[Region | None, Findings]:
     parties = Parties(chains, {draft.hazard for draft in drafts}, lengths)
     agreements = read_agreements(files[AGREEMENTS_FILE], parties, findings) if AGREEMENTS_FILE in files else ()
     inhibitions = _inhibitions(bundled, drafts, head, findings)
+    postures = _postures(bundled, stations, findings)
     cascades = _cascades(bundled, drafts, cities, head, findings)
     graphs = Graphs(cities, river, travel, lags, findings)
     families = [domain.families for domain in head.domains] if head else None
@@ -100,8 +113,15 @@ def examine(bundled: Bundle) -> tuple[Region | None, Findings]:
         forecasts=forecasts,
         inhibitions=inhibitions,
         cascades=cascades,
+        postures=postures,
     )
     return region, findings
+
+
+def _postures(bundled: Bundle, stations: Stations, findings: Findings) -> Postures:
+    if POSTURES_FILE not in bundled.files:
+        return Postures()
+    return read_postures(bundled.files[POSTURES_FILE], {one.quantity for one in stations.series}, findings)
 
 
 def _inhibitions(bundled: Bundle, drafts: list[HazardDraft], head: Head | None, findings: Findings) -> tuple[Inhibition, ...]:

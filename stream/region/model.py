@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from stream.region.postures import Postures
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -220,3 +222,4 @@ class Region:
     forecasts: tuple[Forecaster, ...] = ()
     inhibitions: tuple[Inhibition, ...] = ()
     cascades: tuple[Cascade, ...] = ()
+    postures: Postures = field(default_factory=Postures)

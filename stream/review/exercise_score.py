@@ -45,7 +45,7 @@ class CityScore:
     """One city (or administration). Seconds count from the beginning of the exercise; None = it did not happen, or nothing was asked.
 
     `expected`: the level planned, "" = the plan says nothing of it. `warned_after_s`: first told at least that level. `in_time` and
-    `acknowledged_in_time`: None where nothing was asked. `rung`: how far its warning went up for want of an answer.
+    `acknowledged_in_time`: None where nothing was asked, or the exercise was over before an answer was due. `rung`: how far its warning went up for want of an answer.
     """
 
     city_id: str
@@ -60,8 +60,8 @@ class CityScore:
 
     @property
     def passed(self) -> bool:
-        """Nothing that was asked was missed."""
-        return self.in_time is not False and self.acknowledged_in_time is not False
+        """Nothing that was planned was missed."""
+        return not self.expected or (self.in_time is not False and self.acknowledged_in_time is not False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def score(plan: Plan, heard: Heard) -> Score:
         _city(
             city_id,
             expected.get(city_id),
-            heard.began_at,
+            heard,
             [one for one in told if one.warning.city_id == city_id],
             ([one for one in answers if one.city_id == city_id], rungs.get(city_id, Rung.CITY)),
         )
@@ -110,9 +110,9 @@ def score(plan: Plan, heard: Heard) -> Score:
 
 
 def _city(
-    city_id: str, expected: Expected | None, began_at: int, told: list[Told], after: tuple[list[Answered], Rung]
+    city_id: str, expected: Expected | None, heard: Heard, told: list[Told], after: tuple[list[Answered], Rung]
 ) -> CityScore:  # fmt: skip
-    answers, rung = after
+    began_at, (answers, rung) = heard.began_at, after
     standing = [one for one in told if one.warning.msg_type not in _OVER]
     worst = max((LEVELS.index(one.warning.level) for one in standing), default=0)
     asked = LEVELS.index(expected.level) if expected is not None else 1
@@ -130,9 +130,16 @@ def _city(
         in_time=in_time,
         acknowledged_after_s=None if answer is None else (answer.at - began_at) / SECOND,
         acknowledged_by="" if answer is None else answer.answer.by,
-        acknowledged_in_time=None if by_at is None else answer is not None and answer.at <= by_at,
+        acknowledged_in_time=_in_time(answer, by_at, heard.over_at),
         rung=rung.name.lower(),
     )
+
+
+def _in_time(answer: Answered | None, by_at: int | None, over_at: int | None) -> bool | None:
+    """Whether the answer came in time; None where none was asked, or it was not due before the end."""
+    if by_at is None or (answer is None and over_at is not None and over_at < by_at):
+        return None
+    return answer is not None and answer.at <= by_at
 
 
 def _answer_by(expected: Expected | None, first: Told | None, standing: list[Told]) -> int | None:

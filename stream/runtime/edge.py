@@ -50,6 +50,15 @@ class Edge:
                 for kind in (Kind.CITY, Kind.WARNINGS):
                     self._published[kind, key.decode("utf-8", "replace")] = entry
         self._chain: list[asyncio.Task[None]] = []
+        self._of_kind = {
+            Kind.WARNINGS: topics.warnings,
+            Kind.CITY_STATUS: topics.city_status,
+            Kind.INCIDENTS: topics.incidents,
+            Kind.EVIDENCE: topics.evidence,
+            Kind.POSTURES: topics.postures,
+            Kind.STATION_HEALTH: topics.station_health,
+            Kind.JOURNAL: topics.journal,
+        }
 
     async def publish(self, outputs: Sequence[Output], appended_at: int | None = None) -> None:
         """Hand everything to the producer; returns before it is acknowledged (`settle` waits for that).
@@ -120,23 +129,7 @@ class Edge:
         return self._topic(output) if verdict.sent else None
 
     def _topic(self, output: Output) -> str:
-        match output.kind:
-            case Kind.CITY:
-                return self._topics.city(output.city_id)
-            case Kind.WARNINGS:
-                return self._topics.warnings
-            case Kind.CITY_STATUS:
-                return self._topics.city_status
-            case Kind.INCIDENTS:
-                return self._topics.incidents
-            case Kind.EVIDENCE:
-                return self._topics.evidence
-            case Kind.DISCREPANCIES:
-                return self._topics.discrepancies
-            case Kind.STATION_HEALTH:
-                return self._topics.station_health
-            case Kind.JOURNAL:
-                return self._topics.journal
+        return self._topics.city(output.city_id) if output.kind is Kind.CITY else self._of_kind[output.kind]
 
     async def _send(self, topic: str, output: Output) -> asyncio.Future[object]:
         single = topic == self._topics.warnings_late or output.kind is Kind.CITY

@@ -89,9 +89,9 @@ class Topics:
         return f"{self.prefix}evidence"
 
     @property
-    def discrepancies(self) -> str:
-        """Where reports and measurements do not agree: compacted, key discrepancy_id."""
-        return f"{self.prefix}discrepancies"
+    def postures(self) -> str:
+        """How alert each domain is: compacted, key domain."""
+        return f"{self.prefix}postures"
 
     @property
     def station_health(self) -> str:
@@ -176,7 +176,7 @@ def plan(settings: Settings, city_ids: Iterable[str]) -> tuple[TopicPlan, ...]:
         made(topics.city_status, parts, lane, _compacted(settings)),
         made(topics.incidents, parts, lane, _compacted(settings)),
         made(topics.evidence, parts, lane, kept(730)),
-        made(topics.discrepancies, parts, lane, _compacted(settings)),
+        made(topics.postures, parts, lane, _compacted(settings)),
         made(topics.station_health, parts, lane, _compacted(settings)),
         made(topics.checkpoints, parts, own, _PROMPT),
         made(topics.regions, 1, own, _PROMPT),

@@ -10,8 +10,8 @@ import msgspec
 from stream.records.output import Kind, Output
 
 if TYPE_CHECKING:
-    from stream.records.discrepancy import Discrepancy
     from stream.records.incident import Incident
+    from stream.records.posture import DomainPosture
     from stream.records.warning import CityStatus, CityWarning, Evidence, LinkTest, StationHealth
 
 _encoder = msgspec.json.Encoder()
@@ -73,12 +73,12 @@ def of_evidence(evidence: Evidence, *, sent_at: int) -> Output:
     )  # fmt: skip
 
 
-def of_discrepancy(one: Discrepancy, *, sent_at: int) -> Output:
-    """The record on `discrepancies`."""
-    heads = headers("discrepancy", f"{one.discrepancy_id}/{one.state}", one.domain, one.as_of_at, one.city_id)
+def of_posture(posture: DomainPosture, *, sent_at: int) -> Output:
+    """The record on `postures`."""
+    heads = headers("posture", f"{posture.domain}@{posture.since_at}", posture.domain, posture.as_of_at, posture.domain)
     return Output(
-        Kind.DISCREPANCIES, one.discrepancy_id.encode(), to_bytes(one), sent_at, headers=heads,
-        reason=one.kind.value, hazard=one.hazard, lane=one.lane.value,
+        Kind.POSTURES, posture.domain.encode(), to_bytes(posture), sent_at, headers=heads,
+        reason=posture.posture.value, lane=posture.lane.value,
     )  # fmt: skip
 
 

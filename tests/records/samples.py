@@ -11,7 +11,6 @@ import numpy as np
 from stream.accept.refusal import Refusal, Refused, digest, to_record
 from stream.records import journal
 from stream.records.acknowledgement import Acknowledgement, Answered, Escalated
-from stream.records.discrepancy import Discrepancy, DiscrepancyKind
 from stream.records.incident import Incident, WeighedEvidence
 from stream.records.measurement import CaseCount, Measurement
 from stream.records.report import InterventionReport
@@ -25,7 +24,6 @@ from stream.records.warning import (
     Evidence,
     EvidenceSummary,
     Exceedance,
-    ExerciseNotice,
     Lane,
     LinkTest,
     MsgType,
@@ -34,6 +32,7 @@ from stream.records.warning import (
     StationState,
     Texts,
 )
+from tests.records.alertness_samples import ALERTNESS
 
 GOLDEN = Path(__file__).parent / "golden"
 _EVIDENCE = EvidenceSummary(
@@ -44,6 +43,7 @@ _REGION = {"region": "example", "region_hash": "0123456789abcdef"}
 _COVERAGE = Coverage(3, 4, ("lower/stage",))
 
 JSON = {
+    **ALERTNESS,
     "measurement": Measurement("2024-05-01T19:00:00+08:00", 5.25, series="upper/stage", unit="m", quality="good", id="gw-1"),
     "measurement_by_station": Measurement(1_714_561_200.5, -0.5, station="upper", quantity="stage"),
     "case_count": CaseCount("2024-04-22T00:00:00Z", "2024-04-29T00:00:00Z", 7, area="north", quantity="cases", unit="count", id="w17"),
@@ -121,18 +121,6 @@ JSON = {
         next_by_at="2024-05-02T11:00:00Z",
         text=Texts("线路测试", "Link test"),
     ),
-    "exercise_notice": ExerciseNotice(
-        exercise_id="spring",
-        city_id="lower-city",
-        lane=Lane.EXERCISE,
-        phase="announced",
-        kind="scheduled",
-        title=Texts("春季演习", "Spring exercise"),
-        sent_at="2024-05-01T11:00:00Z",
-        begins_at="2024-05-01T12:00:00Z",
-        ends_at="2024-05-01T13:00:00Z",
-        text=Texts("演习：将开始", "EXERCISE: will begin"),
-    ),
     "incident": Incident(
         incident_id="i-2e",
         revision=3,
@@ -174,23 +162,6 @@ JSON = {
         exceedance=0.998,
         reaches_next_level_in_h=1.9,
         **_PLACE,
-    ),
-    "discrepancy": Discrepancy(
-        discrepancy_id="dsc-1f",
-        kind=DiscrepancyKind.CONTRADICTS_SENSORS,
-        state="open",
-        city_id="lower-city",
-        statement_id="stm-1f",
-        by="duty officer",
-        stated_level="none",
-        found_level="orange",
-        series=("lower/stage",),
-        since_at="2024-05-01T11:00:00Z",
-        as_of_at="2024-05-01T11:00:00Z",
-        note="",
-        text=Texts("不一致", "does not agree"),
-        **_PLACE,
-        **_REGION,
     ),
     "station_health": StationHealth(
         domain="basin",

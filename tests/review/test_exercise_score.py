@@ -28,8 +28,9 @@ def answer(city, after_s, action="seen", by="li"):
     return Answered(BEGAN_AT + after_s * SECOND, city, Acknowledgement(f"w-{city}", 1, action, by))
 
 
-def scored(expected, told=(), answers=(), incidents=()):
-    return score(plan(*expected), Heard(BEGAN_AT, None, told, answers, incidents))
+def scored(expected, told=(), answers=(), incidents=(), over_after_s=None):
+    over_at = None if over_after_s is None else BEGAN_AT + over_after_s * SECOND
+    return score(plan(*expected), Heard(BEGAN_AT, over_at, told, answers, incidents))
 
 
 @pytest.mark.parametrize(
@@ -68,6 +69,14 @@ def test_without_a_plan_for_it_the_answer_is_due_when_the_warning_says():
         assert city.acknowledged_in_time is in_time
     [quiet] = scored([Expected("bor", "orange", 20, None)], [told("bor", 10)]).cities
     assert (quiet.acknowledged_in_time, quiet.passed) == (None, True)
+
+
+def test_an_answer_that_was_not_due_before_the_end_is_not_missed():
+    asked = [Expected("bor", "orange", 20, 100)], [told("bor", 10)]
+    [city] = scored(*asked, over_after_s=60).cities
+    assert (city.acknowledged_in_time, city.passed) == (None, True)
+    [city] = scored(*asked, over_after_s=111).cities
+    assert (city.acknowledged_in_time, city.passed) == (False, False)
 
 
 def test_how_far_up_a_warning_went_is_told_also_after_it_was_answered():

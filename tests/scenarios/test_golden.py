@@ -95,6 +95,6 @@ def test_the_recorded_journal_leads_to_the_kept_outputs_byte_for_byte() -> None:
 def test_what_is_kept_shows_all_hazards_and_stays_small() -> None:
     kept = [json.loads(line) for line in EXPECTED.read_bytes().splitlines()[:-1]]
     assert {one["value"]["hazard"] for one in kept if one["warning_id"]} == {"flood", "pollutant", "air", "outbreak"}
-    assert {one["kind"] for one in kept} == {"city", "city_status", "incidents", "evidence", "station_health"}
+    assert {one["kind"] for one in kept} == {"city", "city_status", "incidents", "evidence", "postures", "station_health"}
     assert {one["value"]["reason"] for one in kept if one["warning_id"]} >= {"first", "worse", "better", "cleared", "extended"}
     assert JOURNAL.stat().st_size < JOURNAL_BYTES_MOST
