@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stream.decide import taking_links
-from stream.decide import by_hand, discrepancies
+from stream.decide import by_hand, discrepancies, taking_links
 from stream.decide.escalation import climb, escalation_due
 from stream.decide.incident import evaluate, settled_due
 from stream.decide.life import Moment
@@ -85,8 +84,8 @@ def fire(partition: Partition, domain_id: str, at: int) -> list[Output]:
         outputs += said
         if (
             went_up
-            or scene.hazard.hazard in stated
             or linked
+            or scene.hazard.hazard in stated
             or (grid_at is not None and grid_at <= at)
             or (review_at is not None and review_at <= at)
             or (life_at is not None and life_at <= settled)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from stream.decide.advance import advance
 from stream.decide.correcting import correct
+from stream.decide.discrepancies import look
 from stream.decide.hand_reports import confirm, report, withdraw
 from stream.decide.maintenance import end_maintain, maintain
 from stream.decide.posture import review
@@ -36,15 +37,24 @@ ACTS: Mapping[str, Callable[[Partition, Statement, int], list[Output] | None]] =
 """Each takes the partition, the statement and the domain's now; None: it is about nothing that is known."""
 
 
+HEARD_MOST = 256
+"""The last statements of a domain: one that comes twice counts once."""
+
+
 def take_statement(partition: Partition, at: int, message: Statement) -> list[Output]:
     """Apply a statement at its journal record's timestamp `at`, after every deadline due before it."""
     domain = partition.core.domains[message.domain]
     outputs = advance(partition, message.domain, at)
     domain.now = max(domain.now, at)
+    heard = domain.by_hand.heard
+    if message.statement_id in heard:
+        return outputs
+    domain.by_hand.heard = [*heard[1 - HEARD_MOST :], message.statement_id]
     act = ACTS.get(message.act)
     said = None if act is None else act(partition, message, domain.now)
     if said is None:
         partition.core.counts.unmatched += 1
     outputs += [*(said or []), *review(partition, message.domain, domain.now)]
+    outputs += look(partition, message.domain, domain.now)
     partition.wind(message.domain)
     return outputs

@@ -21,6 +21,8 @@ class Kind(StrEnum):
     """For people who ask why."""
     POSTURES = "postures"
     """Compacted, key domain: how alert each domain is."""
+    DISCREPANCIES = "discrepancies"
+    """Compacted, key discrepancy_id: where reports and measurements do not agree."""
     STATION_HEALTH = "station_health"
     """Compacted, key series: what is wrong with stations."""
     JOURNAL = "journal"

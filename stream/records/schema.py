@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from stream.records.acknowledgement import Acknowledgement
+from stream.records.discrepancy import Discrepancy
 from stream.records.incident import Incident
 from stream.records.measurement import CaseCount, Measurement
 from stream.records.posture import DomainPosture
@@ -29,6 +30,7 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "exercise_notice": ExerciseNotice,
     "incident": Incident,
     "evidence": Evidence,
+    "discrepancy": Discrepancy,
     "station_health": StationHealth,
     "posture": DomainPosture,
     "rejected_headers": RejectedHeaders,

@@ -56,6 +56,7 @@ class Edge:
             Kind.INCIDENTS: topics.incidents,
             Kind.EVIDENCE: topics.evidence,
             Kind.POSTURES: topics.postures,
+            Kind.DISCREPANCIES: topics.discrepancies,
             Kind.STATION_HEALTH: topics.station_health,
             Kind.JOURNAL: topics.journal,
         }

@@ -94,6 +94,11 @@ class Topics:
         return f"{self.prefix}postures"
 
     @property
+    def discrepancies(self) -> str:
+        """Where reports and measurements do not agree: compacted, key discrepancy_id."""
+        return f"{self.prefix}discrepancies"
+
+    @property
     def station_health(self) -> str:
         """What is wrong with stations: compacted, key series."""
         return f"{self.prefix}station_health"
@@ -177,6 +182,7 @@ def plan(settings: Settings, city_ids: Iterable[str]) -> tuple[TopicPlan, ...]:
         made(topics.incidents, parts, lane, _compacted(settings)),
         made(topics.evidence, parts, lane, kept(730)),
         made(topics.postures, parts, lane, _compacted(settings)),
+        made(topics.discrepancies, parts, lane, _compacted(settings)),
         made(topics.station_health, parts, lane, _compacted(settings)),
         made(topics.checkpoints, parts, own, _PROMPT),
         made(topics.regions, 1, own, _PROMPT),

@@ -10,6 +10,7 @@ import msgspec
 from stream.records.output import Kind, Output
 
 if TYPE_CHECKING:
+    from stream.records.discrepancy import Discrepancy
     from stream.records.incident import Incident
     from stream.records.posture import DomainPosture
     from stream.records.warning import CityStatus, CityWarning, Evidence, LinkTest, StationHealth
@@ -79,6 +80,15 @@ def of_posture(posture: DomainPosture, *, sent_at: int) -> Output:
     return Output(
         Kind.POSTURES, posture.domain.encode(), to_bytes(posture), sent_at, headers=heads,
         reason=posture.posture.value, lane=posture.lane.value,
+    )  # fmt: skip
+
+
+def of_discrepancy(one: Discrepancy, *, sent_at: int) -> Output:
+    """The record on `discrepancies`."""
+    heads = headers("discrepancy", f"{one.discrepancy_id}/{one.state}", one.domain, one.as_of_at, one.city_id)
+    return Output(
+        Kind.DISCREPANCIES, one.discrepancy_id.encode(), to_bytes(one), sent_at, headers=heads,
+        reason=one.kind.value, hazard=one.hazard, lane=one.lane.value,
     )  # fmt: skip
 
 
