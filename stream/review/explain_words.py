@@ -148,6 +148,7 @@ NOTES: dict[str, tuple[str, str]] = {
     "direct": ("travellers come directly", "人员直接往来"),
     "indirect": ("travellers come by way of other cities", "人员经其他城市往来"),
     "forecast": ("a forecast made of all gauges says so", "由全部测站得出的预报"),
+    "forecast_above": ("a gauge above is only forecast to reach a level", "上游测站预报将达到预警级别"),
     "cluster": ("cases of neighbouring places, looked at together", "邻近地区病例合并分析"),
     "merged": ("it is one event with {what}", "与 {what} 为同一事件"),
     "split": ("it was part of {what}", "此前属于 {what}"),
