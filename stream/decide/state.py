@@ -11,9 +11,9 @@ import msgspec
 from stream.decide.foretold import Foretold
 from stream.decide.linked import Links
 from stream.decide.odds import Odd
+from stream.decide.past import Past
 from stream.decide.posture import PostureState
 from stream.decide.silences import Silence
-from stream.decide.past import Past
 from stream.decide.stated import ByHand, Placed
 from stream.records.warning import MsgType, Reason
 

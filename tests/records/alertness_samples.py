@@ -1,7 +1,8 @@
-"""One filled-in record of each kind that says how alert people are to be; `tests.records.samples` takes them in."""
+"""One filled-in record of each kind that says how alert people are to be, or where they disagree; `tests.records.samples` takes them in."""
 
 from __future__ import annotations
 
+from stream.records.discrepancy import Discrepancy, DiscrepancyKind
 from stream.records.posture import Because, DomainPosture, Posture, Sampling
 from stream.records.warning import ExerciseNotice, Lane, Texts
 
@@ -28,6 +29,26 @@ ALERTNESS = {
         as_of_at="2024-05-01T11:00:00Z",
         incidents=("i-2e",),
         sampling=(Sampling("stage", 150.0),),
+        region="example",
+        region_hash="0123456789abcdef",
+    ),
+    "discrepancy": Discrepancy(
+        discrepancy_id="dsc-1f",
+        kind=DiscrepancyKind.CONTRADICTS_SENSORS,
+        state="open",
+        city_id="lower-city",
+        statement_id="stm-1f",
+        by="duty officer",
+        stated_level="none",
+        found_level="orange",
+        series=("lower/stage",),
+        since_at="2024-05-01T11:00:00Z",
+        as_of_at="2024-05-01T11:00:00Z",
+        note="",
+        text=Texts("不一致", "does not agree"),
+        domain="basin",
+        hazard="flood",
+        lane=Lane.LIVE,
         region="example",
         region_hash="0123456789abcdef",
     ),

@@ -11,7 +11,6 @@ import numpy as np
 from stream.accept.refusal import Refusal, Refused, digest, to_record
 from stream.records import journal
 from stream.records.acknowledgement import Acknowledgement, Answered, Escalated
-from stream.records.discrepancy import Discrepancy, DiscrepancyKind
 from stream.records.incident import Incident, WeighedEvidence
 from stream.records.measurement import CaseCount, Measurement
 from stream.records.report import InterventionReport
@@ -163,23 +162,6 @@ JSON = {
         exceedance=0.998,
         reaches_next_level_in_h=1.9,
         **_PLACE,
-    ),
-    "discrepancy": Discrepancy(
-        discrepancy_id="dsc-1f",
-        kind=DiscrepancyKind.CONTRADICTS_SENSORS,
-        state="open",
-        city_id="lower-city",
-        statement_id="stm-1f",
-        by="duty officer",
-        stated_level="none",
-        found_level="orange",
-        series=("lower/stage",),
-        since_at="2024-05-01T11:00:00Z",
-        as_of_at="2024-05-01T11:00:00Z",
-        note="",
-        text=Texts("不一致", "does not agree"),
-        **_PLACE,
-        **_REGION,
     ),
     "station_health": StationHealth(
         domain="basin",
