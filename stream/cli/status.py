@@ -56,7 +56,7 @@ def status(settings: Settings, as_json: AsJson = False) -> None:
     names = {city.city_id: city.names.get("en", city.city_id) for region in regions for city in region.cities}
     table = Table("city", "name", "state", "level", "active", "nothing known about", box=None, padding=(0, 2, 0, 0))
     for one, _ in sorted(readings.values(), key=lambda pair: (worst[pair[0].state.value], pair[0].city_id)):
-        state = f"[{STATE_STYLE[one.state.value]}]{one.state.value}[/]"
+        state = f"[{STATE_STYLE[one.state.value]}]{one.state.value}[/]" + (" (muted)" if one.muted else "")
         blind = ", ".join(f"{danger.hazard} in {danger.domain}" for danger in one.unknown)
         table.add_row(one.city_id, names[one.city_id], state, one.level, str(len(one.active) or ""), blind)
     console = Console(highlight=False)
