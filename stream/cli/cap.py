@@ -14,6 +14,7 @@ from stream.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from stream.records.incident import Incident
     from stream.records.warning import CityWarning
     from stream.region.model import Region
 
@@ -23,9 +24,20 @@ Out = Annotated[Path | None, typer.Option(help="A folder for one file an alert. 
 Sender = Annotated[str, typer.Option(help="Who the alerts are from: no space, comma, < or &.")]
 
 
-async def read_warnings(city_id: str, settings: Settings) -> tuple[tuple[Region, ...], list[CityWarning]]:
-    """The active regions, and every warning on the city's topic, each revision once, in topic order."""
+class Told(NamedTuple):
+    """The active regions, every warning on a city's topic (each revision once, in topic order), and the records of all incidents."""
+
+    regions: tuple[Region, ...]
+    warnings: list[CityWarning]
+    incidents: list[Incident]
+
+
+async def read_told(city_id: str, settings: Settings) -> Told:
+    """What alerts of a city are made of."""
+    import msgspec
+
     from stream.cli.watching import active_regions, dangers
+    from stream.records.incident import Incident
     from stream.records.warning import CityWarning
     from stream.runtime.follow import follow
     from stream.runtime.topics import Topics
@@ -33,23 +45,27 @@ async def read_warnings(city_id: str, settings: Settings) -> tuple[tuple[Region,
 
     regions = await active_regions(settings)
     dangers(regions, city_id)  # says which cities there are when this one is not
+    topics = Topics(settings.prefix)
     found: dict[tuple[str, int], CityWarning] = {}
-    async for read in follow(settings.bootstrap, [Topics(settings.prefix).city(city_id)], once=True):
+    incidents: list[Incident] = []
+    async for read in follow(settings.bootstrap, [topics.city(city_id), topics.incidents], once=True):
         for record in read.records:
-            message = decode(record.value) if record.value is not None else None
-            if isinstance(message, CityWarning):
+            if record.value is None:
+                continue
+            if record.topic == topics.incidents:
+                incidents.append(msgspec.json.decode(record.value, type=Incident))
+            elif isinstance(message := decode(record.value), CityWarning):
                 found.setdefault((message.warning_id, message.revision), message)
-    return regions, list(found.values())
+    return Told(regions, list(found.values()), incidents)
 
 
-def alerts(
-    regions: Sequence[Region], warnings: Sequence[CityWarning], chosen: Sequence[CityWarning], sender: str
-) -> Iterator[tuple[str, bytes]]:
-    """(identifier, alert) of each chosen warning; `warnings` are all that were told, for the references."""
+def alerts(told: Told, chosen: Sequence[CityWarning], sender: str) -> Iterator[tuple[str, bytes]]:
+    """(identifier, alert) of each chosen warning, with references to what was told before and the incidents that belong together."""
     from stream.warnings.cap import Issuer, alert, identifier
+    from stream.warnings.cap_incidents import related
     from stream.warnings.cap_recipient import recipient
 
-    by_name = {region.name: region for region in regions}
+    by_name = {region.name: region for region in told.regions}
     for one in chosen:
         region = by_name.get(one.region)
         hazard = next((hazard for hazard in region.hazards if hazard.hazard == one.hazard), None) if region else None
@@ -57,8 +73,9 @@ def alerts(
         if region is None or hazard is None or city is None:
             msg = f"{identifier(one)} is of region {one.region!r}, hazard {one.hazard!r}, which is not active: activate it again to make its alert"
             raise TocsinError(msg)
-        earlier = [other for other in warnings if other.warning_id == one.warning_id]
-        yield identifier(one), alert(one, city, hazard, Issuer(sender, region.title.get("zh", region.name)), earlier)
+        earlier = [other for other in told.warnings if other.warning_id == one.warning_id]
+        issuer = Issuer(sender, region.title.get("zh", region.name))
+        yield identifier(one), alert(one, city, hazard, issuer, earlier, related(one.incident_id, told.incidents))
 
 
 class Signing(NamedTuple):
@@ -100,11 +117,11 @@ def cap(
     from stream.warnings.cap_sign import signed
     from stream.warnings.reading import CityView, is_active, told_all
 
-    regions, warnings = asyncio.run(read_warnings(city, settings))
-    view = told_all(CityView(city), warnings)
+    told = asyncio.run(read_told(city, settings))
+    view = told_all(CityView(city), told.warnings)
     now = now_of(settings, [view])
-    chosen = warnings if every else [one for one in view.warnings.values() if is_active(one, now)]
-    for name, xml in alerts(regions, warnings, chosen, sender):
+    chosen = told.warnings if every else [one for one in view.warnings.values() if is_active(one, now)]
+    for name, xml in alerts(told, chosen, sender):
         made = signed(xml, signing.key, signing.certificate) if signing else xml
         if out is None:
             typer.echo(made.decode())

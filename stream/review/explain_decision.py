@@ -26,7 +26,7 @@ def decision(voice: Voice, facts: Facts) -> list[str]:
     warning = facts.warning
     over = is_over(warning)
     lines = [] if over else _level(voice, facts)
-    lines += [*why_now(voice, facts), *_stated(voice, facts), *_muted(voice, facts)]
+    lines += [*why_now(voice, facts), *stated(voice, facts), *_muted(voice, facts)]
     if not over:
         lines.append(_until(voice, facts))
         if warning.role:
@@ -128,15 +128,13 @@ def _moved(voice: Voice, facts: Facts, rules: Rules | None) -> list[str]:
     return [voice.say(f"now:{warning.reason.value}", moved=moved, before=voice.moment(told), rule=voice.span(allowed))]
 
 
-def _stated(voice: Voice, facts: Facts) -> list[str]:
+def stated(voice: Voice, facts: Facts) -> list[str]:
     """Who took it back or corrected it by hand, and in which words."""
     warning = facts.warning
     if warning.reason not in (Reason.CANCELLED, Reason.CORRECTION):
         return []
-    reports = {one.series.removeprefix(REPORT) for one in facts.behind} | {
-        one.statement_id for one in facts.statements if one.act == "report"
-    }
-    about = {warning.warning_id, warning.incident_id, *reports}
+    rested_on = (*facts.behind, *(facts.before.evidence if facts.before is not None else ()))
+    about = {warning.warning_id, warning.incident_id, *(one.series.removeprefix(REPORT) for one in rested_on)}
     said = [one for one in facts.statements if voice.knows(f"act:{one.act}") and one.about in about]
     return [
         voice.say(

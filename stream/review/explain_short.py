@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from stream.records.instants import from_text
 from stream.records.warning import Reason
-from stream.review.explain_decision import NO_EVIDENCE, UNCONFIRMED, peak_of, why_now
+from stream.review.explain_decision import NO_EVIDENCE, UNCONFIRMED, peak_of, stated, why_now
 from stream.review.explain_limits import times_limit
 from stream.review.explain_reach import ELSEWHERE, HERE, RIVER, is_over, way_to, window
 from stream.review.explain_source import is_measured, place_of, quantity, station
@@ -25,9 +25,9 @@ def short(voice: Voice, facts: Facts) -> list[str]:
     warning = facts.warning
     muted = [voice.say("short:muted")] if warning.muted_by else []
     if is_over(warning) or warning.role in ELSEWHERE:
-        return [*why_now(voice, facts), *_answer(voice, facts)]
+        return [*why_now(voice, facts), *stated(voice, facts), *_answer(voice, facts)]
     lines = [voice.say("short:kept")] if warning.arrival_unknown_because == NO_EVIDENCE else [*_what(voice, facts), *_when(voice, facts)]
-    return [*muted, *lines, *_how_sure(voice, facts), *_answer(voice, facts), *_weak(voice, facts)]
+    return [*muted, *stated(voice, facts), *lines, *_how_sure(voice, facts), *_answer(voice, facts), *_weak(voice, facts)]
 
 
 def _what(voice: Voice, facts: Facts) -> list[str]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from stream.records.incident import Incident
 from stream.records.output import Kind
 from stream.records.warning import CityWarning, Lane, MsgType, Reason
 from stream.region.load import load_folder
@@ -21,6 +23,7 @@ from stream.settings import Settings
 from stream.warnings import cap_rules
 from stream.warnings.cap import COLOUR, NAMESPACE, Issuer, alert, episode, identifier, urgency
 from stream.warnings.cap_area import area_of, polygon
+from stream.warnings.cap_incidents import related
 from stream.warnings.cap_recipient import recipient
 from stream.warnings.cap_sign import Trust, signed, trust
 from stream.warnings.cap_templates import Kind as Met
@@ -182,6 +185,26 @@ def test_incidents_that_were_merged_split_or_linked_stand_together() -> None:
     xml = alert(moved, city, region.hazards[0], ISSUER, [first], ["inc-cause"])
     assert text(xml, "incidents").split() == ["inc-survivor", first.incident_id, "inc-cause"]
     assert cap_rules.findings(xml) == ()
+
+
+def test_causes_and_parts_of_an_event_are_found_from_either_side() -> None:
+    bare = msgspec.json.decode((Path(__file__).parents[1] / "records" / "golden" / "incident.json").read_bytes(), type=Incident)
+
+    def record(name: str, revision: int = 1, **ties: object) -> Incident:
+        return msgspec.structs.replace(
+            bare, **{"incident_id": name, "revision": revision, "linked_to": (), "merged_into": "", "split_from": "", **ties}
+        )
+
+    known = [
+        record("flood"),
+        record("disease", linked_to=("flood",)),
+        record("west", 1),
+        record("west", 2, merged_into="flood"),
+        record("part", split_from="flood"),
+    ]
+    assert related("flood", known) == ("disease", "west", "part")
+    assert related("disease", known) == related("west", known) == related("part", known) == ("flood",)
+    assert related("another", known) == ()
 
 
 def test_every_level_of_every_shipped_danger_says_what_to_do_in_both_languages() -> None:
