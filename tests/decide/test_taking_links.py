@@ -101,6 +101,19 @@ def test_own_measurements_take_over(story, start, calm):
     assert len({body["incident_id"] for body in tale.messages("bor")}) == 1
 
 
+def test_a_rule_of_less_weight_makes_the_incident_less_sure(story, start, calm):
+    def probability(weight: float) -> float:
+        tale = story()
+        tale.measure(start, calm)
+        tale.give(start, link(tale, start, weight=weight))
+        tale.tick(start + 5 * SECOND)
+        [one] = tale.state.core.domains["rill"].hazards["flood"].incidents.values()
+        return one.probability
+
+    assert probability(0.2) < probability(0.5) < probability(1.0)
+    assert probability(1.0) == pytest.approx(0.4, abs=0.03)  # no source is believed without any doubt
+
+
 def test_what_may_follow_confirms_no_measurement(story, files, start, calm):
     tale = story({"hazards/flood.toml": files["hazards/flood.toml"] + "[fusion]\nk = 2\n"})
     tale.measure(start, calm)

@@ -15,14 +15,16 @@ from stream.records.journal import Linked, decode, partition_of
 from stream.records.output import Kind
 from stream.records.warning import Lane
 from stream.region.load import load_folder
+from stream.review.inputs import in_feed_order, read_files
 from stream.review.journal_file import Header, Recorded
 from stream.review.linked_replay import decide_together
+from stream.review.replay import decide, journal_of
 from stream.runtime.topics import Topics
 from stream.settings import Settings
 from tests.decide.chains import QUIET
 from tests.region.shared import REGIONS
 from tests.runtime.lane import Worker, journal_entries, read_all
-from tests.scenarios.played import tocsin
+from tests.scenarios.played import Place, play, tocsin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -172,3 +174,24 @@ def test_offline_all_domains_decided_together_come_to_the_same_state(lived: Live
         key: (one["state"], one["level"], one["linked_to"]) for key, one in lived_ones.items()
     }
     assert [one for one in lived_ones.values() if one["linked_to"]] != []
+
+
+def test_a_replay_through_the_service_comes_to_what_the_files_come_to_without_it(broker: Broker, tmp_path: Path) -> None:
+    rows = [
+        f"{series},2024-05-{1 + hour // 24:02d}T{hour % 24:02d}:00:00Z,{5.5 if series == 'shuikou/stage' and 12 <= hour < 40 else 2.0}"
+        for hour in range(48)
+        for series in ("hecheng/stage", "haimen/stage", "shuikou/stage")
+    ]
+    feed = tmp_path / "flood.csv"
+    feed.write_text("\n".join(["series,observed_at,value", *rows]) + "\n", "utf-8")
+    played = play((broker.bootstrap, "cascade-replay.", tmp_path), FOLDER, feed, partitions=PARTITIONS)
+    messages = in_feed_order(read_files(played.region, [feed]))
+    journal = journal_of([played.region], messages, played.settings)
+    header = Header(played.settings.lane, "observed", PARTITIONS)
+    together = [
+        json.loads(one.value) for one in decide([played.region], header, journal.records, together=True) if one.kind is Kind.CITY_STATUS
+    ]
+
+    live = standing([json.loads(one.value) for one in played.topics[Place(Kind.CITY_STATUS, "")]])
+    assert live == standing(together)
+    assert live["shuikou", "waterborne", "lan-clinics"] == ("warned", "blue")
