@@ -7,9 +7,9 @@ watch      from `level` yellow on, or `cities` 3 in watch; hold_s 3600; min_prob
 emergency  from `level` orange on, confirmed; hold_s 3600; min_probability x 0.5, watch x 0.5, acknowledge x 0.5, sampling x 0.25
 recovery   after an emergency's last warning has ended; hold_s 86400; min_probability x 0.8, watch x 0.8, sampling x 0.5
 
-`min_probability`, `watch` and `acknowledge` multiply the hazards' own rules (a sooner answer that an agreement asks for stands); `reassert_s`
-replaces theirs; `sampling` multiplies the usual interval of every quantity, `[<posture>.sampling_s]` names one in seconds: a hint to whoever
-sets the stations, told with the posture.
+`min_probability` (also that of what is foretold), `watch` and `acknowledge` multiply the hazards' own rules (a sooner answer that an
+agreement asks for stands); `reassert_s` replaces theirs; `sampling` multiplies the usual interval of every quantity,
+`[<posture>.sampling_s]` names one in seconds: a hint to whoever sets the stations, told with the posture.
 """
 
 from __future__ import annotations
@@ -78,6 +78,7 @@ def rules_in(rules: Rules, stance: Stance) -> Rules:
     return replace(
         rules,
         min_probability=least,
+        foretold_probability=min(1.0, rules.foretold_probability * stance.min_probability),
         watch=min(least, rules.watch * stance.watch),
         reassert_s=rules.reassert_s if stance.reassert_s is None else stance.reassert_s,
         acknowledge_blue_s=rules.acknowledge_blue_s * stance.acknowledge,
