@@ -7,7 +7,7 @@ import pytest
 
 from stream.decide.conditions import conditions
 from stream.decide.reports import KEEP_MS, interventions, remember
-from stream.records.instants import DAY, HOUR, MINUTE, from_text
+from stream.records.instants import DAY, HOUR, MINUTE, SECOND, from_text
 from stream.records.journal import Command, Entry, Report, encode
 from stream.records.report import InterventionReport
 from topology.base import Act, Intervention
@@ -38,9 +38,11 @@ def risen(story, calm, start):
     return tale
 
 
-def test_water_held_back_comes_later_and_the_cities_below_are_told_at_once(risen, start):
+def test_water_held_back_comes_later_and_the_cities_below_are_told_at_the_next_grid_instant(risen, start):
     before, count = arrival(risen, "bor"), len(risen.messages("bor"))
     risen.give(start + HOUR + MINUTE, report(risen, starts_at=start + HOUR))
+    assert risen.messages("bor")[count:] == []
+    risen.tick(start + HOUR + 10 * MINUTE + SECOND)
 
     (said,) = risen.messages("bor")[count:]
     assert (said["reason"], said["msg_type"], said["supersedes"]) == ("later", "update", count)
@@ -51,9 +53,11 @@ def test_water_held_back_comes_later_and_the_cities_below_are_told_at_once(risen
 def test_a_corrected_report_replaces_the_first_one(risen, start):
     before = arrival(risen, "bor")
     risen.give(start + HOUR + MINUTE, report(risen, starts_at=start + HOUR, reported_at=1))
-    risen.give(start + HOUR + 2 * MINUTE, report(risen, starts_at=start + HOUR, hours=0.0, reported_at=2))
+    risen.tick(start + HOUR + 10 * MINUTE + SECOND)
+    risen.give(start + HOUR + 12 * MINUTE, report(risen, starts_at=start + HOUR, hours=0.0, reported_at=2))
 
     assert [(one.hours, one.reported_at) for one in known(risen)] == [(0.0, 2)]
+    risen.tick(start + HOUR + 20 * MINUTE + SECOND)
     assert risen.messages("bor")[-1]["reason"] == "earlier"
     assert arrival(risen, "bor") == pytest.approx(before, abs=5 * MINUTE)
 
