@@ -22,6 +22,7 @@ from stream.records.discrepancy import DiscrepancyKind
 if TYPE_CHECKING:
     from stream.decide.partition import Partition
     from stream.decide.scene import Scene
+    from stream.decide.stated import ByHand
     from stream.records.journal import Statement
     from stream.records.output import Output
     from stream.region.model import Rules
@@ -32,6 +33,8 @@ UNCONFIRMED_WEIGHT = 0.5
 """Of the log-odds of a report that nobody else stands behind."""
 REPORTS_MOST = 500
 """Reports that stand in a domain: state must not grow with what somebody writes."""
+EARLY_MOST = 32
+"""Confirmations of reports that have not come."""
 DETECTOR, REPORTED = "report", "reported"
 LEVELS = {level.label: int(level) for level in Level}
 
@@ -67,12 +70,13 @@ def report(partition: Partition, said: Statement, now: int) -> list[Output] | No
     )
     _stand(one, said.received_at, scene.hazard.rules)
     known[said.statement_id] = one
+    one.confirmed_by = _early(partition.core.domains[said.domain].by_hand, said.statement_id)
     late = said.received_at - said.starts_at > seconds(scene.hazard.rules.max_late_s)
     noted = [note(scene, DiscrepancyKind.LATE, _doubt(one, now), now, said.text)] if late else []
     if not one.level:
         return noted
     series = series_of(said.statement_id)
-    scene.state.sources[series] = _source(scene, said, series, late=late)
+    scene.state.sources[series] = _source(scene, said, one, late=late)
     return noted + judge(partition, scene, now)
 
 
@@ -85,14 +89,16 @@ def judge(partition: Partition, scene: Scene, now: int, *, withdrawn: bool = Fal
     return evaluate(scene, Moment(now, partition.settled(now), withdrawn, corrected=corrected))
 
 
-def _source(scene: Scene, said: Statement, series: str, *, late: bool) -> SourceState:
-    level = min(LEVELS[said.level], ALONE_MOST)
+def _source(scene: Scene, said: Statement, known: HandReport, *, late: bool) -> SourceState:
+    series, level = series_of(known.statement_id), counted(known)
     value = math.nan if said.value is None else said.value
     source = SourceState(
         series, level, level, said.starts_at, said.received_at, value, 0.0, None, DETECTOR, REPORTED, int(Quality.GOOD)
     )  # fmt: skip
     source.late = late
     source.placed = placed(scene, said)
+    if known.confirmed_by:
+        source.placed.confirmed, source.placed.weight = True, 1.0
     return source
 
 
@@ -123,6 +129,11 @@ def confirm(partition: Partition, said: Statement, now: int) -> list[Output] | N
     known = partition.core.domains[said.domain].by_hand.reports.get(said.about)
     scene = None if known is None else scene_of(partition, said.domain, known.hazard)
     if known is None or scene is None:
+        by_hand = partition.core.domains[said.domain].by_hand
+        by_hand.early = [
+            *by_hand.early[1 - EARLY_MOST :],
+            (said.about, said.by),
+        ]  # it may have overtaken its report on another city's topic
         return None
     if said.by not in known.confirmed_by:
         known.confirmed_by = (*known.confirmed_by, said.by)
@@ -137,6 +148,13 @@ def confirm(partition: Partition, said: Statement, now: int) -> list[Output] | N
         source.level = counted(known)
         source.peak = max(source.peak, source.level)
     return judge(partition, scene, now)
+
+
+def _early(by_hand: ByHand, statement_id: str) -> tuple[str, ...]:
+    """Who confirmed a report before it came."""
+    found = tuple(dict.fromkeys(by for about, by in by_hand.early if about == statement_id))
+    by_hand.early = [one for one in by_hand.early if one[0] != statement_id]
+    return found
 
 
 def counted(known: HandReport) -> int:

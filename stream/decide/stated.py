@@ -85,10 +85,12 @@ class Doubt(msgspec.Struct, array_like=True):
 class ByHand(msgspec.Struct):
     """What people stated about a domain, as long as it matters: reports, and maintenance by station.
 
-    `doubts`: the contradictions between reports and what is measured. `heard`: the ids of the last statements.
+    `doubts`: the contradictions between reports and what is measured. `heard`: the ids of the last statements. `early`: reports that somebody
+    confirmed before they came, and who: topics of different cities are read in no order.
     """
 
     reports: dict[str, HandReport] = msgspec.field(default_factory=dict)
     maintained: dict[str, Maintenance] = msgspec.field(default_factory=dict)
     doubts: dict[str, Doubt] = msgspec.field(default_factory=dict)
     heard: list[str] = msgspec.field(default_factory=list)
+    early: list[tuple[str, str]] = msgspec.field(default_factory=list)

@@ -88,6 +88,14 @@ def test_red_needs_a_second_person_and_the_first_one_twice_is_not_two(calm_tale,
     assert calm_tale.told("cam")[-1] == ("update", "red", "worse")
 
 
+def test_a_confirmation_that_overtook_its_report_counts(calm_tale, start):
+    at = start + HOUR
+    calm_tale.give(at, said(calm_tale, at, act="confirm", about="stm-1", by="li", city_id="bor"))
+    calm_tale.give(at + MINUTE, said(calm_tale, at, level="red"))
+    assert calm_tale.told("ava") == [("alert", "red", "first")]
+    assert not calm_tale.state.core.domains["rill"].by_hand.early
+
+
 def test_a_gauge_that_sees_it_too_confirms_a_report_and_an_unconfirmed_report_does_not_confirm_a_gauge(calm_tale, start):
     at = start + HOUR
     calm_tale.give(at, said(calm_tale, at))

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import subprocess
-import sys
-import time
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from typer.testing import CliRunner
 
 from stream.accept.answers import Known, judge, read
 from stream.accept.refusal import Fault, Refused
@@ -25,18 +18,9 @@ from stream.records.acknowledgement import Acknowledgement
 from stream.records.journal import Acknowledgement as Journalled
 from stream.records.journal import Tick, decode
 from stream.records.warning import Lane
-from stream.runtime.topics import Topics
 from stream.settings import Settings
-from tests.decide.conftest import FILES
+from tests.gateways.conftest import LaneOfAnswers, run, runner
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from stream.runtime.broker import Broker
-
-ROOT = Path(__file__).parents[2]
-WAIT_S = 60
-runner = CliRunner()
 WARNINGS = {"w": Known("w", 3, "bor", "rill", "cafe", Lane.TEST)}
 
 
@@ -85,108 +69,6 @@ def test_an_answer_that_says_another_lane_is_refused_and_one_that_says_none_is_t
 def test_intake_refuses_a_lane_of_replays() -> None:
     with pytest.raises(TocsinError, match="nobody answers a replay"):
         run_intake(Settings(prefix="r.", lane=Lane.TEST, clock="observed"))
-
-
-def run(*arguments: str) -> str:
-    done = runner.invoke(app, arguments)
-    assert done.exit_code == 0, done.output
-    return done.stdout
-
-
-class LaneOfAnswers:
-    """A live-timed lane with a worker; intake is started and killed by the test."""
-
-    def __init__(self, bootstrap: str, prefix: str, folder: Path) -> None:
-        self.bootstrap, self.topics, self.folder = bootstrap, Topics(prefix), folder
-        file = folder / "lane.toml"
-        file.write_text(f'bootstrap = "{bootstrap}"\nprefix = "{prefix}"\nlane = "test"\npartitions = 2\ntick_s = 0.5\n', "utf-8")
-        self.options = ["--settings", str(file)]
-        self.running: list[subprocess.Popen[bytes]] = []
-
-    def start(self, command: str) -> subprocess.Popen[bytes]:
-        with (self.folder / f"{command}.log").open("ab") as log:
-            one = subprocess.Popen([sys.executable, "-m", "stream.cli.main", command, *self.options], stdout=log, stderr=log, cwd=ROOT)
-        self.running.append(one)
-        return one
-
-    def log(self, command: str) -> str:
-        return (self.folder / f"{command}.log").read_text("utf-8")
-
-    def on(self, *names: str) -> list[Any]:
-        """Everything on these topics, with headers."""
-
-        async def everything() -> list[Any]:
-            reader = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, enable_auto_commit=False)
-            await reader.start()
-            try:
-                known = [
-                    TopicPartition(name, number)
-                    for name in names
-                    for number in range(2 if name == self.topics.journal else 4 if name == self.topics.rejected else 1)
-                ]
-                reader.assign(known)
-                ends = await reader.end_offsets(known)
-                for one in known:
-                    reader.seek(one, 0)
-                found = []
-                while any([await reader.position(one) < ends[one] for one in known]):
-                    for batch in (await reader.getmany(timeout_ms=200)).values():
-                        found += batch
-                return found
-            finally:
-                await reader.stop()
-
-        return asyncio.run(everything())
-
-    def until(self, look: Callable[[], Any]) -> Any:
-        """What `look` gives once it is something."""
-        until = time.monotonic() + WAIT_S
-        while time.monotonic() < until:
-            if found := look():
-                return found
-            time.sleep(0.2)
-        raise AssertionError(self.log("worker") + (self.log("intake") if (self.folder / "intake.log").exists() else ""))
-
-    def journalled(self) -> list[Journalled]:
-        return [made for one in self.on(self.topics.journal) if isinstance(made := decode(one.value), Journalled)]
-
-    def warning(self, city: str) -> dict[str, Any] | None:
-        found = [json.loads(one.value) for one in self.on(self.topics.city(city))]
-        return next((one for one in found if one["type"] == "warning"), None)
-
-    def write(self, city: str, *values: bytes) -> None:
-        async def send() -> None:
-            sender = AIOKafkaProducer(bootstrap_servers=self.bootstrap)
-            await sender.start()
-            for value in values:
-                await sender.send_and_wait(self.topics.acknowledgements(city), value)
-            await sender.stop()
-
-        asyncio.run(send())
-
-
-@pytest.fixture
-def answers(broker: Broker, fresh_prefix: str, tmp_path: Path) -> Iterator[LaneOfAnswers]:
-    """A flood at the upper gauge of the small river, on a lane with a worker; an orange warning has to be answered within 20 seconds."""
-    folder = tmp_path / "rill"
-    files = FILES | {"hazards/flood.toml": FILES["hazards/flood.toml"].replace("[rules]\n", "[rules]\nacknowledge_orange_s = 20\n")}
-    for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, "utf-8")
-    lane = LaneOfAnswers(broker.bootstrap, fresh_prefix, tmp_path)
-    run("region", "activate", str(folder), *lane.options)
-    lane.start("worker")
-    try:
-        lane.until(lambda: "ready generation" in lane.log("worker"))
-        observed_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        (tmp_path / "now.csv").write_text(f"series,observed_at,value\nupper/stage,{observed_at},4.5\n", "utf-8")
-        run("feed", str(folder), str(tmp_path / "now.csv"), *lane.options)
-        yield lane
-    finally:
-        for one in lane.running:
-            one.terminate()
-        for one in lane.running:
-            one.wait(30)
 
 
 @pytest.mark.kafka
