@@ -26,23 +26,9 @@ CUTS = 3
 LOWERING = frozenset({"cleared", "better", "left"})
 
 
-TOLD_TWICE = dict.fromkeys(
-    (
-        "a_cancelled_incident_reaches_everybody_who_was_ever_told",
-        "a_cancelled_incident_reaches_the_bodies_that_were_informed",
-        "a_correction_reaches_everybody_and_changes_nothing_of_what_stands",
-        "a_report_corrected_to_another_place_is_withdrawn_where_it_never_was",
-        "cancelling_one_of_two_incidents_leaves_the_other",
-    ),
-    "a cancellation or correction by hand that is delivered twice is told twice",
-)
-
-
 @EACH
-def test_every_record_twice_says_nothing_but_the_same_again(scenario: Scenario, clock: str, request: pytest.FixtureRequest) -> None:
+def test_every_record_twice_says_nothing_but_the_same_again(scenario: Scenario, clock: str) -> None:
     """At-least-once: what a door or an intake wrote to the journal twice changes neither what is said nor what is remembered of it."""
-    if scenario.name in TOLD_TWICE:
-        request.applymarker(pytest.mark.xfail(strict=True, reason=TOLD_TWICE[scenario.name]))
     played = play(scenario, clock)
     state, outputs = played.fold.initial(0), []
     for entry in played.entries:
