@@ -99,6 +99,24 @@ def test_a_silence_ends_with_the_event(city, start):
     assert city.heard() == [("alert", "blue", "first")], "another event is sent, although the silence would have lasted"
 
 
+def test_a_planned_silence_begins_at_its_time_and_not_before(city, start):
+    city.silence("yellow", hours=10, starts_at=start + 2 * HOUR)
+    city.until(start + HOUR, upper_stage=2.5)
+    assert city.heard() == [("alert", "blue", "first")]
+    city.until(start + 3 * HOUR)
+    assert (city.standing()["reason"], city.standing()["sent_at"]) == ("muted", to_text(start + 2 * HOUR))
+
+
+def test_a_silence_of_one_incident_mutes_that_one_only(city, start):
+    city.until(start + HOUR, upper_stage=2.5)
+    told = city.tale.messages("bor")[-1]
+    city.silence("yellow", about=told["incident_id"])
+    assert city.standing()["muted_by"] != []
+    city.silence("yellow", "ava", about=told["incident_id"])
+    assert city.standing("ava")["muted_by"] != [], "each city's silence is its own"
+    assert city.standing("cam")["muted_by"] == []
+
+
 def test_a_silence_of_another_danger_or_incident_mutes_nothing(city, start):
     city.silence("yellow", hazard="pollutant")
     city.silence("yellow", about="inc-of-long-ago")
