@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stream.records.instants import from_text
+from stream.records.posture import Posture
 from stream.records.warning import Reason
+from stream.region.postures import rules_in
 from stream.review.explain_reach import ELSEWHERE, HERE, is_over
 from stream.review.explain_source import REPORT, station
 
@@ -27,6 +29,8 @@ def decision(voice: Voice, facts: Facts) -> list[str]:
     over = is_over(warning)
     lines = [] if over else _level(voice, facts)
     lines += [*why_now(voice, facts), *stated(voice, facts), *_muted(voice, facts)]
+    if facts.incident is not None and facts.incident.posture is not Posture.NORMAL:
+        lines.append(voice.say("posture", posture=voice.word(facts.incident.posture.value, "posture")))
     if not over:
         lines.append(_until(voice, facts))
         if warning.role:
@@ -77,7 +81,7 @@ def peak_of(facts: Facts, series: str, level: str) -> str:
 def why_now(voice: Voice, facts: Facts) -> list[str]:
     """What made it be said just then, by its reason; where the rule is a number, the number."""
     warning, before = facts.warning, facts.before
-    rules = facts.hazard.rules if facts.hazard is not None else None
+    rules = rules_of(facts)
     if warning.reason is Reason.FIRST and before is not None:
         return [voice.say("now:first_again")]
     if warning.reason is Reason.SURER:
@@ -96,6 +100,15 @@ def why_now(voice: Voice, facts: Facts) -> list[str]:
     if not voice.knows(key):
         return [voice.say("now:?", reason=voice.word(warning.reason.value))]
     return [voice.say(key, **fields)]
+
+
+def rules_of(facts: Facts) -> Rules | None:
+    """The rules as they were in the posture of the domain; None where the region is not at hand."""
+    region, hazard = facts.region, facts.hazard
+    if region is None or hazard is None:
+        return None
+    stance = None if facts.incident is None else region.postures.stances.get(facts.incident.posture.value)
+    return hazard.rules if stance is None else rules_in(hazard.rules, stance)
 
 
 def _surer(voice: Voice, facts: Facts) -> list[str]:

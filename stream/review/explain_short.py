@@ -27,7 +27,8 @@ def short(voice: Voice, facts: Facts) -> list[str]:
     if is_over(warning) or warning.role in ELSEWHERE:
         return [*why_now(voice, facts), *stated(voice, facts), *_answer(voice, facts)]
     lines = [voice.say("short:kept")] if warning.arrival_unknown_because == NO_EVIDENCE else [*_what(voice, facts), *_when(voice, facts)]
-    return [*muted, *stated(voice, facts), *lines, *_how_sure(voice, facts), *_answer(voice, facts), *_weak(voice, facts)]
+    stopped = why_now(voice, facts) if warning.reason is Reason.BLIND else []
+    return [*muted, *stopped, *stated(voice, facts), *lines, *_how_sure(voice, facts), *_answer(voice, facts), *_weak(voice, facts)]
 
 
 def _what(voice: Voice, facts: Facts) -> list[str]:
@@ -99,6 +100,8 @@ def _answer(voice: Voice, facts: Facts) -> list[str]:
 def _weak(voice: Voice, facts: Facts) -> list[str]:
     warning = facts.warning
     lines = [voice.say("short:unconfirmed")] if UNCONFIRMED in warning.reasons else []
-    if warning.coverage.fresh < HALF * warning.coverage.total:
+    if warning.coverage.total and not warning.coverage.fresh:
+        lines.append(voice.say("short:all_blind", total=warning.coverage.total))
+    elif warning.coverage.fresh < HALF * warning.coverage.total:
         lines.append(voice.say("short:blind", fresh=warning.coverage.fresh, total=warning.coverage.total))
     return lines

@@ -52,6 +52,7 @@ VERDICTS: dict[str, tuple[str, str]] = {
     "until_decision": ("the decision", "判定"),
     "until_arrival": ("the latest expected arrival", "最晚预计到达"),
     "role": ("Your part: {role}.", "贵方角色：{role}。"),
+    "posture": ("The domain is {posture}: the rules that go with that were used.", "该流域（区域）处于{posture}状态，按相应规则判定。"),
     "agreement": ("The agreement {agreement} governs it ({section}).", "适用协议 {agreement}（{section}）。"),
     "agreement_plain": ("The agreement {agreement} governs it.", "适用协议 {agreement}。"),
     # who was told and answered
@@ -96,6 +97,7 @@ VERDICTS: dict[str, tuple[str, str]] = {
     "short:kept": ("The evidence is below this level now; the warning stands until that has lasted.", "目前证据已低于本级；持续足够久之前预警继续有效。"),
     "short:answer": ("ANSWER by {at}: tocsin accept {city_id} {warning_id}", "请在 {at} 前答复：tocsin accept {city_id} {warning_id}"),
     "short:unconfirmed": ("Weak point: a single source, not confirmed.", "薄弱之处：单一来源，尚未证实。"),
+    "short:all_blind": ("Weak point: none of its {total} series reports.", "薄弱之处：{total} 个序列均无数据。"),
     "short:blind": ("Weak point: only {fresh} of {total} series report.", "薄弱之处：{total} 个序列中只有 {fresh} 个有数据。"),
     # what is not known
     "title:unknown": ("What is not known", "还不知道什么"),

@@ -110,6 +110,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "rung:next": ("handed to the level above", "移交上一级"),
     "unacknowledged": ("nobody answered in time", "无人按时答复"),
     "acknowledgements_unread": ("answers could not be read", "答复未能读取"),
+    # postures
+    "posture:watch": ("on watch", "关注"),
+    "posture:emergency": ("in an emergency", "应急"),
+    "posture:recovery": ("recovering", "恢复"),
     # roles
     "role:lead": ("you lead: the danger is measured in your city", "牵头：危险在贵地测得"),
     "role:affected": ("you are affected: it comes to you", "受影响：危险正向贵地而来"),
