@@ -21,6 +21,7 @@ def summary(region: Region) -> dict[str, object]:
         "series": len(region.series.ids),
         "domains": [domain.domain_id for domain in region.domains],
         "hazards": [hazard.hazard for hazard in region.hazards],
+        "cascades": [cascade.name for cascade in region.cascades],
     }
 
 
@@ -44,6 +45,8 @@ def validate(region: RegionArgument, as_json: AsJson = False) -> None:
             typer.echo(f"{loaded.name} ({loaded.region_hash}) is sound: {facts['cities']} cities, {facts['series']} series")
             typer.echo(f"  domains {', '.join(one.domain_id for one in loaded.domains)}")
             typer.echo(f"  hazards {', '.join(one.hazard for one in loaded.hazards)}")
+            if loaded.cascades:
+                typer.echo("  cascades " + ", ".join(f"{one.name} ({one.cause} -> {one.effect})" for one in loaded.cascades))
         else:
             typer.echo(f"{len(problems)} problem{'s' if len(problems) != 1 else ''}: the region cannot be used", err=True)
     if not loaded:

@@ -50,6 +50,8 @@ def pass_on(scene: Scene, incident: IncidentState, asked: Sequence[Asked], fused
     rules = [one for one in scene.region.cascades if one.cause == scene.hazard.hazard]
     if not rules:
         return []
+    if incident.told and all(told.ended and told.reason is Reason.CANCELLED for told in incident.told.values()):
+        return _sent(scene, _withdrawn(scene, incident.incident_id, at), at)
     made = [
         link
         for cause in _causes(scene, incident, asked)
@@ -57,8 +59,6 @@ def pass_on(scene: Scene, incident: IncidentState, asked: Sequence[Asked], fused
         for domain_id, effects in consequences.of(scene, rule, cause.asked, fused, at)
         if (link := _revised(scene, incident, rule, cause, (domain_id, effects), at)) is not None
     ]
-    if incident.told and all(told.ended and told.reason is Reason.CANCELLED for told in incident.told.values()):
-        made = _withdrawn(scene, incident.incident_id, at)
     return _sent(scene, made, at)
 
 
@@ -69,10 +69,10 @@ def share(scene: Scene, at: int, *, withdrawn: bool) -> list[Output]:
     """
     state, table = scene.state, scene.region.series
     made: list[Linked] = []
-    for series in sorted(state.sources):
-        row = table.row_of.get(series)
-        source = state.sources[series]
-        if row is None or source.placed is not None:
+    serving = [series for series in state.sources if (row := table.row_of.get(series)) is not None and table.also_in[row]]
+    for series in sorted(serving):
+        source, row = state.sources[series], table.row_of[series]
+        if source.placed is not None:
             continue
         for domain_id in table.also_in[row]:
             if scene.hazard.family in scene.region.domains[scene.region.domain_index[domain_id]].families:
