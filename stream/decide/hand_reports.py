@@ -16,7 +16,7 @@ from stream.decide.hazard_scene import scene_of
 from stream.decide.incident import evaluate
 from stream.decide.life import Moment, seconds
 from stream.decide.state import SourceState
-from stream.decide.stated import REPORT, Doubt, HandReport, Placed
+from stream.decide.stated import REPORT, REPORTED, Doubt, HandReport, Placed
 from stream.records.discrepancy import DiscrepancyKind
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ REPORTS_MOST = 500
 """Reports that stand in a domain: state must not grow with what somebody writes."""
 EARLY_MOST = 32
 """Confirmations of reports that have not come."""
-DETECTOR, REPORTED = "report", "reported"
+DETECTOR = "report"
 LEVELS = {level.label: int(level) for level in Level}
 
 
@@ -173,8 +173,11 @@ def withdraw(partition: Partition, said: Statement, now: int) -> list[Output] | 
     reports = partition.core.domains[said.domain].by_hand.reports
     known = reports.get(said.about)
     scene = None if known is None else scene_of(partition, said.domain, known.hazard)
-    if known is None or scene is None or known.city_id != said.city_id:
+    if known is None or scene is None:
         return None
+    if known.city_id != said.city_id:
+        disputed = Doubt("", said.statement_id, said.city_id, known.hazard, now, said.by, known.level)
+        return [note(scene, DiscrepancyKind.DISPUTED, disputed, now, said.text)]
     del reports[said.about]
     scene.state.silent.discard(series_of(said.about))
     noted = [note(scene, DiscrepancyKind.WITHDRAWN, _doubt(known, now), now, said.text)]

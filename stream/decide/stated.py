@@ -11,6 +11,8 @@ LINKED: Final = "linked"
 ALSO_IN: Final = "also_in"
 FORECAST: Final = "forecast"
 SCAN: Final = "scan"
+REPORTED: Final = "reported"
+"""Why a report is a source."""
 Reaching = tuple[str, int, int, int, float, int]
 """(city_id, p10_at, p50_at, p90_at, probability, level)."""
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from detectors.base import Level
-from stream.decide import following
+from stream.decide import following, saying
 from stream.decide.clusters import WHY as WHY_CLUSTER
 from stream.decide.foretold import PREFIX
 from stream.decide.foretold import REASON as FORETOLD
 from stream.decide.foretold import WHY as WHY_FORETOLD
 from stream.decide.life import seconds
 from stream.decide.placing import unit_of
+from stream.decide.stated import REPORTED
 from stream.records.instants import from_text, to_text
 from stream.records.warning import AlsoWarned, CityWarning, EvidenceSummary, Exceedance, MsgType, Reason, Texts
 from stream.region.administrations import name_of
@@ -39,10 +40,12 @@ CORRECTED = "measurement_corrected"
 CONCLUDED_KINDS = {
     (WHY_FORETOLD, MsgType.ALERT.value): "foretold",
     (WHY_FORETOLD, MsgType.UPDATE.value): "foretold_update",
+    (REPORTED, MsgType.ALERT.value): "reported",
+    (REPORTED, MsgType.UPDATE.value): "reported_update",
     (WHY_CLUSTER, MsgType.ALERT.value): "cluster",
     (WHY_CLUSTER, MsgType.UPDATE.value): "cluster_update",
 }
-"""The sentence where what leads is a forecast, of which nothing was measured yet, or a cluster of cases."""
+"""The sentence where what leads is a report, a forecast, of which nothing was measured yet, or a cluster of cases."""
 
 MSG_TYPES = {
     Reason.FIRST: MsgType.ALERT,
@@ -205,6 +208,7 @@ def _text(
             "reason": word(language, told.reason.value),
             "chance": f"{told.probability:.0%}",
             "elsewhere": ", ".join(name_of(scene.region, other.city_id, language) for other in others[:ELSEWHERE_NAMED]) or "-",
+            **saying.words(scene, lead.series if lead else "", told.path, language),
             **following.words(scene, lead.series if lead else "", language),
         }
     kind = told.reason.value if told.reason in (Reason.EXPIRED, Reason.LEFT) else told.msg_type.value

@@ -37,6 +37,17 @@ def test_a_report_warns_its_city_and_those_below_and_says_that_it_is_unconfirmed
     assert [body["role"] for city in ("ava", "bor") for body in calm_tale.messages(city)] == ["lead", "affected"]
 
 
+def test_its_sentence_says_who_saw_what_and_of_no_measurement(calm_tale, start):
+    calm_tale.give(start + HOUR, said(calm_tale, start + HOUR, text="water over the dyke", value=3.5, unit="m"))
+    here, below = (calm_tale.messages(city)[0]["text"] for city in ("ava", "bor"))
+    assert here["en"] == (
+        "ORANGE (II) warning for Ava: flood, reported by Ava, chen: water over the dyke, 3.5 m (not yet confirmed by another station);"
+        " it is in the city. (first finding)"
+    )
+    assert "阿瓦, chen 报告洪水：water over the dyke" in below["zh"]
+    assert "measured" not in below["en"]
+
+
 def test_one_person_never_gives_red(calm_tale, start):
     calm_tale.give(start + HOUR, said(calm_tale, start + HOUR, level="red", confirmed=True))
     assert calm_tale.told("ava") == [("alert", "orange", "first")]
@@ -107,7 +118,8 @@ def test_a_gauge_that_sees_it_too_confirms_a_report_and_an_unconfirmed_report_do
 def test_a_withdrawn_report_withdraws_its_warnings_and_only_its_own_city_may(calm_tale, start):
     at = start + HOUR
     calm_tale.give(at, said(calm_tale, at))
-    assert calm_tale.give(at + MINUTE, said(calm_tale, at, act="withdraw", about="stm-1", city_id="bor")) == [], "another city's"
+    (disputed,) = calm_tale.give(at + MINUTE, said(calm_tale, at, act="withdraw", about="stm-1", city_id="bor"))
+    assert disputed.reason == "disputed"
     calm_tale.give(at + 2 * MINUTE, said(calm_tale, at, act="withdraw", about="stm-1"))
     assert [calm_tale.told(city)[-1] for city in ("ava", "bor", "cam")] == [("cancel", "orange", "cancelled")] * 3
     assert not calm_tale.state.core.domains["rill"].by_hand.reports
