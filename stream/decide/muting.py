@@ -105,8 +105,7 @@ def heed(scene: Scene, incident: IncidentState, before: Told | None, told: Told,
         told.muted_by = before.muted_by if before is not None and unheard else ()
     else:
         told.muted_by = muted_by(scene, incident, told, now)
-    if now is not None:
-        silences.met(now.silences, _about(scene, incident, told, now), told.warning_id, ended=told.ended)
+        _met(scene, incident, told, now)
     if told.muted_by:
         told.recent = before.recent if before is not None else ()  # it was not told that
         return told
@@ -116,12 +115,16 @@ def heed(scene: Scene, incident: IncidentState, before: Told | None, told: Told,
     return told
 
 
+def _met(scene: Scene, incident: IncidentState, told: Told, now: Mutes | None) -> None:
+    if now is not None:
+        silences.met(now.silences, _about(scene, incident, told, now), (scene.hazard.hazard, told.warning_id))
+
+
 def turned(scene: Scene, incident: IncidentState, told: Told | None, now: Mutes | None) -> Reason | None:
     """Why a warning that says nothing new needs a revision all the same: it is muted now, or no longer; None if nothing changed."""
     if told is None or told.ended:
         return None
-    if now is not None:
-        silences.met(now.silences, _about(scene, incident, told, now), told.warning_id, ended=False)
+    _met(scene, incident, told, now)
     by = muted_by(scene, incident, told, now)
     if by == told.muted_by:
         return None
@@ -139,8 +142,15 @@ def stir(scene: Scene, at: int) -> None:
 
 
 def review(scene: Scene, at: int) -> None:
-    """Set when this hazard's muting has to be looked at next: when a silence begins or ends."""
-    scene.state.review_at = silences.boundary(scene.domain.silences, at) if scene.domain.silences and scene.state.incidents else None
+    """End the silences whose event is over, and set when muting has to be looked at next: when one begins or ends."""
+    state, stated = scene.state, scene.domain.silences
+    state.review_at = None
+    if not stated:
+        return
+    standing = {told.warning_id for incident in state.incidents.values() for told in incident.told.values() if not told.ended}
+    silences.let_go(stated, scene.hazard.hazard, standing)
+    if state.incidents:
+        state.review_at = silences.boundary(stated, at)
 
 
 def sent(told: Told, said: tuple[Output, Output]) -> tuple[Output, ...]:

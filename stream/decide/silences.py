@@ -1,7 +1,7 @@
 """What cities asked not to be sent for a while: their silences, each for its own messages only, with an end that always comes.
 
-A silence ends at its time, when it is taken back, or with the event: once every warning that it met has ended, the next event is sent again,
-however long the silence would have lasted. It never covers red, and one without an end, or with a distant one, ends after `SILENCE_MOST_MS`.
+A silence ends at its time, when it is taken back, or with the event: of a danger whose warning it met it mutes nothing any more once that warning
+has ended, so the next event is sent, however long the silence would have lasted. It never covers red, and one without an end, or with a distant one, ends after `SILENCE_MOST_MS`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import msgspec
 from stream.records.statement import SILENCE_MATCHERS, SILENCE_MOST_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from stream.records.journal import Statement
 
@@ -27,7 +27,7 @@ MOST = 20
 class Silence(msgspec.Struct, array_like=True):
     """One silence. `hazard` and `about` (an incident or a warning): "" = any. `level`: the highest that is muted. `why`: what was stated.
 
-    `events`: the warnings it met that have not ended.
+    `events`: the warnings (hazard, id) it met that have not ended. `over`: the hazards of which one has ended.
     """
 
     city_id: str
@@ -38,7 +38,8 @@ class Silence(msgspec.Struct, array_like=True):
     ends_at: int
     by: str
     why: str
-    events: tuple[str, ...] = ()
+    events: tuple[tuple[str, str], ...] = ()
+    over: tuple[str, ...] = ()
 
 
 def silence_of(message: Statement, at: int) -> Silence | None:
@@ -90,16 +91,22 @@ def boundary(silences: Mapping[str, Silence], at: int) -> int | None:
 
 def about(silence: Silence, city_id: str, hazard: str, ids: tuple[str, str]) -> bool:
     """Whether a silence is about a city's warning (`ids`: its incident's and its own), at whatever level."""
-    return silence.city_id == city_id and silence.hazard in ("", hazard) and (not silence.about or silence.about in ids)
+    meant = silence.city_id == city_id and silence.hazard in ("", hazard) and hazard not in silence.over
+    return meant and (not silence.about or silence.about in ids)
 
 
-def met(silences: dict[str, Silence], names: tuple[str, ...], warning_id: str, *, ended: bool) -> None:
-    """Note, in place, that these silences met a warning; one whose every event has ended is over."""
+def met(silences: dict[str, Silence], names: tuple[str, ...], event: tuple[str, str]) -> None:
+    """Note, in place, that these silences met a standing warning (hazard, id)."""
     for name in names:
+        silences[name].events = tuple(sorted({*silences[name].events, event}))
+
+
+def let_go(silences: dict[str, Silence], hazard: str, standing: Collection[str]) -> None:
+    """End, in place, what silences are about warnings of this hazard that are not `standing` any more; one that met nothing else is over."""
+    for name in list(silences):
         one = silences[name]
-        if not ended:
-            one.events = tuple(sorted({*one.events, warning_id}))
-        elif warning_id in one.events:
-            one.events = tuple(event for event in one.events if event != warning_id)
+        gone = [event for event in one.events if event[0] == hazard and event[1] not in standing]
+        if gone:
+            one.events, one.over = tuple(event for event in one.events if event not in gone), tuple(sorted({*one.over, hazard}))
             if not one.events:
                 del silences[name]

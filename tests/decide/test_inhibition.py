@@ -119,3 +119,14 @@ def test_only_what_a_city_was_sent_spares_it_a_lesser_danger(two, start, silence
     assert (of_hazard(city, "cam", "flood") == []) == silenced
     city.until(start + 2 * HOUR, lower_ammonia=1.1)
     assert (of_hazard(city, "cam", "pollutant") == []) == (not silenced)
+
+
+def test_a_silence_of_every_danger_is_over_for_the_one_whose_event_ended_and_lasts_for_the_other(two, start):
+    city = two()
+    city.silence("yellow", "ava", hours=150)
+    city.until(start + 30 * MINUTE, upper_stage=2.5, upper_ammonia=1.1)
+    assert city.heard("ava") == []
+    city.until(start + 5 * HOUR, upper_stage=1.0)
+    city.until(start + 6 * HOUR, upper_stage=2.5)
+    assert of_hazard(city, "ava", "flood") == [("alert", "blue", "first")]
+    assert of_hazard(city, "ava", "pollutant") == []

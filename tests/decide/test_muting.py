@@ -117,6 +117,14 @@ def test_a_silence_of_one_incident_mutes_that_one_only(city, start):
     assert city.standing("cam")["muted_by"] == []
 
 
+def test_a_silence_of_an_event_that_was_withdrawn_by_hand_is_over_too(city, start):
+    city.silence("yellow", hours=150)
+    city.until(start + HOUR, upper_stage=2.5)
+    city.states("cancel", "ava", about=city.tale.messages("ava")[-1]["incident_id"], text="the gauge was being washed")
+    city.until(city.at + HOUR, upper_stage=1.0)
+    assert city.tale.state.core.domains["rill"].silences == {}
+
+
 def test_a_silence_of_another_danger_or_incident_mutes_nothing(city, start):
     city.silence("yellow", hazard="pollutant")
     city.silence("yellow", about="inc-of-long-ago")
