@@ -129,3 +129,14 @@ async def test_on_a_replay_lane_nothing_is_late_and_records_carry_the_instant(pu
     await edge.publish(pair(1, sent_at=1_131_860_700_000))
     await edge.settle()
     assert [at for *_, at in publishing.on(publishing.topics.city("ava"))] == [1_131_860_700_000]
+
+
+@pytest.mark.parametrize("publishing", ["observed"], indirect=True)
+async def test_what_is_passed_on_goes_into_the_other_domains_journal_partition_at_its_time(publishing: Publishing) -> None:
+    edge = await publishing.edge(replay=True)
+    passed_on = Output(Kind.JOURNAL, b"delta", b"link", 1_700_000_000_000, reason="cascade", hazard="flood", lane="test", partition=0)
+    await edge.publish([passed_on])
+    await edge.settle()
+    journal = read_all(publishing.settings.bootstrap, publishing.topics.journal, 2)
+    assert [(one.key(), one.value(), one.timestamp()[1]) for one in journal[0]] == [(b"delta", b"link", 1_700_000_000_000)]
+    assert journal[1] == []
