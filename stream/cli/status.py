@@ -43,8 +43,10 @@ def status(settings: Settings, as_json: AsJson = False) -> None:
 
     import msgspec
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
+    from stream.cli.disagreements import disagreements
     from stream.cli.watching import STATE_STYLE, as_fields
 
     regions, readings = asyncio.run(read_all(settings))
@@ -61,5 +63,7 @@ def status(settings: Settings, as_json: AsJson = False) -> None:
         table.add_row(one.city_id, names[one.city_id], state, one.level, str(len(one.active) or ""), blind)
     console = Console(highlight=False)
     console.print(table)
+    for one_case in asyncio.run(disagreements(settings)):
+        console.print(f"[yellow3]{one_case.state}[/] since {one_case.since_at}: {escape(one_case.text.en)}")
     counts = Counter(one.state.value for one, _ in readings.values())
     console.print(f"{len(readings)} cities: " + ", ".join(f"{counts[state]} {state}" for state in worst))

@@ -51,6 +51,7 @@ def test_a_report_two_persons_stand_behind_is_red_below_and_who_leads_takes_it_a
 
     run("cancel", "cam", red["incident_id"], "--text", "nothing to be seen", "--by", "zhao", *options)
     assert answers.until(lambda: discrepancies(answers)) == [("disputed", "cam")]
+    assert "Cam (zhao) says that this is wrong: flood" in " ".join(run("status", *options).split())
     run("cancel", "ava", red["warning_id"], "--text", "a test signal", "--by", "chen", "--domain", "rill", *options)
     for city in ("ava", "bor", "cam"):
         cancelled = answers.until(lambda city=city: last(answers, city, msg_type="cancel"))
