@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from stream.cli.folders import shipped
 from stream.cli.watching import STYLE, arrival, moment, short
 from stream.records.warning import MsgType, Reason
 from stream.review.outcome import OWN_STATION
@@ -130,6 +131,10 @@ class Screen:
         self.emit("summary", first_warning_s=first_s, warnings=self._warnings, cities_warned=warned, bootstrap=bootstrap, regions=told)
         first = f"the first one {first_s} s after the start" if first_s is not None else "none"
         self.console.print(f"\n{self._warnings} warnings and updates to {warned} cities, {first}; {self._quiet} extensions not shown.")
+        known = shipped()
+        asked = (f"{one.city_id} --replay {name}" for name, found in told.items() if name in known for one in found if one.path == "river")
+        if why := next(asked, ""):
+            self.console.print(f"Why that? `tocsin explain {why}` says it, from the measurement to the decision.")
         self.console.print(
             "Next: copy deploy/regions/example, describe your own stations and cities, and check them with `tocsin validate FOLDER`."
         )

@@ -45,7 +45,7 @@ def show(console: Console, reading: CityReading, view: CityView, language: str) 
         answer = (
             f", answer by {moment(one.acknowledge_by_at)}: tocsin accept {one.city_id} {one.warning_id}" if one.acknowledge_by_at else ""
         )
-        console.print(f"          [dim]you are {one.role}{escape(answer)}[/]")
+        console.print(f"          [dim]you are {one.role}{escape(answer)}; why: tocsin explain {one.warning_id}[/]")
     for danger, by in reading.muted.items():
         console.print(f"  muted   {danger.hazard} in {danger.domain}: {reading.levels[danger]}, by {escape(', '.join(by))}; it is not over")
     for hazard, said in reading.conflicts.items():

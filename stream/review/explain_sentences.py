@@ -60,7 +60,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "exceedance": ("Chance that the true value is above the lowest limit: {percent}.", "真值高于最低限值的概率：{percent}。"),
     "p_value": ("With nothing unusual, such a value comes by chance {odds}.", "若无异常，偶然出现这样的值的机会为{odds}。"),
     "one_in": ("once in {number}", "{number}分之一"),
-    "reaches_next": ("Rising as it does, it is at the next level in about {span}.", "按目前速度，约 {span}后达到上一级别。"),
+    "reaches_next": ("Rising as it does, it is at the next level in {span}.", "按目前速度，{span}后达到上一级别。"),
     # 4 sure
     "title:sure": ("How sure it is that this is real", "事件属实有多大把握"),
     "prior": ("Before anything is weighed, {percent} of such findings are real (odds {odds}).", "权衡之前，此类发现有{percent}属实（{odds}）。"),

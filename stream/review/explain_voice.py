@@ -113,10 +113,12 @@ class Voice:
     def span(self, duration_ms: float) -> str:
         """A duration in the two units that matter.
 
-        >>> [Voice("en", None).span(ms) for ms in (90_000, 3_900_000, 100 * 3_600_000, 86_400_000)]
-        ['1 min', '1 h 5 min', '4 d 4 h', '24 h']
+        >>> [Voice("en", None).span(ms) for ms in (5_000, 90_000, 3_900_000, 100 * 3_600_000, 86_400_000)]
+        ['less than a minute', '1 min', '1 h 5 min', '4 d 4 h', '24 h']
         """
         ms = abs(duration_ms)
+        if ms < MINUTE:
+            return "less than a minute" if self.language == "en" else "不到1分钟"
         day, hour, minute = (" d", " h", " min") if self.language == "en" else ("天", "小时", "分钟")
         between = " " if self.language == "en" else ""
         if ms < HOUR:
