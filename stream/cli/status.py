@@ -10,6 +10,7 @@ from stream.cli.options import AsJson, connection, given
 from stream.settings import Settings
 
 if TYPE_CHECKING:
+    from stream.records.posture import DomainPosture
     from stream.region.model import Region
     from stream.warnings.reading import CityReading, CityView
 
@@ -19,7 +20,7 @@ async def read_all(settings: Settings) -> tuple[tuple[Region, ...], dict[str, tu
     from stream.cli.watching import active_regions, dangers, now_of
     from stream.runtime.follow import follow
     from stream.runtime.topics import Topics
-    from stream.warnings.reading import CityView, decode, reading, told
+    from stream.warnings.reading import CityView, decode, ours, reading, told
 
     regions = await active_regions(settings)
     views = {city.city_id: CityView(city.city_id) for region in regions for city in region.cities}
@@ -29,10 +30,27 @@ async def read_all(settings: Settings) -> tuple[tuple[Region, ...], dict[str, tu
             if record.value is None:
                 continue
             message = decode(record.value)
-            if message.city_id in views:
+            if message.city_id in views and ours(message, topics.lane):
                 views[message.city_id] = told(views[message.city_id], message)
     now = now_of(settings, views.values())
     return regions, {city_id: (reading(view, dangers(regions, city_id), now), view) for city_id, view in views.items()}
+
+
+async def postures(settings: Settings) -> dict[str, DomainPosture]:
+    """The posture of every domain that ever took one, by its id."""
+    import msgspec
+
+    from stream.records.posture import DomainPosture
+    from stream.runtime.follow import follow
+    from stream.runtime.topics import Topics
+
+    topics = Topics(settings.prefix)
+    found: dict[str, DomainPosture] = {}
+    async for read in follow(settings.bootstrap, [topics.postures], once=True):
+        for record in read.records:
+            if record.value is not None and (one := msgspec.json.decode(record.value, type=DomainPosture)).lane is topics.lane:
+                found[one.domain] = one
+    return found
 
 
 @given(settings=connection)
@@ -47,7 +65,7 @@ def status(settings: Settings, as_json: AsJson = False) -> None:
     from rich.table import Table
 
     from stream.cli.disagreements import disagreements
-    from stream.cli.watching import STATE_STYLE, as_fields
+    from stream.cli.watching import STATE_STYLE, as_fields, moment
 
     regions, readings = asyncio.run(read_all(settings))
     if as_json:
@@ -63,6 +81,8 @@ def status(settings: Settings, as_json: AsJson = False) -> None:
         table.add_row(one.city_id, names[one.city_id], state, one.level, str(len(one.active) or ""), blind)
     console = Console(highlight=False)
     console.print(table)
+    for domain_id, taken in sorted(asyncio.run(postures(settings)).items()):
+        console.print(f"{domain_id}: {taken.posture.value} since {moment(taken.since_at)}, {taken.reason.value.replace('_', ' ')}")
     for one_case in asyncio.run(disagreements(settings)):
         console.print(f"[yellow3]{one_case.state}[/] since {one_case.since_at}: {escape(one_case.text.en)}")
     counts = Counter(one.state.value for one, _ in readings.values())

@@ -14,6 +14,7 @@ from stream.decide import telling
 from stream.decide.activate import activate
 from stream.decide.incident import evaluate
 from stream.decide.life import Moment, seconds
+from stream.decide.posture import relax
 from stream.records.lanes import Lane
 from stream.records.warning import MsgType, Reason
 from stream.region.administrations import name_of
@@ -49,6 +50,7 @@ def take_exercise(partition: Partition, command: Command, at: int) -> list[Outpu
             outputs += _call_off(scene, when)
             scene.state.sources.clear()
             outputs += evaluate(scene, Moment(when, when))
+        outputs += relax(partition, domain_id, when)
     core.exercise = ""
     return outputs + _forget(partition, at)
 

@@ -94,6 +94,10 @@ class Fold:
         """How many records a caller that must not stand still may apply at a time: any of them may be the first of a storm."""
         return max(1, PAIRS_AT_ONCE // max(1, *state.weights.values(), 1))
 
+    def other_lane(self, state: Partition) -> int:
+        """How many records of other lanes were refused so far."""
+        return state.core.counts.other_lane
+
     def apply(self, state: Partition, entries: Sequence[Entry]) -> list[Output]:
         """Apply journal records in offset order; another lane's are only counted. UnknownRegion is raised before anything is changed."""
         read = [(entry.timestamp, entry.value, decode(entry.value)) for entry in entries]

@@ -114,9 +114,19 @@ def review(partition: Partition, domain_id: str, at: int) -> list[Output]:
         return []
     region = partition.bound(domain_id).region
     step = judge(state, standing(domain), region.postures, min(at, partition.settled(at)))
-    if step is None:
+    return [] if step is None else [_taken(partition, domain_id, step, at)]
+
+
+def relax(partition: Partition, domain_id: str, at: int) -> list[Output]:
+    """At the end of an exercise every domain is back to normal."""
+    if partition.core.domains[domain_id].posture.posture is Posture.NORMAL:
         return []
-    previous, since_at = state.posture, max(at, state.since_at)
+    return [_taken(partition, domain_id, Step(Posture.NORMAL, Because.EXERCISE_OVER), at)]
+
+
+def _taken(partition: Partition, domain_id: str, step: Step, at: int) -> Output:
+    domain, region = partition.core.domains[domain_id], partition.bound(domain_id).region
+    previous, since_at = domain.posture.posture, max(at, domain.posture.since_at)
     domain.posture = PostureState(step.posture, since_at, since_at if step.posture is Posture.RECOVERY else None)
     record = DomainPosture(
         domain=domain_id,
@@ -131,7 +141,7 @@ def review(partition: Partition, domain_id: str, at: int) -> list[Output]:
         region=region.name,
         region_hash=region.region_hash,
     )
-    return [of_posture(record, sent_at=at)]
+    return of_posture(record, sent_at=at)
 
 
 def due(state: PostureState, rules: Postures) -> int | None:

@@ -32,6 +32,7 @@ class Because(StrEnum):
     """What stands is below an emergency, for long enough."""
     QUIET = "quiet"
     """Nothing has stood for long enough."""
+    EXERCISE_OVER = "exercise_over"
 
 
 class Sampling(msgspec.Struct, frozen=True):

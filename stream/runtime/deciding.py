@@ -62,6 +62,9 @@ class FoldLike(Protocol):
     def active(self, state: Any) -> Mapping[str, str]:
         """Region name to hash, as activated in this partition."""
 
+    def other_lane(self, state: Any) -> int:
+        """How many records of other lanes were refused so far."""
+
 
 @dataclass(slots=True)
 class Held:
@@ -75,6 +78,7 @@ class Held:
     saved_offset: int = -1
     saved_at: float = field(default_factory=time.monotonic)
     size: int = 0
+    other_lane: int = 0
     sought_at: float = 0.0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while records are applied and handed to the edge: a checkpoint in between would hold outputs that were never sent."""
@@ -135,7 +139,8 @@ class Deciding:
             edge = Edge(
                 partition, topics, self._parts.outbox(Errand.CITIES), self._parts.metrics, clock=clock, standing=standing[partition]
             )
-            self._held[partition] = Held(partition, generation, state, offset, edge, saved_offset=-1 if best is None else offset)
+            held = Held(partition, generation, state, offset, edge, saved_offset=-1 if best is None else offset)
+            held.other_lane, self._held[partition] = self._fold.other_lane(state), held
         self._parts.metrics.restore_s.observe(time.monotonic() - began)
         self._parts.metrics.partitions.set(len(self._held))
         collector.settle()
@@ -230,6 +235,9 @@ class Deciding:
                 await self._parts.region_change()
                 continue
             if self._ours(held):
+                if more := self._fold.other_lane(held.state) - held.other_lane:
+                    held.other_lane += more
+                    self._parts.note_other_lane(held.partition, more)
                 return outputs
         self._forget(held)
         return None

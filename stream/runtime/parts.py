@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from faust.types import TP
 
 from stream.health.metrics import Metrics
+from stream.records.lanes import OTHER_LANE
 from stream.runtime.clocks import BrokerClock, Pulse
 from stream.runtime.ending import end_now
 from stream.runtime.positions import Partition, Positions
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from stream.settings import Settings
 
+log = logging.getLogger(__name__)
 SENDS_LOOK_S = 0.1
 
 
@@ -88,6 +91,13 @@ class Parts:
         except TimeoutError:
             return
         self.regions_changed.clear()
+
+    def note_other_lane(self, partition: int, records: int) -> None:
+        """The fold refused records of another lane: whoever writes them has a wrong prefix, and a person must know."""
+        self.metrics.alarms.labels(OTHER_LANE).inc(records)
+        log.error(
+            "journal %d: %d records say that they are of another lane than %s, and are refused", partition, records, self.settings.lane
+        )
 
     def observe(self, stage: str, appended_at: int) -> None:
         """Note how long after a record's append a stage has finished it (live lanes only: replays carry old times)."""

@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from typer.testing import CliRunner
 
 from stream.cli.main import app
+from stream.records.journal import Command, encode
 from stream.records.lanes import Lane
 from stream.runtime.topic_admin import create
 from stream.runtime.topics import Topics
@@ -152,6 +153,7 @@ def test_an_exercise_is_played_answered_and_scored_and_touches_nothing_else(brok
         until(lambda: "has begun" in said(), said)
         live = {"series": "upper/stage", "observed_at": "2026-03-01T00:00:00Z", "value": 9.0}
         send(broker.bootstrap, topics.doors[0], json.dumps(live).encode())
+        send(broker.bootstrap, topics.journal, encode(Command("exercise_over", "rill-spring", lane="live")))
 
         def warning() -> Any:
             found = [json.loads(one.value) for one in on(broker.bootstrap, topics.city("bor"))]
@@ -168,15 +170,7 @@ def test_an_exercise_is_played_answered_and_scored_and_touches_nothing_else(brok
         log.close()
 
     assert ends(broker.bootstrap, prefix) == before, "an exercise writes to its own topics only"
-    told = [json.loads(one.value) for city in ("ava", "bor", "cam") for one in on(broker.bootstrap, topics.city(city))]
-    assert {one["type"] for one in told} == {"exercise", "warning", "status"}
-    assert all(one["lane"] == "exercise" for one in told)
-    assert all(one["text"]["zh"].startswith("演习") and one["text"]["en"].startswith("EXERCISE") for one in told)
-    bors = [one for one in told if one["city_id"] == "bor" and one["type"] != "status"]
-    assert [one.get("phase") for one in bors if one is bors[0] or one is bors[-1]] == ["announced", "over"]
-    assert [one["msg_type"] for one in told if one["type"] == "warning" and one["city_id"] == "bor"][-1] == "cancel"
-    assert [dict(one.headers)["reason"] for one in on(broker.bootstrap, topics.rejected)] == [b"other_lane"]
-
+    assert_everything_says_so(broker.bootstrap, topics)
     scored = runner.invoke(app, ["exercise", "score", str(plan), "--json", *options])
     assert scored.exit_code == 0, scored.output
     bor, cam = (next(one for one in json.loads(scored.stdout)["cities"] if one["city_id"] == city) for city in ("bor", "cam"))
@@ -184,6 +178,20 @@ def test_an_exercise_is_played_answered_and_scored_and_touches_nothing_else(brok
     assert (cam["in_time"], cam["acknowledged_by"]) == (True, "")
     assert "rill-spring" in runner.invoke(app, ["exercise", "score", str(plan), *options]).stdout
     assert_cap_names_the_exercise(options)
+    assert "rill: normal since" in runner.invoke(app, ["status", *options]).stdout
+    assert "1 records say that they are of another lane" in said()
+
+
+def assert_everything_says_so(bootstrap: str, topics: Topics) -> None:
+    """Announced first, called off last, every text and record marked, and the live measurement refused."""
+    told = [json.loads(one.value) for city in ("ava", "bor", "cam") for one in on(bootstrap, topics.city(city))]
+    assert {one["type"] for one in told} == {"exercise", "warning", "status"}
+    assert all(one["lane"] == "exercise" for one in told)
+    assert all(one["text"]["zh"].startswith("演习") and one["text"]["en"].startswith("EXERCISE") for one in told)
+    bors = [one for one in told if one["city_id"] == "bor" and one["type"] != "status"]
+    assert [one.get("phase") for one in bors if one is bors[0] or one is bors[-1]] == ["announced", "over"]
+    assert [one["msg_type"] for one in told if one["type"] == "warning" and one["city_id"] == "bor"][-1] == "cancel"
+    assert [dict(one.headers)["reason"] for one in on(bootstrap, topics.rejected)] == [b"other_lane"]
 
 
 def assert_cap_names_the_exercise(options: list[str]) -> None:

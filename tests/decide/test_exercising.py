@@ -72,6 +72,8 @@ def test_at_the_end_of_an_exercise_everything_is_withdrawn_and_forgotten(drill, 
     assert not any(one.incidents for one in tale.state.core.domains["rill"].hazards.values())
     closed = [json.loads(output.value) for output in tale.outputs[since:] if output.kind is Kind.INCIDENTS]
     assert [one["state"] for one in closed] == ["closed"]
+    alert = [json.loads(output.value) for output in tale.outputs if output.kind is Kind.POSTURES]
+    assert [(one["posture"], one["reason"]) for one in alert] == [("emergency", "confirmed_danger"), ("normal", "exercise_over")]
     flood(tale, start + HOUR)
     tale.give(start + HOUR, Command("exercise", "autumn"))
     assert tale.told("bor")[-1] == ("alert", "orange", "first"), "the next one begins from nothing"

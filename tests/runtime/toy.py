@@ -132,6 +132,9 @@ class ToyFold:
     def active(self, state: ToyState) -> Mapping[str, str]:
         return state.active
 
+    def other_lane(self, state: ToyState) -> int:  # noqa: ARG002
+        return 0
+
     def heavy(self, state: ToyState) -> bool:  # noqa: ARG002
         return True
 
