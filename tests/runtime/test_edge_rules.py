@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.records.output import Kind, Output
-from stream.runtime.edge_rules import DELIVERY_MS, REPEATS, STALE_MS, Verdict, followed, judge, published
+from stream.runtime.edge_rules import DELIVERY_MS, REPEATS, STALE_MS, Verdict, followed, judge, published, read_back
 
 FIRST = Output(Kind.CITY, b"w", b"one", 1_000, "a", (), "w", 1, 2, 100_000, "first", "flood")
 SECOND = replace(FIRST, value=b"two", revision=2, level=3)
@@ -74,3 +74,11 @@ def test_a_sent_revision_is_never_below_the_published_one_without_an_alarm(steps
         assert not (found.sent and before is not None and revision < before.revision) or found.alarming
         if before is None or revision >= before.revision:
             before = published(output)
+
+
+def test_what_was_muted_and_so_stands_on_the_compacted_topic_alone_holds_back_no_later_revision() -> None:
+    muted = read_back(b'{"revision":1,"level":"yellow","muted_by":["silence:stm-1"]}')
+    assert muted is not None
+    assert judge(SECOND, muted, now=2_000, followed=False) is Verdict.PUBLISHED
+    beside = replace(SECOND, kind=Kind.WARNINGS, revision=3)
+    assert followed([FIRST, beside]) == [False, False], "a revision the city is not sent supersedes nothing on its topic"
