@@ -32,13 +32,13 @@ def short(voice: Voice, facts: Facts) -> list[str]:
 
 
 def _what(voice: Voice, facts: Facts) -> list[str]:
-    warning = facts.warning
+    """What was measured: in the city itself where it was, else where it comes from."""
     if not facts.behind:
         return []
-    lead = facts.behind[0]
+    lead, here = _lead(facts)
     if not is_measured(lead.series):
         return told_of(voice, facts, lead)[:1]
-    if lead.level == "none" and warning.path != HERE:
+    if lead.level == "none" and not here:
         return _past(voice, facts, lead)
     times = times_limit(facts, lead)
     fields = {
@@ -47,12 +47,25 @@ def _what(voice: Voice, facts: Facts) -> list[str]:
         "value": voice.value(lead.value, lead.unit),
         "times": voice.say("short:times", times=f"{times:.2g}") if times is not None else "",
     }
-    if warning.path == HERE:
-        return [voice.say("short:here", city=voice.city(warning.city_id), **fields)]
+    if here:
+        return [voice.say("short:here", city=voice.city(facts.warning.city_id), **fields)]
     place = place_of(facts, lead.series)
     known = None if place is None else way_to(facts, place)
-    key = "short:river" if warning.path == RIVER else "short:away"
+    key = "short:river" if facts.warning.path == RIVER else "short:away"
     return [voice.say("short:far", distance="" if known is None else voice.say(key, km=voice.km(known.distance_km)), **fields)]
+
+
+def _lead(facts: Facts) -> tuple[EvidenceSummary, bool]:
+    """What to speak of first, and whether it stands in the city itself."""
+    warning = facts.warning
+    if warning.path == HERE:
+        return facts.behind[0], True
+    if HERE in warning.paths:
+        for one in facts.behind:
+            place = place_of(facts, one.series)
+            if place is not None and place.city_id == warning.city_id and one.level != "none":
+                return one, True
+    return facts.behind[0], False
 
 
 def _past(voice: Voice, facts: Facts, lead: EvidenceSummary) -> list[str]:
@@ -66,9 +79,11 @@ def _past(voice: Voice, facts: Facts, lead: EvidenceSummary) -> list[str]:
 
 def _when(voice: Voice, facts: Facts) -> list[str]:
     warning = facts.warning
-    if warning.path == HERE or warning.arrives_at_p50 is None:
+    if HERE in warning.paths:
+        return []
+    if warning.arrives_at_p50 is None:
         because = warning.arrival_unknown_because
-        return [voice.say("arrival_unknown", because=voice.because(because))] if because and warning.path != HERE else []
+        return [voice.say("arrival_unknown", because=voice.because(because))] if because else []
     ahead = from_text(warning.arrives_at_p50) - facts.at
     city = voice.city(warning.city_id)
     if ahead <= 0:
@@ -81,7 +96,7 @@ def _how_sure(voice: Voice, facts: Facts) -> list[str]:
     if facts.incident is None or receding or facts.warning.arrival_unknown_because == NO_EVIDENCE or facts.warning.reason is Reason.BETTER:
         return []  # while it recedes the evidence counts less and less: that says nothing of whether it was real
     real = voice.percent(facts.incident.probability)
-    if facts.warning.path == HERE:
+    if HERE in facts.warning.paths:
         return [voice.say("short:real", real=real)]
     return [voice.say("short:sure", reaches=voice.percent(facts.warning.probability), real=real)]
 

@@ -59,7 +59,7 @@ VERDICTS: dict[str, tuple[str, str]] = {
     "title:told": ("Who was told, and who answered", "通知了谁、谁已答复"),
     "also": ("Also under warning: {cities}.", "当时同时处于预警中：{cities}。"),
     "only": ("Nobody else was under warning.", "当时没有其他地方处于预警中。"),
-    "and_more": (" and {count} more", "等，另 {count} 地"),
+    "and_more": (" and {count} more", "等，另 {count} 个"),
     "answer_by": ("{city} is asked to answer by {at}.", "请{city}在 {at} 前答复。"),
     "answer_was_by": ("{city} was asked to answer by {at}.", "曾请{city}在 {at} 前答复。"),
     "no_answer_asked": ("No answer is asked for at this level.", "本级别不要求答复。"),

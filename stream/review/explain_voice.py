@@ -66,7 +66,8 @@ class Voice:
         if key not in NOTES:
             return word.replace("_", " ")
         reach, place, km = what.partition("@")
-        return NOTES[key][self._at].format(what=f"{reach}, km {km}" if place else self.city(what) if what else "")
+        spot = f"{reach}, km {km}" if self.language == "en" else f"{reach} {km} 公里处"
+        return NOTES[key][self._at].format(what=spot if place else self.city(what) if what else "")
 
     def because(self, text: str) -> str:
         """Why an arrival is not known."""
