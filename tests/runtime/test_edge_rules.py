@@ -5,6 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.records.lanes import Lane
 from stream.records.output import Kind, Output
 from stream.runtime.edge_rules import DELIVERY_MS, REPEATS, STALE_MS, Verdict, followed, judge, published, read_back
 
@@ -77,7 +78,7 @@ def test_a_sent_revision_is_never_below_the_published_one_without_an_alarm(steps
 
 
 def test_what_was_muted_and_so_stands_on_the_compacted_topic_alone_holds_back_no_later_revision() -> None:
-    muted = read_back(b'{"revision":1,"level":"yellow","muted_by":["silence:stm-1"]}')
+    muted = read_back(b'{"revision":1,"level":"yellow","lane":"live","muted_by":["silence:stm-1"]}', Lane.LIVE)
     assert muted is not None
     assert judge(SECOND, muted, now=2_000, followed=False) is Verdict.PUBLISHED
     beside = replace(SECOND, kind=Kind.WARNINGS, revision=3)
