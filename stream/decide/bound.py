@@ -13,7 +13,6 @@ import numpy as np
 
 from detectors import health, history, quality
 from detectors.base import Detector, context_of, detector
-from detectors.rows import NEVER
 from stream.decide import refused
 from stream.decide.clusters import bind_scans
 from stream.decide.foretold import bind_forecasts
@@ -102,12 +101,6 @@ class Bound:
     def series(self, row: int) -> str:
         """The id of the series in a local row."""
         return self.region.series.ids[int(self.rows[row])]
-
-    def heard_at(self, series: str) -> int | None:
-        """When the newest measurement of a series was made; None where there is none."""
-        row = self.region.series.row_of.get(series)
-        at = NEVER if row is None or self.local[row] < 0 else int(self.history["observed_at"][self.local[row], -1])
-        return None if at == NEVER else at
 
 
 def bind(region: Region, partition: int, partitions: int) -> Bound:

@@ -84,6 +84,7 @@ def _sighted(partition: Partition, scene: Scene, one: Returned) -> tuple[str, ..
     if series not in scene.state.silent:
         return ()
     scene.state.silent.discard(series)
+    scene.state.silent_since.pop(series, None)
     cities = scene.bound.cities_of.get(series, ())
     for city in cities:
         scene.fresh[city] += 1

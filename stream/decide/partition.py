@@ -86,7 +86,7 @@ class Partition:
         lead_ms = 0 if self.observed else LEAD_MS
         return Scene(
             bound.region, hazard, domain_id, domain, state, self.lane, self.fresh[key], self.core.behind, self.core.exercise,
-            partitions=self.core.partitions, lead_ms=lead_ms, observed=self.observed, heard_at=bound.heard_at,
+            partitions=self.core.partitions, lead_ms=lead_ms, observed=self.observed,
             ruled=self._ruled(bound, hazard, domain.posture.posture),
         )  # fmt: skip
 
@@ -119,6 +119,7 @@ class Partition:
             state = domain.hazards.setdefault(hazard.hazard.hazard, HazardState())
             reported = {series for series, source in state.sources.items() if source.placed is not None}
             state.silent = (state.silent & reported) | {bound.series(row) for row in rows[hazard.silent[rows]]}
+            state.silent_since = {series: at for series, at in state.silent_since.items() if series in state.silent}
             state.sources = {series: source for series, source in state.sources.items() if series in members or source.placed}
             only_foretold(
                 state, {name for one in bound.forecasts if bound.hazards[one.hazard] is hazard for name in one.ready.series} & members
@@ -141,6 +142,8 @@ class Partition:
             series = bound.series(row)
             scene.bound.silent[row] = True
             scene.state.silent.add(series)
+            if (heard_at := int(bound.history["observed_at"][row, -1])) != NEVER_HEARD:
+                scene.state.silent_since[series] = heard_at
             without(scene, bound.forecasts, row)
             for city in scene.bound.cities_of.get(series, ()):
                 scene.fresh[city] -= 1

@@ -9,8 +9,6 @@ from stream.records.instants import to_text
 from stream.records.warning import Coverage, Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from stream.decide.bound import BoundHazard
     from stream.decide.state import DomainState, HazardState, IncidentState, SourceState
     from stream.region.model import City, Hazard, Region
@@ -23,7 +21,7 @@ SILENT_NAMED = 20
 class Scene:
     """`partitions`: of the journal; `lead_ms`: how long after it was decided what is passed on takes effect. One hazard in one domain. `fresh` counts, for every city, its watching series that report; `behind`: the doors are not being read.
 
-    `exercise`: the one under way, "" = none. `observed`: a replay lane. `heard_at`: when a series was measured last.
+    `exercise`: the one under way, "" = none. `observed`: a replay lane.
     """
 
     region: Region
@@ -39,7 +37,6 @@ class Scene:
     lead_ms: int = 0
     ruled: Hazard | None = None
     observed: bool = False
-    heard_at: Callable[[str], int | None] | None = None
 
     @property
     def hazard(self) -> Hazard:
@@ -70,11 +67,8 @@ class Scene:
 
     def _silent_since(self, silent: tuple[str, ...]) -> str | None:
         """Since when the first of them has not been heard; what was never heard is missed since the domain began."""
-        if not silent or self.heard_at is None:
-            return None
-        began_at = self.domain.began_at
-        first = min(began_at if heard_at is None else heard_at for heard_at in map(self.heard_at, silent))
-        return to_text(first) if first >= 0 else None
+        since = [self.state.silent_since.get(series, self.domain.began_at) for series in silent]
+        return to_text(min(since)) if since and min(since) >= 0 else None
 
     def _maintained(self, series: str) -> bool:
         """Whether a series does not report because its station is in planned maintenance."""

@@ -175,7 +175,7 @@ class FrontState(msgspec.Struct, array_like=True):
 class HazardState(msgspec.Struct):
     """One hazard in one domain: its sources, its open incidents by their ids, who is silent, and the status of every city it concerns.
 
-    `evaluated_at`: up to which settled instant it was judged; deadlines lie after it. `passes_at`: when the next ended wave has passed.
+    `silent_since`: when a silent series was heard last, where it ever was. `evaluated_at`: up to which settled instant it was judged; deadlines lie after it. `passes_at`: when the next ended wave has passed.
     `grid_at`: the next instant at which an open incident is recomputed (live lanes). `fronts`: by series, of the event under way.
     `dismissed`: series whose level was taken back by hand, and which: they count again from a higher one on, or once they have been below.
     `foretold`: by series, the newest forecasts of gauges.
@@ -186,6 +186,7 @@ class HazardState(msgspec.Struct):
     incidents: dict[str, IncidentState] = msgspec.field(default_factory=dict)
     closed: dict[str, Closed] = msgspec.field(default_factory=dict)
     silent: set[str] = msgspec.field(default_factory=set)
+    silent_since: dict[str, int] = msgspec.field(default_factory=dict)
     status: dict[str, StatusState] = msgspec.field(default_factory=dict)
     watched: dict[str, float] = msgspec.field(default_factory=dict)
     evaluated_at: int = -1
