@@ -14,7 +14,7 @@ from stream.accept.silences import unsilenceable
 from stream.records import journal
 from stream.records.instants import DAY, MINUTE
 from stream.records.lanes import belongs
-from stream.records.statement import Statement, statement_id
+from stream.records.statement import PREFIX, Statement, statement_id
 from stream.region.river_network import reach_length_km
 
 if TYPE_CHECKING:
@@ -113,10 +113,8 @@ def _instant(moment: datetime | float | None, otherwise: int) -> int | Fault:
 def _wrong(stated: Stated, region: Region, domain: Domain, span: tuple[int, int | None]) -> Fault | None:
     """What is wrong with it for its act."""
     made = stated.made
-    if made.act in ABOUT and not made.about:
-        return Fault(Refused.MISSING_FIELD, f"{made.act} says nothing of what it is about")
-    if made.act in {"cancel", "correct"} and not made.text.strip():
-        return Fault(Refused.NO_REASON, f"{made.act} of {quoted(made.about)}")
+    if (fault := _unfit(made)) is not None:
+        return fault
     if made.act == "report" and (fault := _unreportable(made, region, domain)) is not None:
         return fault
     if made.act in {"report", "correct"}:
@@ -124,6 +122,18 @@ def _wrong(stated: Stated, region: Region, domain: Domain, span: tuple[int, int 
     if made.act in {"maintain", "end_maintain"}:
         return _no_station(stated, region, domain, span)
     return unsilenceable(made, stated.city_id, (region, domain), span) if made.act == "silence" else None
+
+
+def _unfit(made: Statement) -> Fault | None:
+    """What is wrong with it whatever the region is."""
+    if made.act in ABOUT and not made.about:
+        return Fault(Refused.MISSING_FIELD, f"{made.act} says nothing of what it is about")
+    if made.act in {"cancel", "correct"} and not made.text.strip():
+        return Fault(Refused.NO_REASON, f"{made.act} of {quoted(made.about)}")
+    anew = made.level is not None or made.city or made.reach or made.latitude is not None
+    if made.act == "correct" and anew and not made.about.startswith(PREFIX):
+        return Fault(Refused.OUT_OF_RANGE, f"{quoted(made.about)} is no report: only a report's level and place are corrected by hand")
+    return None
 
 
 def _unreportable(made: Statement, region: Region, domain: Domain) -> Fault | None:

@@ -60,10 +60,14 @@ class Statement(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tru
     lane: Lane | None = None
 
 
+PREFIX = "stm-"
+"""What the id of a statement begins with."""
+
+
 def statement_id(city_id: str, sent_id: str) -> str:
     """The id under which a statement is known: of the city whose it is, and of what its sender calls it.
 
     >>> statement_id("linhe", "1") != statement_id("linhe", "2"), statement_id("linhe", "1")[:4]
     (True, 'stm-')
     """
-    return "stm-" + sha256(f"{city_id}\x1f{sent_id}".encode()).hexdigest()[:16]
+    return PREFIX + sha256(f"{city_id}\x1f{sent_id}".encode()).hexdigest()[:16]
