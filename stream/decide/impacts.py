@@ -49,13 +49,14 @@ class Reached:
 class Event(NamedTuple):
     """What an answer is about: an incident by its id (also before it is opened), the sources it consists of, which series are silent.
 
-    `foretold`: what gauges are foretold, by series.
+    `foretold`: what gauges are foretold, by series. `found_in`: the cities in which the incident was measured before.
     """
 
     incident_id: str
     sources: Sequence[SourceState]
     silent: frozenset[str] | set[str] = frozenset()
     foretold: Mapping[str, Foretold] = MappingProxyType({})
+    found_in: frozenset[str] = frozenset()
 
 
 class Asked(NamedTuple):
@@ -96,7 +97,7 @@ def weigh(region: Region, hazard: Hazard, event: Event, asked: Sequence[Asked], 
     outlook = outlook_of(event.foretold, now)
     claims = rated(claims, outlook, just_raised(event.sources), hazard.rules) if outlook else claims
     lines = _lines(region, hazard, asked)
-    fused = fuse(region, hazard, Heard(event.sources, claims, event.silent, now))
+    fused = fuse(region, hazard, Heard(event.sources, claims, event.silent, now, event.found_in))
     wanted = {
         city_id: together(city_id, _held_down(claims[city_id], fused), lines, outlook.get(city_id, NOTHING_AHEAD).ahead)
         for city_id in sorted(claims)

@@ -82,7 +82,9 @@ def _reached(scene: Scene, group: Group, at: int) -> Reached:
     sources = group.sources()
     if not sources:
         return Reached({}, {}, None, ())
-    event = Event("", [one.state for one in sources], scene.state.silent, scene.state.foretold)
+    told = (one for incident in group.incidents for one in incident.told.values())
+    found_in = frozenset(one.city_id for one in told if SAME_PLACE in one.paths)
+    event = Event("", [one.state for one in sources], scene.state.silent, scene.state.foretold, found_in)
     return weigh(scene.region, scene.hazard, event, sources, at)
 
 

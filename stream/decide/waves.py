@@ -39,12 +39,16 @@ NO_WAVES = Waves(0, 0.0, {})
 
 
 class Heard(NamedTuple):
-    """What is known of an incident at `at`: its sources, by city what each claims, and which series are silent."""
+    """What is known of an incident at `at`: its sources, by city what each claims, and which series are silent.
+
+    `found_in`: the cities in which the incident was measured before. There no wave is missed when it has gone by.
+    """
 
     sources: Sequence[SourceState]
     claims: Mapping[str, Sequence[Claim]]
     silent: frozenset[str] | set[str]
     at: int
+    found_in: frozenset[str] = frozenset()
 
 
 def waves(region: Region, hazard: Hazard, heard: Heard) -> dict[str, Waves]:
@@ -60,7 +64,7 @@ def waves(region: Region, hazard: Hazard, heard: Heard) -> dict[str, Waves]:
                 continue
             for name, slack in stations.raised:
                 windows[claim.series][name] = Window(arrival.p10_at - slack, arrival.p90_at + slack)
-            if stations.raised:
+            if stations.raised or city_id in heard.found_in:
                 seen[claim.series] += 1
             elif heard.at > arrival.p90_at + stations.slack and (arrival.passed_at is None or heard.at <= arrival.passed_at):
                 missed[claim.series] += claim.impact.probability

@@ -49,10 +49,16 @@ def source(station: str, level: int = 3, **more: object) -> SourceState:
     return msgspec.structs.replace(made, **more)  # type: ignore[type-var]
 
 
-def fused(*sources: SourceState, at: int = AT, rule: Fusion | None = None, silent: frozenset[str] = frozenset()):
+def fused(
+    *sources: SourceState,
+    at: int = AT,
+    rule: Fusion | None = None,
+    silent: frozenset[str] = frozenset(),
+    found_in: frozenset[str] = frozenset(),
+):
     """As the fold does it: the footprint's claims are what the graph says."""
     hazard = replace(region().hazards[0], fusion=rule or Fusion())
-    found = reach(region(), hazard, Event("inc", sources, silent), Conditions(at)).fused
+    found = reach(region(), hazard, Event("inc", sources, silent, found_in=found_in), Conditions(at)).fused
     assert found is not None
     return found
 
@@ -150,6 +156,15 @@ def test_a_quiet_gauge_counts_against_only_when_the_wave_is_due_there_and_only_i
         msgspec.structs.replace(upper, observed_at=AT + 60 * HOUR), source("middle", observed_at=AT + 60 * HOUR), at=AT + 60 * HOUR
     )
     assert {one.series: one.log_odds for one in seen.support}["upper/stage"] > after.support[0].log_odds
+
+
+def test_a_wave_that_was_found_and_has_gone_by_is_not_missed() -> None:
+    below = frozenset({"bor", "cam"})
+    at = AT + 30 * HOUR
+    missed, found = fused(source("upper"), at=at), fused(source("upper"), at=at, found_in=below)
+    assert missed.support[0].reason == Why.MISSED_BELOW
+    assert found.support[0].reason != Why.MISSED_BELOW
+    assert found.probability > missed.probability
 
 
 def test_several_chances_at_one_place_come_to_the_best_less_what_choosing_costs() -> None:
