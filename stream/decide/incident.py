@@ -158,8 +158,8 @@ def _fresh(scene: Scene, city_id: str, wanted: Wanted | None) -> bool:
     """Whether what the warning rests on still reports; when nothing wants it any more, whether the city is seen at all."""
     if scene.behind:
         return False
-    if wanted is None:
-        return scene.sees(city_id)
+    if wanted is None:  # where no station ever sees it, only people said that it was there, and only they can say that it is over
+        return scene.sees(city_id) or not scene.cities().get(city_id)
     return any(series not in scene.state.silent for series in wanted.series)
 
 

@@ -134,6 +134,18 @@ def test_what_its_reporter_said_to_be_over_is_over_after_the_hold(calm_tale, cal
     assert calm_tale.told("cam")[-1][0] != "all_clear", "what it sent down the river is still on its way"
 
 
+@pytest.mark.parametrize(("ends", "last"), [(True, "cleared"), (False, "expired")])
+def test_where_no_station_sees_it_the_reporters_word_ends_it_and_his_silence_does_not(story, files, start, ends, last):
+    stations = [line for line in files["stations.csv"].splitlines() if not line.startswith(("upper", "middle"))]
+    tale, at = story({"stations.csv": "\n".join(stations) + "\n"}), start + HOUR
+    tale.quiet(start, at, {"lower": 1.0})
+    tale.give(at, said(tale, at, ends_at=at + HOUR if ends else None))
+    tale.quiet(at + 10 * MINUTE, at + 30 * HOUR, {"lower": 1.0})
+    reasons = [reason for _, _, reason in tale.told("ava")]
+    assert (reasons[0], reasons[-1]) == ("first", last)
+    assert "cleared" not in reasons[:-1]
+
+
 def test_a_report_nobody_ends_falls_silent_and_clears_nothing(calm_tale, calm, start):
     at = start + HOUR
     calm_tale.give(at, said(calm_tale, at))
