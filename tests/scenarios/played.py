@@ -153,6 +153,8 @@ def on_topics(settings: Settings, region: Region) -> dict[Place, list[Stands]]:
         topics.incidents: Place(Kind.INCIDENTS, ""),
         topics.evidence: Place(Kind.EVIDENCE, ""),
         topics.station_health: Place(Kind.STATION_HEALTH, ""),
+        topics.postures: Place(Kind.POSTURES, ""),
+        topics.discrepancies: Place(Kind.DISCREPANCIES, ""),
         topics.rejected: Place("rejected", ""),
         topics.warnings_late: Place("late", ""),
         **{topics.city(city.city_id): Place(Kind.CITY, city.city_id) for city in region.cities},

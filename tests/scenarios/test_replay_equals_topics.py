@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
-COMPACTED = {Kind.WARNINGS, Kind.CITY_STATUS, Kind.INCIDENTS, Kind.STATION_HEALTH}
+COMPACTED = {Kind.WARNINGS, Kind.CITY_STATUS, Kind.INCIDENTS, Kind.STATION_HEALTH, Kind.POSTURES, Kind.DISCREPANCIES}
 Said = tuple[int, bytes, bytes | None, int, tuple[tuple[str, bytes], ...]]
 """Partition, key, value, timestamp, headers."""
 
