@@ -70,6 +70,7 @@ def fire(partition: Partition, domain_id: str, at: int) -> list[Output]:
         outputs += check(partition, domain_id, at)
     said, stated = by_hand.let_pass(partition, domain_id, settled, at)
     outputs += said
+    judged = False
     for index in partition.hazards_of(domain_id):
         scene = partition.scene(domain_id, index)
         touched: set[str] = set()
@@ -92,11 +93,13 @@ def fire(partition: Partition, domain_id: str, at: int) -> list[Output]:
             or (touched and scene.state.incidents)
         ):
             outputs += evaluate(scene, Moment(at, settled, withdrawn))
+            judged = True
         elif touched or (say_at is not None and say_at <= settled):
             due = scene.cities() if say_at is not None and say_at <= settled else touched
             outputs += statuses(scene, due, at)
     outputs += review(partition, domain_id, at)
-    outputs += discrepancies.look(partition, domain_id, at)
+    if judged:  # not whenever it is woken: a clock may wake it too early, and does so at other times after a restart
+        outputs += discrepancies.look(partition, domain_id, at)
     partition.wind(domain_id)
     return outputs
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from detectors.health import Health
+from stream.decide import discrepancies
 from stream.decide.clustering import gather
 from stream.decide.clusters import Clustered
 from stream.decide.conditions import remember
@@ -65,14 +66,17 @@ def take(partition: Partition, domain_id: str, at: int, found: list[Found]) -> l
 def _judge(partition: Partition, domain_id: str, at: int, judged: dict[int, bool], seen: dict[int, set[str]]) -> list[Output]:
     """Judge the hazards whose sources changed (and whether one was withdrawn), and those of which cities see more."""
     outputs: list[Output] = []
+    looked = False  # on replay lanes every instant of the data is a grid instant
     for index in partition.hazards_of(domain_id):
         scene = partition.scene(domain_id, index)
         open_incident = bool(scene.state.incidents)
         if index in judged or (open_incident and (partition.observed or index in seen)):
             outputs += evaluate(scene, Moment(at, partition.settled(at), judged.get(index, False)))
+            looked = partition.observed
         elif index in seen or not scene.state.status:
             outputs += statuses(scene, seen.get(index, set()) if scene.state.status else scene.cities(), at)
     outputs += review(partition, domain_id, at)
+    outputs += discrepancies.look(partition, domain_id, at) if looked else []
     partition.wind(domain_id)
     return outputs
 
