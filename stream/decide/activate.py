@@ -11,6 +11,7 @@ from stream.decide.detect import score_waiting
 from stream.decide.found import take
 from stream.decide.incident import evaluate
 from stream.decide.life import Moment
+from stream.decide.posture import review
 from stream.decide.state import DomainState
 from stream.decide.status import statuses
 
@@ -49,6 +50,7 @@ def activate(partition: Partition, region: Region, at: int) -> list[Output]:
             outputs += (
                 evaluate(scene, Moment(when, partition.settled(when))) if scene.state.incidents else statuses(scene, scene.cities(), when)
             )
+        outputs += review(partition, domain_id, max(at, domain.now))
         partition.wind(domain_id)
     return outputs
 

@@ -8,6 +8,7 @@ from stream.decide.advance import advance
 from stream.decide.escalation import answer, hand_back
 from stream.decide.incident import evaluate
 from stream.decide.life import Moment
+from stream.decide.posture import review
 
 if TYPE_CHECKING:
     from stream.decide.partition import Partition
@@ -39,6 +40,7 @@ def take_answer(partition: Partition, at: int, message: Acknowledgement) -> list
     if answer(scene, incident, told, message) and not partition.observed:
         hand_back(incident, told)
         outputs += evaluate(scene, Moment(domain.now, partition.settled(domain.now)))
+        outputs += review(partition, message.domain, domain.now)
         partition.wind(message.domain)
     return outputs
 

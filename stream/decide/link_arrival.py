@@ -8,6 +8,7 @@ from stream.decide import taking_links
 from stream.decide.advance import advance
 from stream.decide.incident import evaluate
 from stream.decide.life import Moment
+from stream.decide.posture import review
 
 if TYPE_CHECKING:
     from stream.decide.partition import Partition
@@ -32,6 +33,7 @@ def take_link(partition: Partition, at: int, link: Linked) -> list[Output]:
         counts[refused.value] = counts.get(refused.value, 0) + 1
     elif link.effective_at <= domain.now:
         outputs += _settle(partition, domain_id, link.to_hazard, domain.now)
+    outputs += review(partition, domain_id, domain.now)
     partition.wind(domain_id)
     return outputs
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from stream.decide.advance import advance
 from stream.decide.incident import evaluate
 from stream.decide.life import Moment
+from stream.decide.posture import review
 from stream.decide.reports import remember
 
 if TYPE_CHECKING:
@@ -31,5 +32,6 @@ def take_report(partition: Partition, at: int, report: Report) -> list[Output]:
         scene = partition.scene(report.domain, index)
         if scene.state.sources or scene.state.incidents:
             outputs += evaluate(scene, Moment(domain.now, partition.settled(domain.now)))
+    outputs += review(partition, report.domain, domain.now)
     partition.wind(report.domain)
     return outputs

@@ -24,6 +24,7 @@ from stream.decide.found import take
 from stream.decide.incident import evaluate
 from stream.decide.life import Moment, seconds
 from stream.decide.neighbours import NOBODY
+from stream.decide.posture import review
 from stream.decide.refused import Refused
 from stream.decide.station_health import tell
 from stream.decide.status import statuses
@@ -210,5 +211,6 @@ def stop_reporting(partition: Partition, domain_id: str, rows: Rows, at: int) ->
             outputs += evaluate(scene, Moment(at, partition.settled(at)))
         elif touched:
             outputs += statuses(scene, touched, at)
+    outputs += review(partition, domain_id, at)
     partition.wind(domain_id)
     return outputs
