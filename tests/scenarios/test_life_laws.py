@@ -22,7 +22,7 @@ EACH = pytest.mark.parametrize(
     ("scenario", "clock"),
     [pytest.param(one, clock, id=f"{name}-{clock}") for name, one in SCENARIOS.items() for clock in one.clocks],
 )
-CUTS = 3
+CUTS = 2
 LOWERING = frozenset({"cleared", "better", "left"})
 
 
