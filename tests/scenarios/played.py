@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from stream.cli.main import app
 from stream.records.journal import Measurements, decode
 from stream.records.output import Kind
+from stream.region.administrations import recipients
 from stream.region.load import load_folder
 from stream.review import journal_file
 from stream.runtime import feeding
@@ -157,7 +158,7 @@ def on_topics(settings: Settings, region: Region) -> dict[Place, list[Stands]]:
         topics.discrepancies: Place(Kind.DISCREPANCIES, ""),
         topics.rejected: Place("rejected", ""),
         topics.warnings_late: Place("late", ""),
-        **{topics.city(city.city_id): Place(Kind.CITY, city.city_id) for city in region.cities},
+        **{topics.city(one): Place(Kind.CITY, one) for one in recipients(region)},
     }
     found: dict[Place, list[Stands]] = {place: [] for place in places.values()}
 
