@@ -88,7 +88,7 @@ def test_the_replay_command_gives_the_same_bytes(played: Played, tmp_path: Path)
             told.setdefault(city, []).append(text[text.index(b'"value":') + len(b'"value":') : -1])
     for place, records in played.topics.items():
         if place.kind == Kind.CITY:
-            assert list(dict.fromkeys(one.value for one in records)) == list(dict.fromkeys(told[place.city_id])), place
+            assert list(dict.fromkeys(one.value for one in records)) == list(dict.fromkeys(told.get(place.city_id, []))), place
 
 
 def test_the_last_checkpoint_is_the_state_the_journal_leads_to(
