@@ -278,6 +278,7 @@ def test_once_everything_is_silent_nothing_clears_and_nothing_is_lowered(rivers,
         Entry(len(kept) + turn, one, encode(Tick(one, 600.0, one))) for turn, one in enumerate(range(at + STEP, at + 6 * DAY, 3 * STEP))
     ]
     silent = fold.apply(state, later)
+    told |= {(body["city_id"], body["warning_id"]): body["level"] for body in warnings([one for one in silent if one.sent_at <= noticed])}
     for body in warnings([one for one in silent if one.sent_at > noticed]):
         assert body["reason"] in {"blind", "expired", "extended"}, body
         assert body["level"] == told[body["city_id"], body["warning_id"]]
