@@ -143,6 +143,15 @@ def test_doubtful_quality_weighs_a_third_and_age_halves() -> None:
     assert old.log_odds == pytest.approx(good.log_odds / 2, abs=1e-6)
 
 
+def test_a_source_that_fell_silent_stays_as_sure_as_it_was() -> None:
+    at = AT + 200 * HOUR
+    fresh = fused(source("aside"))
+    assert fused(source("aside"), at=at).probability < fresh.probability
+    assert fused(source("aside"), at=at, silent=frozenset({"aside/stage"})) == fresh
+    over = source("aside", ended_at=AT)
+    assert fused(over, at=at, silent=frozenset({"aside/stage"})).probability < fresh.probability
+
+
 def test_a_quiet_gauge_counts_against_only_when_the_wave_is_due_there_and_only_if_it_reports() -> None:
     upper = source("upper")
     before, after = (fused(msgspec.structs.replace(upper, observed_at=at), at=at) for at in (AT + 2 * HOUR, AT + 60 * HOUR))
