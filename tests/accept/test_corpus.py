@@ -13,8 +13,16 @@ from tests.accept.regions import region
 NOW = 1_714_564_800_000
 KNOWN = Known("upper/stage", "m", "roof/pm25", "north", NOW, Settings().door_bytes_max)
 CORPUS = corpus(KNOWN)
-OF_ANSWERS = {Refused.UNKNOWN_WARNING, Refused.NO_REASON}
-"""What only happens to answers of cities (tests/gateways/test_intake.py)."""
+OF_ANSWERS = {
+    Refused.UNKNOWN_WARNING,
+    Refused.NO_REASON,
+    Refused.NOT_YOURS,
+    Refused.UNKNOWN_CITY,
+    Refused.UNKNOWN_DOMAIN,
+    Refused.UNKNOWN_STATION,
+    Refused.UNKNOWN_HAZARD,
+}
+"""What only happens to what cities answer or state (tests/gateways/test_intake.py, tests/accept/test_statements.py)."""
 
 
 @pytest.fixture(scope="module")
