@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from detectors.base import Quality
 from stream.decide.fusion import Why, believed, evidence, fuse, log_e_value
-from stream.decide.impacts import Event, reach
+from stream.decide.impacts import Around
 from stream.decide.state import SourceState
 from stream.decide.waves import Heard
 from stream.records.instants import HOUR
@@ -23,6 +23,7 @@ from stream.region.bundle import bundle
 from stream.region.load import load
 from stream.region.model import Fusion, Region
 from tests.decide.conftest import FILES
+from tests.decide.reached import reached
 from topology.base import Conditions
 
 AT = 1_790_000_000_000
@@ -58,7 +59,7 @@ def fused(
 ):
     """As the fold does it: the footprint's claims are what the graph says."""
     hazard = replace(region().hazards[0], fusion=rule or Fusion())
-    found = reach(region(), hazard, Event("inc", sources, silent, found_in=found_in), Conditions(at)).fused
+    found = reached(region(), hazard, sources, Conditions(at), Around(silent, found_in=found_in)).fused
     assert found is not None
     return found
 
