@@ -26,8 +26,11 @@ pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 REQUEST_TIMEOUT_S = 4.0
 VALIDITY_S = 8
 OUTAGE_S = 14.0
-FOUR_RISE = 76
-"""The step at which the last of four rivers reaches its next level, one a step (`rivers.gauges`)."""
+UNDER_WAY = 76
+"""The step of `rivers.gauges` at which the broker dies: about half of the rivers are rising, at this one and at every later."""
+BEGIN_AT_S = 45.0
+"""The second of the minute at which the gauges begin. A warning is valid for VALIDITY_S from its arrival, and arrivals are told in whole
+minutes: what is raised before the minute is full has ended when the broker is back, what is raised just after it has not."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -42,13 +45,14 @@ def test_a_warning_that_expired_while_the_broker_was_away_is_on_late_only(own_br
     settings = toy_settings(own_broker.bootstrap, fresh_prefix, request_timeout_s=REQUEST_TIMEOUT_S)
     region = rivers(VALIDITY_S, spreading=False)
     set_up_rivers(settings, region)
-    # What was decided in the half second before the broker's death is handed over after it, and four of the rivers have risen in it.
-    held_back = {"TOCSIN_FAILPOINT": "before_outputs=pause:0.5"}
+    # Every batch of outputs is held for two seconds, in which each river reaches another level twice: whenever the broker dies, some raise waits.
+    held_back = {"TOCSIN_FAILPOINT": "before_outputs=pause:2"}
     workers = Supervisor(settings, tmp_path, PRODUCT, env=held_back)
     workers.start("w1")
     workers.wait_ready("w1")
+    time.sleep((BEGIN_AT_S - time.time()) % 60)
     with Traffic(settings, gauges(Topics(fresh_prefix), settings.partitions), 0.1) as traffic:
-        while len(traffic.acknowledged) < FOUR_RISE * len(CITIES):
+        while len(traffic.acknowledged) < UNDER_WAY * len(CITIES):
             time.sleep(0.02)
         outage(own_broker, OUTAGE_S)
         ended_meanwhile = dict(workers.ended)
