@@ -41,17 +41,17 @@ class Wrong(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """The verdict on the item at `index` of a payload; `error` and `path` where it was rejected."""
+    """The verdict on the item at place `item` of a payload; `error` and `path` where it was rejected."""
 
-    index: int
+    item: int
     verdict: Verdict
     path: str = ""
     error: str = ""
 
 
 class ToDoor(NamedTuple):
-    """One record for a door (`water`, `air`, `health`); `indexes`: the items of the payload that are in it."""
+    """One record for a door (`water`, `air`, `health`); `items`: the places of those that are in it."""
 
     family: str
     value: bytes
-    indexes: tuple[int, ...]
+    items: tuple[int, ...]
