@@ -24,13 +24,15 @@ class Verdict(StrEnum):
 class Item(NamedTuple):
     """One measurement found in a payload. `path`: where (JSONPath, or a line and column); `fields`: as `stream.records.measurement` names them.
 
-    `item_id`: the sender's own id of it, if any. `gateway_at`: when the gateway took it from the device, as it says (ms).
+    `item_id`: the sender's own id of it, if any. `gateway_at`: when the gateway took it from the device, as it says (ms). `own`: below `path`
+    the fields stand by these very names.
     """
 
     path: str
     fields: dict[str, object]
     item_id: str | None = None
     gateway_at: int | None = None
+    own: bool = False
 
 
 class Wrong(NamedTuple):
