@@ -134,6 +134,11 @@ class Spool:
         return sum(self._sizes.values())
 
     @property
+    def fill(self) -> float:
+        """How full it is, 0 to 1."""
+        return self.size / self._bytes_max
+
+    @property
     def oldest_at(self) -> int | None:
         """When the oldest waiting record was stored (ms); None if none waits."""
         return self._oldest[0].stored_at if self._oldest else None
