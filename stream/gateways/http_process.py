@@ -28,7 +28,7 @@ from stream.gateways.sending import Sender
 from stream.gateways.spool import Spool
 from stream.runtime.clocks import wall_ms
 from stream.runtime.ending import ExitCode, end_now
-from stream.runtime.topics import DOORS
+from stream.runtime.topics import DOORS, Topics
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,13 +112,13 @@ class HttpProcess:
     def __init__(self, settings: Settings, listening: Listening) -> None:
         self._settings = settings
         self._listening = listening
-        self._identity = Identity((), settings.lane, exposed=True)
+        self._identity: Identity | None = None
         self._seen, self._bulk_seen = Seen(), Seen()
         metrics = GatewayMetrics()
         spools = [
             None if listening.spool is None else Spool(listening.spool / way, bytes_max=listening.spool_bytes) for way in ("live", "bulk")
         ]
-        bulk_doors = {door: f"{settings.prefix}backfill.{door}" for door in DOORS}
+        bulk_doors = dict(zip(DOORS, Topics(settings.prefix).backfill, strict=True))
         self._sender = Sender(settings, spools[0], metrics=metrics)
         self._bulk_sender = Sender(settings, spools[1], doors=bulk_doors)
         self.gateway = Gateway(listening.limits, listening.mapping, self._sender, self._bulk_sender, self._who, metrics)
@@ -162,10 +162,12 @@ class HttpProcess:
         """Judge by these from now on. What is being judged ends by the old ones. Without any region nothing is: all would be refused."""
         made = await asyncio.to_thread(lambda: [Judge(regions, self._settings, seen) for seen in (self._seen, self._bulk_seen)])
         principals = [one for region in regions for one in region.principals]
-        self._identity = Identity(principals, self._settings.lane, exposed=self._listening.exposed)
+        self._identity = Identity(principals, self._settings.lane, exposed=self._listening.exposed) if regions else None
         self.gateway.judge, self.gateway.bulk_judge = made if regions else (None, None)
 
     def _who(self, request: web.Request) -> Caller:
+        if self._identity is None:  # who may send stands in the regions
+            raise self.gateway.later(503, "the regions are not known yet")
         tls = None if request.transport is None else request.transport.get_extra_info("ssl_object")
         certificate = None if tls is None else tls.getpeercert(binary_form=True)
         return self._identity.caller(Shown(request.headers.get("Authorization", ""), certificate), wall_ms())

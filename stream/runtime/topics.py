@@ -54,6 +54,11 @@ class Topics:
         return tuple(f"{self.prefix}measurements.{door}" for door in DOORS)
 
     @property
+    def backfill(self) -> tuple[str, ...]:
+        """The doors of history, so that it delays nothing that is live."""
+        return tuple(f"{self.prefix}backfill.{door}" for door in DOORS)
+
+    @property
     def journal(self) -> str:
         """Everything that happened, in one order per partition."""
         return f"{self.prefix}journal"
@@ -174,7 +179,7 @@ def plan(settings: Settings, city_ids: Iterable[str]) -> tuple[TopicPlan, ...]:
 
     cities = sorted(set(city_ids))
     return (
-        *(made(door, parts, lane, kept(21)) for door in topics.doors),
+        *(made(door, parts, lane, kept(21)) for door in (*topics.doors, *topics.backfill)),
         made(topics.journal, parts, lane, kept(28)),
         made(topics.rejected, REJECTED_PARTITIONS, lane, kept(90), {"max.message.bytes": str(REJECTED_BYTES)}),
         made(topics.warnings, parts, lane, _compacted(settings)),
