@@ -16,6 +16,7 @@ from stream.cli import (
     answer,
     calibrate,
     cap,
+    cap_in,
     demo,
     exercise,
     explain,
@@ -95,6 +96,7 @@ app.command("status")(status.status)
 app.add_typer(exercise.app, name="exercise")
 app.command("explain")(explain.explain)
 app.command("cap")(cap.cap)
+app.command("cap-in")(cap_in.cap_in)
 app.command("replay")(replay.replay)
 app.add_typer(journal.app, name="journal")
 app.command("calibrate")(calibrate.calibrate)
