@@ -22,6 +22,7 @@ from stream.cli import (
     explain,
     feed,
     footprint,
+    gateway,
     intake,
     journal,
     maintenance,
@@ -75,6 +76,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("worker")(worker.worker)
 app.command("intake")(intake.intake)
+app.add_typer(gateway.app, name="gateway")
 app.add_typer(topics.app, name="topics")
 app.command("validate")(validate.validate)
 app.add_typer(region.app, name="region")
