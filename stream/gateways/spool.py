@@ -165,6 +165,8 @@ class Spool:
 
     def head(self, most: int) -> list[Stored]:
         """The oldest records, at most so many and of one segment; they stay until `sent`."""
+        if not self._oldest:  # also when the disk failed while the segment before this one was to be deleted
+            self._load()
         return list(islice(self._oldest, most))
 
     def sent(self, count: int) -> None:

@@ -159,3 +159,21 @@ def test_what_a_killed_process_reported_as_stored_is_there(tmp_path: Path) -> No
     assert spool.damaged_bytes == 0
     assert all(one <= other for one, other in pairwise(there))
     spool.close()
+
+
+def test_a_segment_that_cannot_be_deleted_hides_none_that_comes_after_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spools, "SEGMENT_BYTES", 100)
+    spool = Spool(tmp_path)
+    for payload in (b"a" * 80, b"b" * 80):
+        spool.append([payload], 1)
+
+    def fails(self: object) -> None:
+        raise OSError(errno.EIO, "the disk is broken", str(self))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(tmp_path), "unlink", fails)
+        with pytest.raises(OSError, match="the disk is broken"):
+            spool.sent(len(spool.head(1)))
+    assert waiting(spool) == [b"b" * 80]
+    assert (len(spool), spool.size, list(tmp_path.glob("*.spool"))) == (0, 0, [])
+    spool.close()
