@@ -121,7 +121,7 @@ class HttpProcess:
         ]
         bulk_doors = dict(zip(DOORS, Topics(settings.prefix).backfill, strict=True))
         self._sender = Sender(settings, spools[0], metrics=metrics)
-        self._bulk_sender = Sender(settings, spools[1], doors=bulk_doors)
+        self._bulk_sender = Sender(settings, spools[1], doors=bulk_doors, metrics=metrics, way="backfill")
         self.gateway = Gateway(listening.limits, listening.mapping, self._sender, self._bulk_sender, self._who, metrics)
         self.port = 0
 
