@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from stream.cli.gateway_try import try_payload
 from stream.cli.options import connection, given
 from stream.errors import TocsinError
 from stream.settings import Settings
@@ -73,3 +74,6 @@ def http(
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it retries, `stream.gateways.sending` tells once
     listening = Listening(host, port, *spool, None if tls_files is None else Tls(**tls_files), load_limits(limits), load_mapping(mapping))
     raise typer.Exit(run_http(settings, listening))
+
+
+app.command("try")(try_payload)

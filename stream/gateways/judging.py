@@ -17,6 +17,7 @@ from stream.accept.door import Accept, DoorRecord
 from stream.accept.index import CASES, DOORS, RIVERS, index
 from stream.accept.refusal import Fault, Refused, quoted
 from stream.gateways.verdict import Item, Judged, ToDoor, Verdict
+from stream.records.journal import Measurements, columns, decode
 from stream.records.measurement import Measurement
 
 if TYPE_CHECKING:
@@ -70,6 +71,16 @@ class Seen:
             kept.popitem(last=False)
 
 
+class Kept(NamedTuple):
+    """A measurement as the journal has it: its series, domain, instant (ms), value in the unit of its series, `stream.records.journal.Flag`."""
+
+    series: str
+    domain: str
+    observed_at: int
+    value: float
+    flags: int
+
+
 class _Ready(NamedTuple):
     """One item on its way: its place in the payload, and its bytes as the door reads them."""
 
@@ -83,6 +94,7 @@ class Judge:
     def __init__(self, regions: Sequence[Region], limits: Limits, seen: Seen | None = None) -> None:
         self._accept = Accept(regions, limits, 1)
         self._index = index(regions, 1)
+        self._names = {(one.region_hash, row): name for one in regions for row, name in enumerate(one.series.ids)}
         self._bytes_max = limits.door_bytes_max
         self._seen = Seen() if seen is None else seen
 
@@ -132,6 +144,19 @@ class Judge:
         """The unit a series is kept in, "" if no active region has it."""
         number = self._index.number_of.get(series, -1)
         return self._index.units[self._index.unit[number]] if number >= 0 else ""
+
+    def single(self, record: ToDoor) -> list[ToDoor]:
+        """A record taken apart: one for each of its items."""
+        return [ToDoor(record.family, value, (item,)) for value, item in zip(_parts(record), record.items, strict=True)]
+
+    def kept(self, record: ToDoor, now: int) -> Kept | None:
+        """What the journal would hold of a record of one measurement; None of a report of people, or of what its door refuses."""
+        for entry in self._accept.accept(record.family, [DoorRecord(0, 0, now, record.value)], now).entries:
+            message = decode(entry.value)
+            if isinstance(message, Measurements):
+                rows, observed_at, value, flags = (column.tolist()[0] for column in columns(message))
+                return Kept(self._names[message.region_hash, rows], message.domain, observed_at, value, flags)
+        return None
 
     def _family(self, fields: Mapping[str, object]) -> str:
         """Which door a measurement goes to: that of its series; what nobody knows goes where it is refused by name."""

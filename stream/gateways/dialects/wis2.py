@@ -89,12 +89,12 @@ def _content(properties: Mapping[str, object]) -> bytes | Fault:
     if not isinstance(content, dict) or not isinstance(value, str):
         return Fault(Refused.MISSING_FIELD, "the data are only linked to; hand them in, or have the sender put them inline")
     encoding = content.get("encoding")
+    if not isinstance(encoding, str) or encoding not in {"utf-8", "base64", "gzip"}:
+        return Fault(Refused.OUT_OF_RANGE, f"encoding {quoted(str(encoding)[:60])} is none of utf-8, base64, gzip")
     try:
         sent = value.encode() if encoding == "utf-8" else base64.b64decode(value, validate=True)
     except ValueError as error:
         return Fault(Refused.WRONG_TYPE, f"no base64: {error}")
-    if encoding not in {"utf-8", "base64", "gzip"}:
-        return Fault(Refused.OUT_OF_RANGE, f"encoding {quoted(str(encoding)[:60])} is none of utf-8, base64, gzip")
     data = _unzipped(sent) if encoding == "gzip" else sent
     if isinstance(data, Fault):
         return data
