@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from stream.cli.gateway_mqtt import mqtt
 from stream.cli.gateway_try import try_payload
 from stream.cli.options import connection, given
+from stream.cli.spooling import keeping
 from stream.errors import TocsinError
 from stream.settings import Settings
 
@@ -29,19 +31,6 @@ def tls(
         msg = "TLS needs --tls-cert and --tls-key; --client-ca needs both"
         raise TocsinError(msg)
     return None if tls_cert is None else {"certificate": tls_cert, "key": tls_key, "client_ca": client_ca}
-
-
-def keeping(
-    spool: Annotated[
-        Path | None,
-        typer.Option(
-            help="A folder of its own on a disk: what Kafka does not take is kept there. Without it, it is refused.", file_okay=False
-        ),
-    ] = None,
-    spool_mb: Annotated[int, typer.Option(min=1, help="The most the folder may hold of live data, and again of history.")] = 1024,
-) -> tuple[Path | None, int]:
-    """The spool's folder and its bound (bytes)."""
-    return spool, spool_mb << 20
 
 
 @app.command("http")
@@ -77,3 +66,4 @@ def http(
 
 
 app.command("try")(try_payload)
+app.command("mqtt")(mqtt)
