@@ -50,6 +50,7 @@ class Refused(StrEnum):
     UNKNOWN_HAZARD = "unknown_hazard"
     UNKNOWN_CITY = "unknown_city"
     UNKNOWN_STATION = "unknown_station"
+    UNKNOWN_DEVICE = "unknown_device"
     NOT_YOURS = "not_yours"
     BAD_ENVELOPE = "bad_envelope"
     UNKNOWN_PRINCIPAL = "unknown_principal"
@@ -112,6 +113,7 @@ ADVICE: dict[Refused, str] = {
     Refused.SIGNED_TIME: "sign when sending, with a clock that is right; or give the principal a longer signed_within_s",
     Refused.NOT_BOUND: "it may speak for its own stations and families only (gateways.toml)",
     Refused.UNSIGNED: "this station's measurements are taken only signed, or through a door of its own (gateways.toml)",
+    Refused.UNKNOWN_DEVICE: "say in gateway.toml which station and quantity it is (`tocsin gateway try` shows what is read)",
     Refused.NOT_YOURS: "only a city of the region may state this, and of a station only its own city and those above it",
 }
 

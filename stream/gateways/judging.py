@@ -212,7 +212,7 @@ def _series(fields: Mapping[str, object]) -> str:
 
 
 def _not_theirs(fields: Mapping[str, object], family: str) -> Fault:
-    return Fault(Refused.NOT_YOURS, "" if family == HEALTH else f"series {quoted(_series(fields))} at the {family} door")
+    return Fault(Refused.NOT_BOUND, "" if family == HEALTH else f"series {quoted(_series(fields))} at the {family} door")
 
 
 def _bytes(fields: dict[str, object]) -> bytes | Fault:

@@ -55,7 +55,7 @@ def uplink_of(mapping: Mapping, device_ids: Sequence[object], uplink: Uplink) ->
         return [Wrong("$", Fault(Refused.MISSING_FIELD, "no id of the device"))]
     device = next((mapping.devices[one] for one in known if one in mapping.devices), None)
     if device is None:
-        return [Wrong("$", Fault(Refused.UNKNOWN_SERIES, f"device {quoted(known[0])} is not in gateway.toml"))]
+        return [Wrong("$", Fault(Refused.UNKNOWN_DEVICE, f"device {quoted(known[0])} is not in gateway.toml"))]
     return readings(device, uplink)
 
 

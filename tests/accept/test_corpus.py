@@ -15,6 +15,8 @@ KNOWN = Known("upper/stage", "m", "roof/pm25", "north", NOW, Settings().door_byt
 CORPUS = corpus(KNOWN)
 OF_ANSWERS = {Refused.UNKNOWN_WARNING, Refused.NO_REASON}
 """What only happens to answers of cities (tests/gateways/test_intake.py)."""
+OF_GATEWAYS = {Refused.UNKNOWN_DEVICE}
+"""What only happens to payloads that a mapping explains (tests/gateways/test_dialects.py)."""
 BY_HAND = {Refused.UNKNOWN_DOMAIN, Refused.UNKNOWN_HAZARD, Refused.UNKNOWN_CITY, Refused.UNKNOWN_STATION, Refused.NOT_YOURS}
 """What only happens to statements of people (test_statements.py). What is about identity is in test_identity.py."""
 
@@ -26,7 +28,7 @@ def accept():
 
 def test_the_corpus_has_every_reason_and_no_kind_twice():
     assert len(CORPUS) >= 35
-    assert {one.reason for one in CORPUS} == set(Refused) - OF_ANSWERS - BY_HAND - (IDENTITY - {Refused.OTHER_LANE})
+    assert {one.reason for one in CORPUS} == set(Refused) - OF_ANSWERS - OF_GATEWAYS - BY_HAND - (IDENTITY - {Refused.OTHER_LANE})
     assert len({one.kind for one in CORPUS}) == len(CORPUS)
 
 

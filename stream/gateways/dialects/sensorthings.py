@@ -77,7 +77,7 @@ def _observation(path: str, entity: dict[str, object], stream: str, mapping: Map
         return Wrong(f"{path}.Datastream", Fault(Refused.MISSING_FIELD, "no Datastream with an @iot.id, neither here nor in the path"))
     use = mapping.datastreams.get(stream)
     if use is None:
-        return Wrong(f"{path}.Datastream", Fault(Refused.UNKNOWN_SERIES, f"Datastream {quoted(stream)} is not in gateway.toml"))
+        return Wrong(f"{path}.Datastream", Fault(Refused.UNKNOWN_DEVICE, f"Datastream {quoted(stream)} is not in gateway.toml"))
     number = scaled(use, entity.get("result"))
     if isinstance(number, Fault):
         return Wrong(f"{path}.result", number)
