@@ -23,6 +23,7 @@ from stream.accept.speakers import Speakers
 from stream.errors import TocsinError
 from stream.records.journal import Flag
 from stream.records.lanes import belongs
+from stream.region.principals import OWN_DOOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from stream.region.model import Region
 
 CASE_FAMILY = "health"
-OWN_DOOR = "kafka"
-"""The kind of principals that have a door of their own."""
 
 
 class Limits(Protocol):
@@ -216,9 +215,10 @@ class Accept:
             return Accepted(work.entries, [], work.accepted, work.late)
         cases = source.family == CASE_FAMILY
         claims = dict.fromkeys(range(len(records)), Claim(source.door_of, proven=True)) | work.claims if source.door_of else work.claims
-        places = [Place(source.door, *record) for record in records]
+        places = [Place(source.door, one.partition, one.offset, one.timestamp, one.value) for one in records]
         audit = entries(work.bad, places, claims, self._limits.lane, cases=cases)
-        inner = [record._replace(value=work.payloads.get(number, record.value)) for number, record in enumerate(records)]
+        # Records may be of any kind that has these fields (the client's own, in the worker).
+        inner = [DoorRecord(one.partition, one.offset, one.timestamp, work.payloads.get(at, one.value)) for at, one in enumerate(records)]
         refused = refusals(source.door, inner, work.bad, self._decoders[source.family])
         return Accepted(work.entries, refused, work.accepted, work.late, audit)
 

@@ -19,17 +19,19 @@ from stream.region.names import FAMILIES, IDENTIFIER, IDENTIFIER_FIX
 from stream.region.problems import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from stream.region.fields import Fields
     from stream.region.problems import Findings
 
 FILE = "gateways.toml"
+OWN_DOOR = "kafka"
+"""The kind of principals that have a door of their own."""
 KEY_FIELD: Mapping[str, str] = {
     "http_token": "token_sha256",
     "mtls": "certificate_sha256",
     "ed25519": "public_key",
-    "kafka": "",
+    OWN_DOOR: "",
 }
 """Kinds of principals, and what a key of each is. `kafka` has none: its door `ingest.<id>` is its own by the broker's access control."""
 DIGEST_BYTES = 32
@@ -81,6 +83,11 @@ class Principal:
     def may(self, series: str, family: str) -> bool:
         """Whether it may hand in this series (`station/quantity`) at the door of this family."""
         return family in self.families and self.speaks_for(series.rpartition("/")[0])
+
+
+def own_doors(principals: Iterable[Principal]) -> tuple[str, ...]:
+    """Who has a door of his own, in the order of their ids."""
+    return tuple(sorted(one.principal_id for one in principals if one.kind == OWN_DOOR))
 
 
 def read_principals(data: bytes, region: str, stations: Collection[str], findings: Findings) -> tuple[Principal, ...]:

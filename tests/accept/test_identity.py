@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -182,6 +183,12 @@ def test_case_counts_may_be_signed():
     count = {"area": "north", "period_start_at": "2024-04-22T00:00:00Z", "period_end_at": "2024-04-29T00:00:00Z", "value": 7}
     out = send(signed("clinics", principal="clinics", family="health", payload=json.dumps(count).encode()), "measurements.health")
     assert (out.accepted, out.refused) == (1, [])
+
+
+def test_records_of_the_clients_own_kind_are_judged_the_same():
+    one = SimpleNamespace(partition=1, offset=5, timestamp=NOW, value=payload(), key=None)
+    out = accept().accept("measurements.water", [one], NOW)
+    assert (out.refused, out.audit) == (send(payload()).refused, send(payload()).audit)
 
 
 @given(st.binary(max_size=300) | st.text(max_size=100).map(lambda text: ('{"envelope":' + json.dumps(text) + "}").encode()))
