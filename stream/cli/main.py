@@ -31,6 +31,7 @@ from stream.cli import (
     report,
     schema,
     silence,
+    simulate,
     status,
     tail,
     taking_back,
@@ -81,6 +82,7 @@ app.add_typer(topics.app, name="topics")
 app.command("validate")(validate.validate)
 app.add_typer(region.app, name="region")
 app.command("feed")(feed.feed)
+app.command("simulate")(simulate.simulate)
 app.command("tail")(tail.tail)
 app.command("ack")(answer.ack)
 app.command("accept")(answer.accept)
