@@ -45,12 +45,13 @@ class Sending(Protocol):
 
 
 class Way(NamedTuple):
-    """One way in: the bounds of its requests, and what stands before the names of its doors."""
+    """One way in: the bounds of its requests, whether it is for history, and the dialect that is spoken there ("" = whichever the sender says)."""
 
     body_bytes: int
     unpacked_bytes: int
     items: int
     bulk: bool = False
+    dialect: str = ""
 
 
 @dataclass(slots=True)
@@ -78,6 +79,10 @@ class Gateway:
     def live(self) -> Way:
         """POST /v1/measurements."""
         return Way(self.limits.body_bytes, self.limits.unpacked_bytes, self.limits.items)
+
+    def sensorthings(self) -> Way:
+        """POST /v1.1/Observations and its like."""
+        return self.live()._replace(dialect="sensorthings")
 
     def backfill(self) -> Way:
         """POST /v1/backfill."""

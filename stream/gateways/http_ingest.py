@@ -88,7 +88,9 @@ class Ingest:
         if len(found) > self._way.items:
             raise too_large(self._way.items, f"number of measurements ({len(found)})")
         made = await (self._bulk(found) if self._way.bulk else self._live(found))
-        return (202 if made.taken else 422), _encode(made)
+        # Clients of SensorThings look for 201; "created" is true of what Kafka has.
+        good = 201 if self._way.dialect and made.accepted else 202
+        return (good if made.taken else 422), _encode(made)
 
     async def _live(self, found: Sequence[Item | Wrong]) -> Answer:
         judged, sent = await self._hand_on(found)
@@ -129,8 +131,8 @@ class Ingest:
 
     def _reader(self) -> Dialect:
         """Who reads the payload: the dialect asked for, else that of the content type; Refusal 415."""
-        named, kind = self._request.query.get("dialect"), self._request.content_type
-        if named is not None:
+        named, kind = self._way.dialect or self._request.query.get("dialect"), self._request.content_type
+        if named:
             if named not in names():
                 raise Refusal(415, f"dialect: there are {', '.join(names())}")
             return dialect(named)

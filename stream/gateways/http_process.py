@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 ANSWER_S = 15.0
 """So long what is under way may take at a stop."""
+IDLE_S = 75.0
+"""So long a connection may be idle between requests."""
 SPOOL_BYTES = 1 << 30
 
 
@@ -133,7 +135,12 @@ class HttpProcess:
         await asyncio.gather(self._sender.start(), self._bulk_sender.start())
         openapi = msgspec.json.encode(document(self._listening.limits, _version()))
         runner = web.AppRunner(
-            application(self.gateway, openapi), auto_decompress=False, access_log=None, handle_signals=False, shutdown_timeout=ANSWER_S
+            application(self.gateway, openapi),
+            auto_decompress=False,
+            access_log=None,
+            handle_signals=False,
+            keepalive_timeout=IDLE_S,
+            shutdown_timeout=ANSWER_S,
         )
         try:
             await runner.setup()

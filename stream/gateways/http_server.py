@@ -55,6 +55,10 @@ def application(gateway: Gateway, openapi: bytes) -> web.Application:
 
     app.router.add_post("/v1/measurements", way_in(gateway.live))
     app.router.add_post("/v1/backfill", way_in(gateway.backfill))
+    # SensorThings: Observations, CreateObservations, Datastreams(17)/Observations. Only these; it is no SensorThings server.
+    app.router.add_post(
+        r"/v1.1/{path:(Observations|CreateObservations|Datastreams\('?[^()'/]+'?\)/Observations)}", way_in(gateway.sensorthings)
+    )
     app.router.add_get("/v1/last-seen", last_seen)
     app.router.add_get("/openapi.json", described)
     app.router.add_get("/livez", _alive)

@@ -183,6 +183,31 @@ async def test_a_page_of_rows_with_the_senders_own_names_is_history(broker: Brok
     assert datetime.fromisoformat(first["observed_at"]) == datetime(2024, 6, 1, tzinfo=UTC)
 
 
+STREAMS = """
+[[datastreams]]
+id = 17
+station = "upper"
+quantity = "stage"
+unit = "cm"
+"""
+
+
+@pytest.mark.kafka
+async def test_clients_of_sensorthings_post_observations_as_they_are_used_to(broker: Broker, fresh_prefix: str, tmp_path: Path) -> None:
+    settings = lane_settings(broker.bootstrap, fresh_prefix)
+    await set_up(settings, tmp_path / "rill")
+    (tmp_path / "gateway.toml").write_text(STREAMS, "utf-8")
+    at = [(datetime.now(UTC) - timedelta(minutes=number)).isoformat() for number in range(1, 5)]
+    arrays = [{"Datastream": {"@iot.id": 17}, "components": ["phenomenonTime", "result"], "dataArray": [[at[0], 201], [at[1], 202]]}]
+    async with gateway(settings, mapping=load_mapping(tmp_path / "gateway.toml")) as client:
+        assert (await client.post(arrays, "/v1.1/CreateObservations"))[:2] == (201, {"accepted": 2, "stored": 0, "duplicate": 0, "duplicates": [], "rejected": []})  # fmt: skip
+        assert (await client.post({"phenomenonTime": at[2], "result": 203}, "/v1.1/Datastreams(17)/Observations"))[0] == 201
+        assert (await client.post({"phenomenonTime": at[3], "result": 204, "Datastream": {"@iot.id": 17}}, "/v1.1/Observations"))[0] == 201
+        assert (await client.post({"phenomenonTime": at[3], "result": 9, "Datastream": {"@iot.id": 18}}, "/v1.1/Observations"))[0] == 422
+        assert (await client.post({}, "/v1.1/Things"))[0] == 404
+    assert sorted((one["value"], one["unit"]) for one in on_door(settings)) == [(201, "cm"), (202, "cm"), (203, "cm"), (204, "cm")]
+
+
 @pytest.mark.kafka
 @pytest.mark.slow
 async def test_whatever_the_document_allows_or_not_is_answered_as_it_says(broker: Broker, fresh_prefix: str, tmp_path: Path) -> None:
