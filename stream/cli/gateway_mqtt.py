@@ -36,7 +36,8 @@ def account(
     return {"username": username, "password": password, "ca_file": ca_file, "cert_file": cert_file, "key_file": key_file}
 
 
-def _broker(address: str, client_id: str, shown: dict[str, Any]) -> MqttBroker:
+def broker_at(address: str, client_id: str, shown: dict[str, Any]) -> MqttBroker:
+    """The broker at host:port, or at host and the usual port."""
     from stream.gateways.mqtt_link import MqttBroker
 
     host, _, port = address.rpartition(":") if ":" in address else (address, "", str(PORT if shown["ca_file"] is None else PORT_TLS))
@@ -75,4 +76,4 @@ def mqtt(
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it retries, `stream.gateways.sending` tells once
-    raise typer.Exit(run_mqtt(settings, MqttOptions(_broker(broker, client_id, shown), load_mapping(mapping), *spool)))
+    raise typer.Exit(run_mqtt(settings, MqttOptions(broker_at(broker, client_id, shown), load_mapping(mapping), *spool)))

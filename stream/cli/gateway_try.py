@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stream.cli.options import AsJson
+from stream.cli.gateway_mqtt import account, broker_at
+from stream.cli.options import AsJson, given
 from stream.errors import TocsinError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from stream.gateways.dialect import Dialect
     from stream.gateways.judging import Judge
     from stream.gateways.mapping import Mapping
+    from stream.gateways.mqtt_link import MqttBroker
     from stream.gateways.trying import Tried
 
 SUFFIXES = {".csv": "csv_rows"}
@@ -24,11 +26,13 @@ BODY_BYTES_MAX = 8 << 20
 STYLE = {"accepted": "green", "duplicate": "yellow", "rejected": "red"}
 
 
+@given(shown=account)
 def try_payload(
     file: Annotated[
         Path | None, typer.Argument(metavar="FILE", help="A payload as it is sent; - = standard input.", show_default=False)
     ] = None,
     *,
+    shown: dict[str, Any],
     region: Annotated[
         str, typer.Option(help="The region folder that has the stations, or the name of a shipped region.", show_default=False)
     ],
@@ -37,7 +41,13 @@ def try_payload(
     ] = None,
     dialect: Annotated[str, typer.Option(help="How the payload is read. Default: by topic, content type or file name.")] = "",
     topic: Annotated[str, typer.Option(help="The MQTT topic or HTTP path it comes on.")] = "",
-    listen: Annotated[bool, typer.Option("--listen", help="Take payloads by HTTP POST on loopback instead, until Ctrl-C.")] = False,
+    listen: Annotated[
+        bool, typer.Option("--listen", help="Take what is posted by HTTP on loopback, or with --broker by MQTT, until Ctrl-C.")
+    ] = False,
+    broker: Annotated[
+        str | None,
+        typer.Option(help="Listen to this MQTT broker (host:port), to --topic or the mapping's sources; it keeps every message."),
+    ] = None,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 = any free one, which is printed.")] = 8181,
     as_json: AsJson = False,
 ) -> None:
@@ -45,17 +55,14 @@ def try_payload(
 
     Exit code 1 if an item would be rejected.
     """
-    from stream.cli.folders import region_folder
-    from stream.gateways.judging import Judge
-    from stream.gateways.mapping_file import load_mapping
-    from stream.region.load import load_folder
-    from stream.settings import Settings
-
-    if listen == (file is not None):
-        msg = "name a FILE, or - for standard input, or give --listen"
+    if listen == (file is not None) or (broker is not None and not listen):
+        msg = "name a FILE, or - for standard input, or give --listen (and --broker, if by MQTT)"
         raise TocsinError(msg)
-    judge, meant = Judge([load_folder(region_folder(region))], Settings()), load_mapping(mapping)
+    judge, meant = _judge(region, mapping)
     show = _show_json if as_json else _show
+    if broker is not None:
+        _hear(broker_at(broker, "", shown), topic, _Trial(judge, meant, dialect, ""), show)
+        return
     if file is None:
         _listen(port, _Trial(judge, meant, dialect, topic), show)
         return
@@ -65,31 +72,41 @@ def try_payload(
         raise typer.Exit(1)
 
 
+def _judge(region: str, mapping: Path | None) -> tuple[Judge, Mapping]:
+    from stream.cli.folders import region_folder
+    from stream.gateways.judging import Judge
+    from stream.gateways.mapping_file import load_mapping
+    from stream.region.load import load_folder
+    from stream.settings import Settings
+
+    return Judge([load_folder(region_folder(region))], Settings()), load_mapping(mapping)
+
+
 class _Trial:
     """All that stays the same from payload to payload. `reader`: the dialect asked for, "" = by topic or content type."""
 
     def __init__(self, judge: Judge, mapping: Mapping, reader: str, topic: str) -> None:
         self._judge = judge
-        self._mapping = mapping
+        self.mapping = mapping
         self._reader = reader
         self._topic = topic
 
     def of(self, payload: bytes, content_type: str = "", path: str = "") -> list[Tried]:
-        """What would become of a payload now."""
+        """What would become of a payload now. `path`: of HTTP, or the topic it came on where no `content_type` says how to read it."""
         from stream.gateways.dialect import Asked
         from stream.gateways.trying import tried
         from stream.runtime.clocks import wall_ms
 
-        found = self._dialect(content_type).decode(payload, Asked(self._topic or path, self._mapping))
+        found = self._dialect(content_type, path).decode(payload, Asked(self._topic or path, self.mapping))
         return tried(self._judge, found, wall_ms())
 
-    def _dialect(self, content_type: str) -> Dialect:
+    def _dialect(self, content_type: str, path: str) -> Dialect:
         from stream.gateways.dialect import dialect, dialect_of
 
         if self._reader:
             return dialect(self._reader)
-        if self._topic:
-            return dialect(self._mapping.dialect_of(self._topic))
+        if self._topic or not content_type:
+            return dialect(self.mapping.dialect_of(self._topic or path))
         return dialect_of(content_type) or dialect("tocsin_json")
 
 
@@ -128,6 +145,21 @@ def _show_json(rows: Sequence[Tried]) -> bool:
     return all(one.verdict.value != "rejected" for one in rows)
 
 
+def _hear(broker: MqttBroker, topic: str, trial: _Trial, show: Callable[[Sequence[Tried]], bool]) -> None:
+    """Show what comes from an MQTT broker, until Ctrl-C."""
+    from stream.gateways.mqtt import ALL_OF_OURS
+    from stream.gateways.try_mqtt import listen
+
+    meant = (topic,) if topic else tuple(one.topic for one in trial.mapping.sources) or ALL_OF_OURS
+    said = f"listening to {broker.host}:{broker.port}: {', '.join(meant)}; nothing is published, and the broker keeps what it has"
+    listen(broker, meant, lambda topic, payload: _shown(trial.of(payload, path=topic), show), lambda: typer.echo(said, err=True))
+
+
+def _shown(rows: Sequence[Tried], show: Callable[[Sequence[Tried]], bool]) -> None:
+    show(rows)
+    sys.stdout.flush()
+
+
 def _listen(port: int, trial: _Trial, show: Callable[[Sequence[Tried]], bool]) -> None:
     """Show what is posted, and answer with it, until Ctrl-C."""
     import asyncio
@@ -137,7 +169,7 @@ def _listen(port: int, trial: _Trial, show: Callable[[Sequence[Tried]], bool]) -
 
     async def take(request: web.Request) -> web.Response:
         rows = trial.of(await request.read(), request.content_type, request.path)
-        show(rows)
+        _shown(rows, show)
         return web.Response(body=msgspec.json.encode([one._asdict() for one in rows]), content_type="application/json")
 
     async def serve() -> None:

@@ -177,9 +177,9 @@ def fuzz(payloads: int, seed: int) -> dict[str, Any]:
         drawn = [source.payload() for _ in range(min(TOGETHER, payloads - first))]
         try:
             for name, topic, payload in drawn:
-                start = time.perf_counter()
+                start = time.thread_time()
                 some = doors.read(name, topic, payload)
-                if (took := time.perf_counter() - start) > slowest:
+                if (took := time.thread_time() - start) > slowest:
                     slowest, slow = took, payload
                 found += some
                 of += [name] * len(some)
