@@ -105,9 +105,9 @@ async def round_of(process: Process, port: int, size: int, sent: Sequence[bytes]
     return Round(name, size, size * len(sent), elapsed_s, max(cpu_s, 0.01), longest_s * 1_000, resident_mb(process.pid))
 
 
-async def run(folder: Path, *, small: bool) -> list[Round]:
-    """All rounds."""
-    stations, total = (200, 20_000) if small else (1_000, 600_000)
+async def run(folder: Path, *, small: bool) -> None:
+    """All rounds, each printed when it is done."""
+    stations, total = (200, 20_000) if small else (1_000, 300_000)
     with Broker.start(folder / "broker") as broker:
         settings = Settings(bootstrap=broker.bootstrap)
         for name, text in river(stations).items():
@@ -123,17 +123,16 @@ async def run(folder: Path, *, small: bool) -> list[Round]:
             gateway.expect("ready")
             sink.expect("ready")
             await await_ready(ports[0])
-            found, from_ms = [], time.time_ns() // 1_000_000 - 60_000
+            from_ms = time.time_ns() // 1_000_000 - 60_000
             for size in (1, 100, 1_000, 5_000) if small else (1, 100, 1_000, 5_000, 5_000, 5_000):
                 count = max(total // size, 8) if size >= 100 else total // 100
                 sent = bodies(count, size, stations, from_ms)
                 from_ms -= (count * size // stations + 1) * 1_000
-                found.append(await round_of(gateway, ports[0], size, sent, "gateway"))
-                found.append(await round_of(sink, ports[1], size, sent, "sink"))
+                print((await round_of(gateway, ports[0], size, sent, "gateway")).row(), flush=True)
+                print((await round_of(sink, ports[1], size, sent, "sink")).row(), flush=True)
         finally:
             gateway.stop()
             sink.stop()
-    return found
 
 
 async def await_ready(port: int) -> None:
@@ -151,12 +150,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true")
     small = parser.parse_args().small
-    with tempfile.TemporaryDirectory() as folder:
-        found = asyncio.run(run(Path(folder), small=small))
     print(f"{CONNECTIONS} connections; acks=all, one broker, on this machine")
     print(f"{'':8} {'array':>6} {'items/s':>12} {'items/cpu-s':>14} {'longest ms':>10} {'resident MB':>9}")
-    for one in found:
-        print(one.row())
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(run(Path(folder), small=small))
 
 
 if __name__ == "__main__":

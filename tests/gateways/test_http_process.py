@@ -27,7 +27,7 @@ from stream.records.lanes import Lane
 from stream.runtime.ports import free_ports
 from stream.settings import Settings
 from tests.benchmarks.gateway_http import await_ready
-from tests.benchmarks.processes import ROOT, Process
+from tests.benchmarks.processes import Process
 from tests.gateways.http_lane import gateway, lane_settings, on_door, set_up, stage
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ async def test_whatever_the_document_allows_or_not_is_answered_as_it_says(broker
     checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance"
     async with gateway(settings) as client:
         words = [sys.executable, "-m", "schemathesis.cli", "run", f"{client.url}/openapi.json", "--checks", checks, "--max-examples", "40", "--phases", "examples,coverage,fuzzing", "--generation-deterministic"]  # fmt: skip
-        done = await asyncio.to_thread(subprocess.run, words, capture_output=True, text=True, check=False, cwd=ROOT, timeout=240)
+        done = await asyncio.to_thread(subprocess.run, words, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=240)
         assert done.returncode == 0, done.stdout[-6_000:] + done.stderr[-1_000:]
         counted = re.search(r"(\d+) generated, (\d+) passed", done.stdout)
         assert counted, done.stdout[-3_000:]
