@@ -26,7 +26,6 @@ Rise = Annotated[
 Faulty = Annotated[float, typer.Option(help="How bad a day it is: 0 = no faults, 1 = as usual, 3 = a bad one.", min=0, max=10)]
 Out = Annotated[Path | None, typer.Option(help="Write the messages to this file, one a line. Default: print them.", dir_okay=False)]
 Send = Annotated[bool, typer.Option("--send", help="Send them to the doors of the lane, when they are due.")]
-Speed = Annotated[float, typer.Option(help="With --send: so many times faster than real time.", min=0.01)]
 
 
 @given(settings=connection)
@@ -41,7 +40,7 @@ def simulate(
     faulty: Faulty = 1.0,
     out: Out = None,
     send: Send = False,
-    speed: Speed = 1.0,
+    speed: Annotated[float, typer.Option(help="With --send: so many times faster than real time.", min=0.01)] = 1.0,
 ) -> None:
     """Simulate one gateway a city: gaps, duplicates, backlogs after an outage, drifting sensors, wrong clocks."""
     import time
