@@ -47,6 +47,8 @@ class GatewayMetrics:
         )
         self.spool_damaged = gauge("spool_damaged_bytes", "Bytes on the disk that were found unreadable at the start", "way")
         self.broker_dropped = gauge("mqtt_broker_dropped_messages", "Messages the MQTT broker says that it dropped")
+        self.mqtt_messages = counter("mqtt_messages", "MQTT messages, by what was done", "outcome")
+        self.mqtt_link_events = counter("mqtt_link_events", "What happened to the connection to the MQTT broker", "event")
         self._exposed: Exposed | None = None
 
     def count(self, judged: Iterable[Judged]) -> None:

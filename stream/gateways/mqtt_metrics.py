@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from prometheus_client import Counter
-
 if TYPE_CHECKING:
     from stream.gateways.metrics import GatewayMetrics
     from stream.gateways.mqtt_link import Event
@@ -15,17 +13,16 @@ log = logging.getLogger(__name__)
 
 
 class MqttMetrics:
-    """Adds to the metrics of a gateway, `every`."""
+    """Keeps `every`, the metrics of a gateway, up with the MQTT broker."""
 
     def __init__(self, every: GatewayMetrics) -> None:
         self.every = every
-        self.events = Counter("tocsin_gateway_mqtt_link_events", "What happened to the connection", ["event"], registry=every.registry)
-        self.messages = Counter("tocsin_gateway_mqtt_messages", "Messages, by what was done", ["outcome"], registry=every.registry)
+        self.messages = every.mqtt_messages
         self._dropped = 0
 
     def note(self, event: Event) -> None:
         """Count what happened to the connection."""
-        self.events.labels(event).inc()
+        self.every.mqtt_link_events.labels(event).inc()
 
     def dropped(self, total: int) -> None:
         """The broker's own count of messages that it dropped since its start: an error in the log each time it grows.
