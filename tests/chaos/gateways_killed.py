@@ -43,8 +43,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 STAGES = ("gateway_before_send", "gateway_accepted")
-AWAY = ("gateway_stored", "gateway_drained")
-"""Stages that are only reached when Kafka was away."""
+AWAY = ("gateway_stored", "gateway_drained")  # only reached when Kafka was away
 RANDOM, STARTING = "any moment", "while it starts"
 TURNS = (STAGES[0], RANDOM, STAGES[1], RANDOM, STARTING)
 KILLED = -9
@@ -151,7 +150,8 @@ def kill_one(gateway: Gateway, stage: str, draw: random.Random) -> None:
 
 
 def outage(broker: Broker, gateways: Sequence[Gateway], draw: random.Random) -> None:
-    """Kafka dies; each gateway dies when it has stored something, and again when Kafka is back and it has sent something of that."""
+    """Kafka dies; each of ours dies when it has stored something, and again when Kafka is back and it has sent something of that."""
+    *gateways, usual = gateways
     for one in gateways:
         one.start(f"{AWAY[0]}=kill:{draw.randint(1, 5)}")
     for one in gateways:
@@ -165,6 +165,7 @@ def outage(broker: Broker, gateways: Sequence[Gateway], draw: random.Random) -> 
     broker.restart()
     for one in gateways:
         one.die_at(AWAY[1])
+    kill_one(usual, RANDOM, draw)
 
 
 def run(folder: Path, kills: int, seed: int = 7) -> Run:
@@ -192,7 +193,7 @@ def run(folder: Path, kills: int, seed: int = 7) -> Run:
                 while min(one.kills.total() for one in ours) < kills:
                     kill_all(gateways, TURNS[turn % len(TURNS)], draw)
                     if turn % OUTAGE_EVERY == 2:
-                        outage(broker, ours, draw)
+                        outage(broker, gateways, draw)
                     turn += 1
                     log.info("killed: %s", {one.kind: one.kills.total() for one in gateways})
                 for one in gateways:
@@ -258,12 +259,11 @@ def at_doors(settings: Settings) -> Counter[Item]:
 
 def at_rest(settings: Settings) -> Counter[Item]:
     """The same when no more comes."""
-    found = at_doors(settings)
-    while True:
+    before, found = None, at_doors(settings)
+    while before != found:
         time.sleep(3)
         before, found = found, at_doors(settings)
-        if before == found:
-            return found
+    return found
 
 
 def journalled(settings: Settings, folder: Path) -> Counter[Item]:
