@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from stream.gateways.sending import Sender
+from stream.gateways.spool import SpoolFull
 from stream.gateways.verdict import ToDoor
 from stream.settings import Settings, load
 
@@ -38,7 +39,13 @@ async def aiomqtt(settings: Settings, port: int) -> None:
         await client.subscribe("tocsin/#", qos=1)
         print("ready", flush=True)
         async for message in client.messages:
-            await sender.send([ToDoor("water", bytes(message.payload), (0,))])
+            while True:
+                try:
+                    await sender.send([ToDoor("water", bytes(message.payload), (0,))])
+                except SpoolFull:  # Kafka is not there yet: only a kill may lose something here
+                    await asyncio.sleep(0.2)
+                else:
+                    break
 
 
 if __name__ == "__main__":

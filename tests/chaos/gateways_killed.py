@@ -261,7 +261,7 @@ def at_rest(settings: Settings) -> Counter[Item]:
     """The same when no more comes."""
     before, found = None, at_doors(settings)
     while before != found:
-        time.sleep(3)
+        time.sleep(5)
         before, found = found, at_doors(settings)
     return found
 
