@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from stream.settings import Settings
 
 _LOOK_S = 0.2
+WITHDRAWN_S = 30.0
 
 
 class Playing:
@@ -132,8 +133,18 @@ async def _whole(settings: Settings, plan: Plan, playing: Playing) -> None:
         await playing.wait_until(began_at + round(plan.lasts_s * SECOND))
     finally:  # broken off, too, everybody must learn that there is no danger
         await playing.order("exercise_over")
+        await _withdrawn(settings)
         await playing.notify("over", began_at)
     await feeding.await_read(settings, [Topics(settings.prefix).journal])
+
+
+async def _withdrawn(settings: Settings) -> None:
+    """Wait until every warning is withdrawn, so that "over" is the last word; but say it in any case."""
+    try:
+        async with asyncio.timeout(WITHDRAWN_S):
+            await feeding.await_read(settings, [Topics(settings.prefix).journal])
+    except (TimeoutError, TocsinError) as error:
+        typer.echo(f"the worker has not withdrawn every warning within {WITHDRAWN_S:.0f} s: {error}", err=True)
 
 
 def _children(settings: Settings, stack: ExitStack) -> list[Child]:

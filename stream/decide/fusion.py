@@ -7,7 +7,8 @@
 - *Reliability*: an instrument that alarms by itself with chance f = 1 - reliability can never say more than 1 / f, whatever it measures:
   LR / (1 - f + f LR).
 - *Weight*: the quantity's (`[fusion.weights]`, trained by `tocsin calibrate`), less for doubtful quality, halved for every `half_life_h` since
-  the source was last seen or ended (an ended source counts while its wave is under way).
+  the source was last seen or ended (an ended source counts while its wave is under way). One that fell silent stays as sure as it was:
+  missing data never lowers.
 - *Places* count once: the best series of a place, less what choosing it among several p-values costs (Cauchy combination).
 - *Waves*: a station that reports and finds nothing counts against a source only when its wave is due there, and never beyond what the
   source itself says: contradicted evidence is no evidence, not the contrary.
@@ -85,7 +86,7 @@ def fuse(region: Region, hazard: Hazard, heard: Heard) -> Fused:
     for source in sources:
         if not concluded(source.placed):
             places.setdefault(of[source.series], []).append(source)
-    support = [one for name, together in places.items() for one in _of_place(region, rule, (name, together), known, heard.at)]
+    support = [one for name, together in places.items() for one in _of_place(region, rule, (name, together), known, heard)]
     support += _concluded(rule, [source for source in sources if concluded(source.placed)], math.fsum(one.log_odds for one in support))
     total = _logit(rule.prior) + math.fsum(one.log_odds for one in support)
     open_ones = unconfirmed(region, hazard, sources, known)
@@ -117,10 +118,12 @@ def _alone_says(rule: Fusion, source: SourceState) -> float:
     return _logit(min(max(source.exceedance or 0.0, CHANCE_LEAST), EXCEEDANCE_MOST)) - _logit(rule.prior)
 
 
-def _of_place(region: Region, rule: Fusion, place: tuple[str, Sequence[SourceState]], known: dict[str, Waves], at: int) -> list[Support]:
+def _of_place(
+    region: Region, rule: Fusion, place: tuple[str, Sequence[SourceState]], known: dict[str, Waves], heard: Heard
+) -> list[Support]:
     """What the series of one place add: the best of them everything, the others nothing."""
     name, sources = place
-    alone = {source.series: _alone(region, rule, source, known.get(source.series, NO_WAVES), at) for source in sources}
+    alone = {source.series: _alone(region, rule, source, known.get(source.series, NO_WAVES), heard) for source in sources}
     best = min(sources, key=lambda source: (-alone[source.series].log_odds, source.series))
     found = []
     for source in sources:
@@ -133,11 +136,12 @@ def _of_place(region: Region, rule: Fusion, place: tuple[str, Sequence[SourceSta
     return found
 
 
-def _alone(region: Region, rule: Fusion, source: SourceState, wave: Waves, at: int) -> Support:
+def _alone(region: Region, rule: Fusion, source: SourceState, wave: Waves, heard: Heard) -> Support:
     """What a source would add if it stood alone at its place."""
     suspect = source.quality == Quality.SUSPECT
     since = source.ended_at if source.ended_at is not None else source.observed_at + interval_of(region, source)
-    fading = 0.5 ** (max(0, at - since) / (rule.half_life_h * HOUR))
+    kept = source.ended_at is None and source.series in heard.silent
+    fading = 1.0 if kept else 0.5 ** (max(0, heard.at - since) / (rule.half_life_h * HOUR))
     weight = rule.weights.get(quantity_of(region, source), 1.0) * (SUSPECT_WEIGHT if suspect else 1.0) * fading
     weight *= source.placed.weight if source.placed is not None else 1.0
     missed = rule.missed * wave.missed

@@ -14,7 +14,6 @@ from stream.decide.foretold import NOTHING_AHEAD, PREFIX, outlook_of
 from stream.decide.fusion import Fused, fuse
 from stream.decide.gauges import at_gauge
 from stream.decide.life import seconds
-from stream.decide.placing import place
 from stream.decide.stated import FORECAST, SCAN
 from stream.decide.wanted import Claim, Lines, Wanted, remote_level, together
 from stream.decide.waves import Heard
@@ -46,14 +45,12 @@ class Reached:
     fused: Fused | None = None
 
 
-class Event(NamedTuple):
-    """What an answer is about: an incident by its id (also before it is opened), the sources it consists of, which series are silent.
+class Around(NamedTuple):
+    """What is known besides the sources of an incident: which series are silent, what gauges are foretold, and where it was measured before.
 
-    `foretold`: what gauges are foretold, by series. `found_in`: the cities in which the incident was measured before.
+    `foretold`: by series. `found_in`: cities.
     """
 
-    incident_id: str
-    sources: Sequence[SourceState]
     silent: frozenset[str] | set[str] = frozenset()
     foretold: Mapping[str, Foretold] = MappingProxyType({})
     found_in: frozenset[str] = frozenset()
@@ -72,20 +69,14 @@ class Asked(NamedTuple):
     ends_at: int | None = None
 
 
-def reach(region: Region, hazard: Hazard, event: Event, conditions: Conditions) -> Reached:
-    """Ask the hazard's footprint for every source, weigh the evidence, and put the answers together, city by city."""
-    asked = [Asked(number, state, place(region, state, event.incident_id)) for number, state in enumerate(event.sources)]
-    return weigh(region, hazard, event, [ask(region, hazard, one, conditions) for one in asked], conditions.now)
-
-
 def ask(region: Region, hazard: Hazard, asked: Asked, conditions: Conditions) -> Asked:
     """What a source claims by itself, before it is known of which incident it is."""
     claims, ends_at = _claims(region, hazard, asked, conditions)
     return asked._replace(claims=tuple(claims), ends_at=ends_at)
 
 
-def weigh(region: Region, hazard: Hazard, event: Event, asked: Sequence[Asked], now: int) -> Reached:
-    """Weigh the evidence of an event, and put together what its sources claim, city by city."""
+def weigh(region: Region, hazard: Hazard, asked: Sequence[Asked], around: Around, now: int) -> Reached:
+    """Weigh the evidence of an incident's sources, each asked before, and put together what its sources claim, city by city."""
     claims: dict[str, list[Claim]] = {}
     spent: list[str] = []
     for number, one in enumerate(asked):
@@ -94,10 +85,11 @@ def weigh(region: Region, hazard: Hazard, event: Event, asked: Sequence[Asked], 
         for claim in one.claims:
             here = claim if claim.source == number else replace(claim, source=number)
             claims.setdefault(claim.impact.city_id, []).append(here)
-    outlook = outlook_of(event.foretold, now)
-    claims = rated(claims, outlook, just_raised(event.sources), hazard.rules) if outlook else claims
+    sources = [one.state for one in asked]
+    outlook = outlook_of(around.foretold, now)
+    claims = rated(claims, outlook, just_raised(sources), hazard.rules) if outlook else claims
     lines = _lines(region, hazard, asked)
-    fused = fuse(region, hazard, Heard(event.sources, claims, event.silent, now, event.found_in))
+    fused = fuse(region, hazard, Heard(sources, claims, around.silent, now, around.found_in))
     wanted = {
         city_id: together(city_id, _held_down(claims[city_id], fused), lines, outlook.get(city_id, NOTHING_AHEAD).ahead)
         for city_id in sorted(claims)

@@ -9,7 +9,7 @@ from stream.decide import accounting, bodies, bounds, consistency, identity, lin
 from stream.decide.conditions import conditions
 from stream.decide.escalation import ask, give_over
 from stream.decide.foretold import outlook_of, watched
-from stream.decide.impacts import Asked, Event, Reached, weigh
+from stream.decide.impacts import Around, Asked, Reached, weigh
 from stream.decide.impacts import ask as ask_footprint
 from stream.decide.life import SPOKEN, Moment, Verdict, due, judge, seconds
 from stream.decide.placing import place
@@ -84,8 +84,7 @@ def _reached(scene: Scene, group: Group, at: int) -> Reached:
         return Reached({}, {}, None, ())
     told = (one for incident in group.incidents for one in incident.told.values())
     found_in = frozenset(one.city_id for one in told if SAME_PLACE in one.paths)
-    event = Event("", [one.state for one in sources], scene.state.silent, scene.state.foretold, found_in)
-    return weigh(scene.region, scene.hazard, event, sources, at)
+    return weigh(scene.region, scene.hazard, sources, Around(scene.state.silent, scene.state.foretold, found_in), at)
 
 
 def _judge_incident(

@@ -36,7 +36,7 @@ ALSO_NAMED = 50
 ELSEWHERE_NAMED = 5
 LATE = "late"
 """The reason of detectors of counts for a level raised by a count of a period that was closed."""
-CORRECTED = "measurement_corrected"
+WITHDRAWN = "evidence_withdrawn"
 
 CONCLUDED_KINDS = {
     (WHY_FORETOLD, MsgType.ALERT.value): "foretold",
@@ -171,7 +171,7 @@ def _coordinator(scene: Scene, told: Told, incident: IncidentState) -> str:
 
 def _withdrawn(scene: Scene, told: Told) -> tuple[str, ...]:
     """Why a warning was wrong, of a city that is still there."""
-    return (CORRECTED,) if told.reason is Reason.CANCELLED and scene.city(told.city_id) is not None else ()
+    return (WITHDRAWN,) if told.reason is Reason.CANCELLED and scene.city(told.city_id) is not None else ()
 
 
 def _note(language: str, scene: Scene, told: Told, lead: EvidenceSummary | None) -> str:

@@ -156,7 +156,7 @@ NOTES: dict[str, tuple[str, str]] = {
     "cluster": ("cases of neighbouring places, looked at together", "邻近地区病例合并分析"),
     "merged": ("it is one event with {what}", "与 {what} 为同一事件"),
     "split": ("it was part of {what}", "此前属于 {what}"),
-    "measurement_corrected": ("the measurement behind it was corrected", "所依据的测值已更正"),
+    "evidence_withdrawn": ("what was behind it was corrected or taken back", "所依据的信息已更正或撤回"),
     "cancelled_by_hand": ("somebody who answers for it took it back", "由负责人员撤销"),
     "corrected_by_hand": ("somebody who answers for it corrected it", "由负责人员更正"),
     "exercise_over": ("the exercise is over", "演习已结束"),

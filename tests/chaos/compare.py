@@ -114,6 +114,8 @@ def _topics(verdict: Verdict, settings: Settings, outputs: list[Output], cities:
         Kind.INCIDENTS: topics.incidents,
         Kind.EVIDENCE: topics.evidence,
         Kind.STATION_HEALTH: topics.station_health,
+        Kind.POSTURES: topics.postures,
+        Kind.DISCREPANCIES: topics.discrepancies,
     }
 
     def said(output: Output) -> Said:

@@ -26,6 +26,8 @@ pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 REQUEST_TIMEOUT_S = 4.0
 VALIDITY_S = 8
 OUTAGE_S = 14.0
+FOUR_RISE = 76
+"""The step at which the last of four rivers reaches its next level, one a step (`rivers.gauges`)."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -40,13 +42,14 @@ def test_a_warning_that_expired_while_the_broker_was_away_is_on_late_only(own_br
     settings = toy_settings(own_broker.bootstrap, fresh_prefix, request_timeout_s=REQUEST_TIMEOUT_S)
     region = rivers(VALIDITY_S, spreading=False)
     set_up_rivers(settings, region)
-    # What was decided in the fifth of a second before the broker's death is handed over after it.
-    held_back = {"TOCSIN_FAILPOINT": "before_outputs=pause:0.2"}
+    # What was decided in the half second before the broker's death is handed over after it, and four of the rivers have risen in it.
+    held_back = {"TOCSIN_FAILPOINT": "before_outputs=pause:0.5"}
     workers = Supervisor(settings, tmp_path, PRODUCT, env=held_back)
     workers.start("w1")
     workers.wait_ready("w1")
     with Traffic(settings, gauges(Topics(fresh_prefix), settings.partitions), 0.1) as traffic:
-        time.sleep(6)
+        while len(traffic.acknowledged) < FOUR_RISE * len(CITIES):
+            time.sleep(0.02)
         outage(own_broker, OUTAGE_S)
         ended_meanwhile = dict(workers.ended)
         workers.wait_ready("w1")

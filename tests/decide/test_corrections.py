@@ -81,7 +81,7 @@ def test_a_count_corrected_down_cancels_the_warning_at_once(weekly):
     kind, _, reason = tale.told("cam")[-1]
     assert (kind, reason) == ("cancel", "cancelled")
     last = tale.messages("cam")[-1]
-    assert last["reasons"] == ["measurement_corrected"]
+    assert last["reasons"] == ["evidence_withdrawn"]
     assert "corrected" in last["text"]["en"]
     assert said(tale, "lower")[-1][1:3] == ("none", "corrected")
     assert tale.state.core.domains["rill"].hazards["outbreak"].incidents == {}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from detectors.base import Quality
 from stream.decide.fusion import Why, believed, evidence, fuse, log_e_value
-from stream.decide.impacts import Event, reach
+from stream.decide.impacts import Around
 from stream.decide.state import SourceState
 from stream.decide.waves import Heard
 from stream.records.instants import HOUR
@@ -23,6 +23,7 @@ from stream.region.bundle import bundle
 from stream.region.load import load
 from stream.region.model import Fusion, Region
 from tests.decide.conftest import FILES
+from tests.decide.reached import reached
 from topology.base import Conditions
 
 AT = 1_790_000_000_000
@@ -58,7 +59,7 @@ def fused(
 ):
     """As the fold does it: the footprint's claims are what the graph says."""
     hazard = replace(region().hazards[0], fusion=rule or Fusion())
-    found = reach(region(), hazard, Event("inc", sources, silent, found_in=found_in), Conditions(at)).fused
+    found = reached(region(), hazard, sources, Conditions(at), Around(silent, found_in=found_in)).fused
     assert found is not None
     return found
 
@@ -141,6 +142,15 @@ def test_doubtful_quality_weighs_a_third_and_age_halves() -> None:
     assert doubtful.log_odds == pytest.approx(0.3 * good.log_odds, abs=1e-6)
     (old,) = fused(source("aside"), at=AT + 24 * HOUR + 600_000).support
     assert old.log_odds == pytest.approx(good.log_odds / 2, abs=1e-6)
+
+
+def test_a_source_that_fell_silent_stays_as_sure_as_it_was() -> None:
+    at = AT + 200 * HOUR
+    fresh = fused(source("aside"))
+    assert fused(source("aside"), at=at).probability < fresh.probability
+    assert fused(source("aside"), at=at, silent=frozenset({"aside/stage"})) == fresh
+    over = source("aside", ended_at=AT)
+    assert fused(over, at=at, silent=frozenset({"aside/stage"})).probability < fresh.probability
 
 
 def test_a_quiet_gauge_counts_against_only_when_the_wave_is_due_there_and_only_if_it_reports() -> None:

@@ -7,8 +7,8 @@ import math
 import pytest
 
 from stream.decide.conditions import conditions
-from stream.decide.impacts import Event, reach
 from stream.records.instants import HOUR, MINUTE
+from tests.decide.reached import reached
 
 HEADER = "upstream,downstream,lag_h,log_sd,events,intercept,slope,residual_sd\n"
 HALVED = (
@@ -20,7 +20,7 @@ def wanted(tale, at):
     domain = tale.state.core.domains["rill"]
     sources = list(domain.hazards["flood"].sources.values())
     hazard = tale.region.hazards[0]
-    return reach(tale.region, hazard, Event("inc", sources), conditions(at, tale.region, hazard, domain))
+    return reached(tale.region, hazard, sources, conditions(at, tale.region, hazard, domain))
 
 
 @pytest.fixture
