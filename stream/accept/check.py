@@ -1,6 +1,6 @@
 """Who, what and when of decoded measurements, judged on whole arrays; only what is at fault is looked at one by one.
 
-The first fault of a measurement counts, in this order: lane, series, door, unit, time, period, future, value.
+The first fault of a measurement counts, in this order: lane, series, speaker, door, unit, time, period, future, value.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stream.accept.index import SeriesIndex
+    from stream.accept.speakers import Speaker
 
 DOUBTFUL = frozenset({"suspect", "fail", "missing", "doubtful", "questionable", "bad", "3", "4", "9"})
 """Qualities (QARTOD names and numbers, and everyday words) that mark a value as doubtful."""
@@ -33,6 +34,7 @@ class Arrival(NamedTuple):
     """How a batch came: its door, and for each measurement the append time of its record (ms); `now`: this process's clock (ms).
 
     `live`: append times are the broker's, so lateness and future can be judged; on replay lanes they are not. `lane`: of the door.
+    `speaker`: who handed it in, None where everybody may hand in everything.
     """
 
     door: str
@@ -40,6 +42,7 @@ class Arrival(NamedTuple):
     now: int
     live: bool
     lane: Lane
+    speaker: Speaker | None = None
 
 
 class Checked(NamedTuple):
@@ -58,6 +61,9 @@ def check(items: Sequence[Any], arrival: Arrival, index: SeriesIndex) -> Checked
     number = np.array([index.number_of.get(name, -1) for name in names], np.int64)
     _note(faults, number < 0, lambda position: _unknown(names[position]))
     number = np.maximum(number, 0)  # whatever series: what is computed from it is dropped, the first fault is noted
+    if arrival.speaker is not None and index.names:
+        speaker = arrival.speaker
+        _note(faults, ~speaker.may[number], lambda position: speaker.fault(index.names[number[position]]))
     if index.names:
         good = _judge(items, arrival, index, number, faults)
     else:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from stream.records.journal import Measurements, encode
+from stream.records.journal import Measurements, SignedMeasurements, encode
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 ROW_BYTES = 4 + 8 + 8 + 1
 _LENGTHS_BYTES = 4 * 5
 """Longest msgpack length prefixes of the four columns."""
+_ORIGIN_BYTES = 192
+"""More than the names (64 each), sequence, hash and part of a signed batch take."""
 
 
 class ToJournal(NamedTuple):
@@ -26,6 +29,15 @@ class ToJournal(NamedTuple):
     key: bytes
     value: bytes
     timestamp: int | None
+
+
+class Origin(NamedTuple):
+    """Who signed the batch these measurements come from, with which key, as which of his batches; see `stream.accept.envelope`."""
+
+    principal: str
+    key_id: str
+    sequence: int
+    batch: bytes
 
 
 class Good(NamedTuple):
@@ -38,8 +50,10 @@ class Good(NamedTuple):
     flags: NDArray[np.uint8]
 
 
-def cut(good: Good, homes: tuple[Home, ...], bytes_max: int, *, by_instant: bool, lane: str = "") -> list[ToJournal]:
-    """Journal messages of these measurements, which say their lane: homes in ascending order, inside each the order of arrival."""
+def cut(
+    good: Good, homes: tuple[Home, ...], bytes_max: int, *, by_instant: bool, lane: str = "", origin: Origin | None = None
+) -> list[ToJournal]:
+    """Journal messages of these measurements, which say their lane and who signed them: homes in ascending order, inside each the order of arrival."""
     if not len(good.home):
         return []
     order = np.argsort(good.home, kind="stable")
@@ -52,13 +66,18 @@ def cut(good: Good, homes: tuple[Home, ...], bytes_max: int, *, by_instant: bool
     rows, ats, values = row.astype("<i4").tobytes(), at.astype("<i8").tobytes(), value.astype("<f8").tobytes()
     marks = flags.astype("u1").tobytes()
     entries: list[ToJournal] = []
-    start = 0
+    parts: Counter[int] = Counter()
+    start, room = 0, bytes_max if origin is None else bytes_max - _ORIGIN_BYTES
     for end in ends:
         place = homes[home[start]]
-        for a, b in _pieces(start, end, _rows_max(place, bytes_max, lane)):
+        for a, b in _pieces(start, end, _rows_max(place, room, lane)):
             columns = rows[4 * a : 4 * b], ats[8 * a : 8 * b], values[8 * a : 8 * b], marks[a:b]
-            message = encode(Measurements(place.domain, place.region_hash, *columns, lane=lane))
-            entries.append(ToJournal(place.partition, place.key, message, int(at[a]) if by_instant else None))
+            made = Measurements(place.domain, place.region_hash, *columns, lane=lane)
+            if origin is not None:
+                part = parts[int(home[a])]
+                parts[int(home[a])] += 1
+                made = SignedMeasurements(place.domain, place.region_hash, *columns, *origin, part, lane=lane)
+            entries.append(ToJournal(place.partition, place.key, encode(made), int(at[a]) if by_instant else None))
         start = end
     return entries
 

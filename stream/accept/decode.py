@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SINGLE = -1
 """`element` of a record that is one object, not an array."""
 REPORT = b'"report"'
+ENVELOPE = b'"envelope"'
 _WHITESPACE = b" \t\r\n"
 _VALIDATION = (
     ("Object missing required field", Refused.MISSING_FIELD),
@@ -54,13 +55,17 @@ class Reported(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """The readable measurements of a batch in order, each with its record's number and its element, what is not readable, and reports."""
+    """The readable measurements of a batch in order, each with its record's number and its element, what is not readable, and reports.
+
+    `envelopes`: the numbers of records that mean to be signed envelopes.
+    """
 
     items: list[Any]
     record: list[int]
     element: list[int]
     bad: list[Bad]
     reports: list[Reported]
+    envelopes: list[int]
 
 
 class _Meant(msgspec.Struct):
@@ -89,9 +94,9 @@ class Decoder:
         """What is in these records. Each is decoded by itself: as fast as one joined array, and no record can reach into another."""
         plain = self._plain(values)
         if plain is not None:
-            return Decoded(plain, list(range(len(plain))), [SINGLE] * len(plain), [], [])
-        out = Decoded([], [], [], [], [])
-        items, numbers, elements, _, _ = out
+            return Decoded(plain, list(range(len(plain))), [SINGLE] * len(plain), [], [], [])
+        out = Decoded([], [], [], [], [], [])
+        items, numbers, elements = out[:3]
         decode, bytes_max = self._any.decode, self.bytes_max
         for number, value in enumerate(values):
             if value is None or len(value) > bytes_max:
@@ -159,8 +164,10 @@ class Decoder:
                 out.element.append(element)
 
     def _other(self, out: Decoded, place: tuple[int, int], value: bytes, error: Exception) -> None:
-        """What is no measurement is a report, or bad."""
-        if self._reports is not None and REPORT in value:
+        """What is no measurement is a signed envelope, a report, or bad."""
+        if ENVELOPE in value and place[1] == SINGLE:
+            out.envelopes.append(place[0])
+        elif self._reports is not None and REPORT in value:
             try:
                 self._meant.decode(value)
                 out.reports.append(Reported(*place, self._reports.decode(value)))

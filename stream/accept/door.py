@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
+from stream.accept.audit import Claim, Place, entries
 from stream.accept.check import Arrival, check
 from stream.accept.convert import warm
 from stream.accept.cut import ToJournal, cut
 from stream.accept.decode import SINGLE, Bad, Decoder
+from stream.accept.envelope import Came
 from stream.accept.index import DOORS, RIVERS, index
-from stream.accept.refusal import Fault, Refusal, Refused, digest, other_lane
+from stream.accept.refusal import Fault, Refused, other_lane
+from stream.accept.refusals import refusals
 from stream.accept.reports import report_entry
+from stream.accept.signed import unseal
+from stream.accept.speakers import Speakers
 from stream.errors import TocsinError
 from stream.records.journal import Flag
 from stream.records.lanes import belongs
+from stream.region.principals import OWN_DOOR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from stream.accept.cut import Origin
     from stream.accept.decode import Decoded, Reported
+    from stream.accept.refusal import Refusal
+    from stream.accept.speakers import Speaker
+    from stream.records.audit import AuditEntry
     from stream.records.lanes import Lane
     from stream.region.model import Region
 
-REFUSALS_PER_RECORD_MAX = 100
-"""More bad elements in one message than this are refused together, else a quarter megabyte of junk would become 130,000 records."""
+CASE_FAMILY = "health"
 
 
 class Limits(Protocol):
@@ -62,12 +70,37 @@ class DoorRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What became of a batch: messages for the journal, refusals, how many measurements and reports were accepted (and how many of them late)."""
+    """What became of a batch: messages for the journal, refusals, how many measurements and reports were accepted (and how many of them late).
+
+    `audit`: what was refused because of who said it.
+    """
 
     entries: list[ToJournal] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     accepted: int = 0
     late: int = 0
+    audit: list[AuditEntry] = field(default_factory=list)
+
+
+class Source(NamedTuple):
+    """The door of a batch: its topic, its family, who writes to it (None: everybody may write everything), whose own it is ("" = shared)."""
+
+    door: str
+    family: str
+    speaker: Speaker | None
+    door_of: str = ""
+
+
+@dataclass(slots=True)
+class Work:
+    """What a batch has become so far. `payloads`: of opened envelopes, what was in them; `claims`: who envelopes say they are from."""
+
+    entries: list[ToJournal] = field(default_factory=list)
+    bad: list[Bad] = field(default_factory=list)
+    accepted: int = 0
+    late: int = 0
+    payloads: dict[int, bytes] = field(default_factory=dict)
+    claims: dict[int, Claim] = field(default_factory=dict)
 
 
 class Accept:
@@ -79,47 +112,115 @@ class Accept:
     def __init__(self, regions: Sequence[Region], limits: Limits, partitions: int) -> None:
         self._index = index(regions, partitions)
         self._limits = limits
-        self._decoders = {door: Decoder(cases=door == "health", bytes_max=limits.door_bytes_max, reports=door == RIVERS) for door in DOORS}
+        self._speakers = Speakers(regions, self._index)
+        self._decoders = {
+            door: Decoder(cases=door == CASE_FAMILY, bytes_max=limits.door_bytes_max, reports=door == RIVERS) for door in DOORS
+        }
         warm()
 
-    def accept(self, door: str, records: Sequence[DoorRecord], now: int) -> Accepted:
+    def accept(self, door: str, records: Sequence[DoorRecord], now: int, door_of: str = "") -> Accepted:
         """Decode, check, convert and cut a batch of one door.
 
         `door`: its topic's name; the family is what follows the last dot (`measurements.water` and `water` mean the same). `now`: own clock, ms,
-        used to judge the future on live lanes only. Whatever bytes the records hold, nothing is raised and nothing is lost: each measurement (and report)
-        is in `entries` or in `refused`. TocsinError for a door that does not exist.
+        used to judge the future on live lanes only. `door_of`: the principal whose own door it is (then the family is his). Whatever bytes the
+        records hold, nothing is raised and nothing is lost: each measurement (and report) is in `entries` or in `refused`. TocsinError for a door
+        that does not exist.
         """
+        if door_of:
+            return self._own_door(door, records, now, door_of)
         family = door.rpartition(".")[2]
         if family not in self._decoders:
             msg = f"no door {door!r}; doors end in .{', .'.join(DOORS)}"
             raise TocsinError(msg)
+        return self._batch(Source(door, family, self._speakers.unsigned), records, now)
+
+    def _own_door(self, door: str, records: Sequence[DoorRecord], now: int, door_of: str) -> Accepted:
+        """What came through the door of one principal is his, whatever stands in it."""
+        found = self._speakers.find(door_of)
+        if found is None or found[1].kind != OWN_DOOR:
+            fault = Fault(Refused.UNKNOWN_PRINCIPAL, door_of)
+        elif found[1].revoked:
+            fault = Fault(Refused.REVOKED, door_of)
+        elif self._limits.lane.value not in found[1].lanes:
+            fault = Fault(Refused.OTHER_LANE, f"{door_of} may not speak on lane {self._limits.lane.value}")
+        else:
+            return self._batch(Source(door, found[1].families[0], self._speakers.speaker(*found), door_of), records, now)
+        # What may be case counts is kept as if it were.
+        family = CASE_FAMILY if found is None else found[1].families[0]
+        return self._ended(Source(door, family, None, door_of), records, Work(bad=[Bad(at, SINGLE, fault) for at in range(len(records))]))
+
+    def _batch(self, source: Source, records: Sequence[DoorRecord], now: int) -> Accepted:
         if not records:
             return Accepted()
-        decoder = self._decoders[family]
+        decoder = self._decoders[source.family]
         decoded = decoder.decode([record.value for record in records])
-        entries: list[ToJournal] = []
-        late = count = 0
-        live, lane = self._limits.clock == "broker", self._limits.lane
+        work = Work(bad=decoded.bad)
         stamps = np.array([record.timestamp for record in records], np.int64)
+        live, lane = self._limits.clock == "broker", self._limits.lane
         for start, end, report in _stretches(decoded):
             if end > start:
-                good, faults = check(
-                    decoded.items[start:end], Arrival(family, stamps[decoded.record[start:end]], now, live, lane), self._index
-                )
-                decoded.bad.extend(Bad(decoded.record[start + at], decoded.element[start + at], fault) for at, fault in faults.items())
-                entries += cut(good, self._index.homes, self._limits.journal_bytes_max, by_instant=not live, lane=lane.value)
-                count += len(good.row)
-                late += int(np.count_nonzero(good.flags & Flag.LATE))
+                arrival = Arrival(source.family, stamps[decoded.record[start:end]], now, live, lane, source.speaker)
+                faults = self._judge(work, decoded.items[start:end], arrival)
+                work.bad.extend(Bad(decoded.record[start + at], decoded.element[start + at], fault) for at, fault in faults.items())
             if report is not None:
-                appended_at = int(stamps[report.record]) if live else None
-                ours = belongs(report.report.lane, lane)
-                entry = report_entry(report.report, self._index, appended_at, lane) if ours else other_lane(report.report.lane, lane)
-                if isinstance(entry, Fault):
-                    decoded.bad.append(Bad(report.record, report.element, entry))
-                else:
-                    entries.append(entry)
-                    count += 1
-        return Accepted(entries, _refusals(door, records, decoded.bad, decoder), count, late)
+                self._report(work, report, int(stamps[report.record]), source)
+        for number in decoded.envelopes:
+            came = Came(source.family, lane, int(stamps[number]), now, live, source.door_of)
+            self._unseal(work, number, records[number].value or b"", came)
+        return self._ended(source, records, work)
+
+    def _judge(self, work: Work, items: Sequence[Any], arrival: Arrival, origin: Origin | None = None) -> Mapping[int, Fault]:
+        """Check measurements and cut what is good; the faults of the others by position."""
+        good, faults = check(items, arrival, self._index)
+        work.entries += cut(
+            good, self._index.homes, self._limits.journal_bytes_max, by_instant=not arrival.live, lane=arrival.lane.value, origin=origin
+        )
+        work.accepted += len(good.row)
+        work.late += int(np.count_nonzero(good.flags & Flag.LATE))
+        return faults
+
+    def _report(self, work: Work, reported: Reported, appended_at: int, source: Source) -> None:
+        lane, report = self._limits.lane, reported.report
+        entry: ToJournal | Fault
+        if source.door_of:
+            entry = Fault(Refused.NOT_BOUND, "a report; a principal speaks for stations")
+        elif belongs(report.lane, lane):
+            entry = report_entry(report, self._index, appended_at if self._limits.clock == "broker" else None, lane)
+        else:
+            entry = other_lane(report.lane, lane)
+        if isinstance(entry, Fault):
+            work.bad.append(Bad(reported.record, reported.element, entry))
+        else:
+            work.entries.append(entry)
+            work.accepted += 1
+
+    def _unseal(self, work: Work, number: int, value: bytes, came: Came) -> None:
+        """What is in an envelope comes after everything unsigned of its batch; envelopes keep their order."""
+        inside, claim, bad = unseal(number, value, came, self._speakers, self._decoders[came.family])
+        work.claims[number] = claim
+        if inside is None:
+            hidden = came.family == CASE_FAMILY and not claim.proven
+            work.bad += [one._replace(fault=Fault(one.fault.reason, "")) for one in bad] if hidden else bad
+            return
+        work.bad += bad
+        work.payloads[number] = inside.payload
+        items = inside.decoded.items
+        if items:
+            arrival = Arrival(came.family, np.full(len(items), came.appended_at, np.int64), came.now, came.live, came.lane, inside.speaker)
+            faults = self._judge(work, items, arrival, inside.origin)
+            work.bad.extend(Bad(number, inside.decoded.element[at], fault) for at, fault in faults.items())
+
+    def _ended(self, source: Source, records: Sequence[DoorRecord], work: Work) -> Accepted:
+        if not work.bad:
+            return Accepted(work.entries, [], work.accepted, work.late)
+        cases = source.family == CASE_FAMILY
+        claims = dict.fromkeys(range(len(records)), Claim(source.door_of, proven=True)) | work.claims if source.door_of else work.claims
+        places = [Place(source.door, one.partition, one.offset, one.timestamp, one.value) for one in records]
+        audit = entries(work.bad, places, claims, self._limits.lane, cases=cases)
+        # Records may be of any kind that has these fields (the client's own, in the worker).
+        inner = [DoorRecord(one.partition, one.offset, one.timestamp, work.payloads.get(at, one.value)) for at, one in enumerate(records)]
+        refused = refusals(source.door, inner, work.bad, self._decoders[source.family])
+        return Accepted(work.entries, refused, work.accepted, work.late, audit)
 
 
 def _stretches(decoded: Decoded) -> Iterator[tuple[int, int, Reported | None]]:
@@ -130,40 +231,3 @@ def _stretches(decoded: Decoded) -> Iterator[tuple[int, int, Reported | None]]:
         yield start, end, report
         start = end
     yield start, len(decoded.items), None
-
-
-def _refusals(door: str, records: Sequence[DoorRecord], bad: list[Bad], decoder: Decoder) -> list[Refusal]:
-    """Refusals in order of position, those of a message with very many of them as one."""
-    if not bad:
-        return []
-    refused: list[Refusal] = []
-    per_record = Counter(one.record for one in bad)
-    summed: dict[int, Counter[Refused]] = {}
-    for one in sorted(bad, key=lambda one: (one.record, one.element)):
-        if per_record[one.record] > REFUSALS_PER_RECORD_MAX:
-            summed.setdefault(one.record, Counter())[one.fault.reason] += 1
-            continue
-        payload = records[one.record].value
-        if one.element != SINGLE and payload is not None:
-            payload = decoder.element(payload, one.element)
-        refused.append(_refusal(door, records[one.record], one, payload, cases=decoder.cases))
-    for record, reasons in summed.items():
-        what = f"{reasons.total()} elements refused ({', '.join(f'{count} {reason}' for reason, count in sorted(reasons.items()))})"
-        whole = Bad(record, SINGLE, Fault(Refused.MANY, what))
-        refused.append(_refusal(door, records[record], whole, records[record].value, cases=decoder.cases))
-    return sorted(refused, key=lambda refusal: (refusal.partition, refusal.offset, -1 if refusal.index is None else refusal.index))
-
-
-def _refusal(door: str, record: DoorRecord, bad: Bad, payload: bytes | None, *, cases: bool) -> Refusal:
-    sent = payload or b""
-    return Refusal(
-        reason=bad.fault.reason,
-        detail=bad.fault.detail,
-        topic=door,
-        partition=record.partition,
-        offset=record.offset,
-        index=None if bad.element == SINGLE else bad.element,
-        payload=None if cases else payload,
-        sha256=digest(sent),
-        size=len(sent),
-    )

@@ -50,7 +50,27 @@ class Refused(StrEnum):
     UNKNOWN_HAZARD = "unknown_hazard"
     UNKNOWN_CITY = "unknown_city"
     UNKNOWN_STATION = "unknown_station"
+    UNKNOWN_DEVICE = "unknown_device"
     NOT_YOURS = "not_yours"
+    BAD_ENVELOPE = "bad_envelope"
+    UNKNOWN_PRINCIPAL = "unknown_principal"
+    UNKNOWN_KEY = "unknown_key"
+    BAD_SIGNATURE = "bad_signature"
+    KEY_NOT_VALID = "key_not_valid"
+    REVOKED = "revoked"
+    WRONG_AUDIENCE = "wrong_audience"
+    SIGNED_TIME = "signed_time"
+    NOT_BOUND = "not_bound"
+    UNSIGNED = "unsigned"
+
+
+IDENTITY = frozenset(
+    {
+        Refused.OTHER_LANE, Refused.BAD_ENVELOPE, Refused.UNKNOWN_PRINCIPAL, Refused.UNKNOWN_KEY, Refused.BAD_SIGNATURE,
+        Refused.KEY_NOT_VALID, Refused.REVOKED, Refused.WRONG_AUDIENCE, Refused.SIGNED_TIME, Refused.NOT_BOUND, Refused.UNSIGNED,
+    }
+)  # fmt: skip
+"""Reasons that are about who said it, or for whom: each leaves an entry on `audit`, too."""
 
 
 ADVICE: dict[Refused, str] = {
@@ -83,6 +103,17 @@ ADVICE: dict[Refused, str] = {
     Refused.UNKNOWN_HAZARD: "name a hazard of the region that is of a family of the domain",
     Refused.UNKNOWN_CITY: "name a city of the region, or a reach and km, or a latitude and longitude",
     Refused.UNKNOWN_STATION: "name a station of stations.csv, or one of its series (station/quantity)",
+    Refused.BAD_ENVELOPE: "see `tocsin schema envelope`",
+    Refused.UNKNOWN_PRINCIPAL: "no active region has this principal, or not one that shows itself in this way; add it to gateways.toml",
+    Refused.UNKNOWN_KEY: "sign with a key that stands in gateways.toml",
+    Refused.BAD_SIGNATURE: "sign exactly the bytes that are sent, with the key that is named",
+    Refused.KEY_NOT_VALID: "sign with a key that is valid now, or change its validity in gateways.toml",
+    Refused.REVOKED: "bring in a new key or principal in gateways.toml; find out who uses this one",
+    Refused.WRONG_AUDIENCE: "sign for the audience that gateways.toml names",
+    Refused.SIGNED_TIME: "sign when sending, with a clock that is right; or give the principal a longer signed_within_s",
+    Refused.NOT_BOUND: "it may speak for its own stations and families only (gateways.toml)",
+    Refused.UNSIGNED: "this station's measurements are taken only signed, or through a door of its own (gateways.toml)",
+    Refused.UNKNOWN_DEVICE: "say in gateway.toml which station and quantity it is (`tocsin gateway try` shows what is read)",
     Refused.NOT_YOURS: "only a city of the region may state this, and of a station only its own city and those above it",
 }
 

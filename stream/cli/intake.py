@@ -10,7 +10,9 @@ from stream.settings import Settings
 
 @given(settings=connection)
 def intake(settings: Settings) -> None:
-    """Read what cities answer on acknowledgements.<city> into the journal. One is enough; without it escalation goes on unread.
+    """Read what cities answer (acknowledgements.<city>) and what single principals hand in (ingest.<principal>) into the journal.
+
+    One is enough, two may run. Without it escalation goes on unread.
 
     Exit codes: 0 after a clean stop (SIGTERM or Ctrl-C), 75 start it again, 70 a bug.
     """

@@ -16,11 +16,13 @@ from stream.cli import (
     answer,
     calibrate,
     cap,
+    cap_in,
     demo,
     exercise,
     explain,
     feed,
     footprint,
+    gateway,
     intake,
     journal,
     maintenance,
@@ -29,6 +31,7 @@ from stream.cli import (
     report,
     schema,
     silence,
+    simulate,
     status,
     tail,
     taking_back,
@@ -74,10 +77,12 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("worker")(worker.worker)
 app.command("intake")(intake.intake)
+app.add_typer(gateway.app, name="gateway")
 app.add_typer(topics.app, name="topics")
 app.command("validate")(validate.validate)
 app.add_typer(region.app, name="region")
 app.command("feed")(feed.feed)
+app.command("simulate")(simulate.simulate)
 app.command("tail")(tail.tail)
 app.command("ack")(answer.ack)
 app.command("accept")(answer.accept)
@@ -95,6 +100,7 @@ app.command("status")(status.status)
 app.add_typer(exercise.app, name="exercise")
 app.command("explain")(explain.explain)
 app.command("cap")(cap.cap)
+app.command("cap-in")(cap_in.cap_in)
 app.command("replay")(replay.replay)
 app.add_typer(journal.app, name="journal")
 app.command("calibrate")(calibrate.calibrate)

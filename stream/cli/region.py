@@ -25,13 +25,14 @@ async def activated(settings: Settings, folder: Path) -> tuple[Region, tuple[str
     from stream.region.administrations import recipients
     from stream.region.bundle import bundle
     from stream.region.load import load
+    from stream.region.principals import own_doors
     from stream.runtime import topic_admin
     from stream.runtime.region_publish import publish
     from stream.runtime.topics import plan
 
     bundled = bundle(folder)
     region = load(bundled)
-    wanted = plan(settings, recipients(region))
+    wanted = plan(settings, recipients(region), own_doors(region.principals))
     created = await asyncio.to_thread(topic_admin.create, settings.bootstrap, wanted)
     await publish(settings, bundled)
     return region, created

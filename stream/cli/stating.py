@@ -88,7 +88,7 @@ def state(settings: Settings, city: str, fields: dict[str, Any], speaker: Speake
     except msgspec.ValidationError as error:
         msg = f"this cannot be sent: {error}; see `tocsin schema statement`"
         raise TocsinError(msg) from error
-    _check(settings, regions, city, made)
+    check(settings, regions, city, made)
     received_at = to_text(asyncio.run(send(settings, city, made, made.id)))
     known_as = statement_id(city, made.id)
     if as_json:
@@ -98,7 +98,7 @@ def state(settings: Settings, city: str, fields: dict[str, Any], speaker: Speake
     typer.echo(f"{city}: {made.act}{about} in {made.domain} by {made.by}, received at {received_at}, known as {known_as}")
 
 
-def _check(settings: Settings, regions: Iterable[Region], city: str, made: Statement) -> None:
+def check(settings: Settings, regions: Iterable[Region], city: str, made: Statement) -> None:
     """What intake would refuse is refused here, before it is written."""
     import time
 

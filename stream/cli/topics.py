@@ -24,9 +24,12 @@ def _plan(settings: Settings, regions: list[str] | None) -> tuple[TopicPlan, ...
     from stream.cli.folders import region_folder
     from stream.region.administrations import recipients
     from stream.region.load import load_folder
+    from stream.region.principals import own_doors
     from stream.runtime.topics import plan
 
-    return plan(settings, [one for name in regions or () for one in recipients(load_folder(region_folder(name)))])
+    loaded = [load_folder(region_folder(name)) for name in regions or ()]
+    principals = [one for region in loaded for one in own_doors(region.principals)]
+    return plan(settings, [one for region in loaded for one in recipients(region)], principals)
 
 
 @app.command("create")

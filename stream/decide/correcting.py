@@ -1,6 +1,6 @@
 """What was said of an incident is corrected by somebody who answers for it: everybody who was ever told of it gets the right version.
 
-Of a report the level and the place can be corrected, too: then it is judged anew at once, up or down, because what was too high was wrong and
+Of a report the level, the place and the end can be corrected, too: then it is judged anew at once, up or down, because what was too high was wrong and
 not over; whom it should never have warned is told so. Measurements are corrected by measurements.
 """
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from stream.decide.partition import Partition
     from stream.decide.scene import Scene
     from stream.decide.state import IncidentState, Told
+    from stream.decide.stated import HandReport
     from stream.records.journal import Statement
     from stream.records.output import Output
 
@@ -42,6 +43,8 @@ def correct(partition: Partition, said: Statement, now: int) -> list[Output] | N
     outputs: list[Output] = []
     if report is not None:
         report.text = said.text
+        if said.ends_at is not None:
+            _ends(scene, report, said.ends_at)
         if said.level or said.place_city or said.reach or said.latitude is not None:
             outputs += _anew(partition, target, said, now)
     if incident is None:
@@ -77,6 +80,12 @@ def _anew(partition: Partition, target: Target, said: Statement, now: int) -> li
     for told in lower:
         told.below_since = partition.settled(now) - seconds(scene.hazard.rules.hold_s)
     return outputs + (judge(partition, scene, now, corrected=source.series) if lower else [])
+
+
+def _ends(scene: Scene, report: HandReport, ends_at: int) -> None:
+    """It is over then, and not when it was said before, or when nobody stands behind it any more."""
+    report.ends_at, report.lapsed = ends_at, False
+    scene.state.silent.discard(series_of(report.statement_id))
 
 
 def _to_everybody(scene: Scene, incident: IncidentState, said: Statement, now: int) -> list[Output]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from detectors.base import Quality
 from detectors.health import Health
+from stream.decide.disclosure import FAMILY, Shown, banded
 from stream.decide.fusion import SUSPECT_WEIGHT
 from stream.decide.refused import Refused
 from stream.decide.telling import level_label
@@ -41,6 +42,7 @@ def of_finding(scene: Scene, series: str, one: Finding, at: int) -> list[Output]
     use = scene.bound.detectors[one.detector]
     why = CORRECTED if one.corrects and one.new < one.old else use.module.WHY[one.why]
     station, _, quantity = series.rpartition("/")
+    value = banded(one.value) if scene.hazard.family == FAMILY else Shown(one.value)
     record = Evidence(
         domain=scene.domain_id,
         hazard=scene.hazard.hazard,
@@ -48,13 +50,13 @@ def of_finding(scene: Scene, series: str, one: Finding, at: int) -> list[Output]
         station=station,
         quantity=quantity,
         observed_at=to_text(one.observed_at),
-        value=one.value,
+        value=value.value,
         unit=scene.region.series.unit[scene.region.series.row_of[series]],
         level=level_label(one.new),
         previous_level=level_label(one.old),
         detector=use.name,
         score=round(one.score, 4) if math.isfinite(one.score) else 0.0,
-        trend_per_h=known(one.trend),
+        trend_per_h=known(one.trend) if value.to is None else None,
         weight=SUSPECT_WEIGHT if one.quality == Quality.SUSPECT else 1.0,
         quality=one.quality,
         why=why,
@@ -65,6 +67,7 @@ def of_finding(scene: Scene, series: str, one: Finding, at: int) -> list[Output]
         exceedance=known(one.exceedance),
         reaches_next_level_in_h=known(one.reaches_h, 3),
         reported_late=one.late or why == LATE,
+        value_to=value.to,
     )
     return [of_evidence(record, sent_at=at)]
 
@@ -80,6 +83,7 @@ def of_failed(partition: Partition, domain_id: str, one: Failed, at: int) -> lis
         if not hazard.member[one.row]:
             continue
         level = level_label(reached)
+        value = banded(one.value) if hazard.hazard.family == FAMILY else Shown(one.value)
         record = Evidence(
             domain=domain_id,
             hazard=hazard.hazard.hazard,
@@ -87,7 +91,7 @@ def of_failed(partition: Partition, domain_id: str, one: Failed, at: int) -> lis
             station=station,
             quantity=quantity,
             observed_at=to_text(one.observed_at),
-            value=one.value,
+            value=value.value,
             unit=bound.region.series.unit[int(bound.rows[one.row])],
             level=level,
             previous_level=level,
@@ -99,6 +103,7 @@ def of_failed(partition: Partition, domain_id: str, one: Failed, at: int) -> lis
             why=fault or Refused(one.why).name.lower(),
             lane=partition.lane,
             as_of_at=to_text(at),
+            value_to=value.to,
         )
         outputs.append(of_evidence(record, sent_at=at))
     return outputs

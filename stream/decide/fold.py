@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 import numpy as np
 
+from stream.decide import sequences
 from stream.decide.activate import activate
 from stream.decide.advance import advance_all
 from stream.decide.answering import take_answer
@@ -33,6 +34,7 @@ from stream.records.journal import (
     Measurements,
     Message,
     Report,
+    SignedMeasurements,
     Statement,
     Tick,
     columns,
@@ -138,6 +140,8 @@ class Fold:
         if domain is None:
             core.counts.retired += len(message.flags)
             return []
+        if isinstance(message, SignedMeasurements) and (refused := sequences.take(state, timestamp, message)) is not None:
+            return pending.settle() + refused if refused else []
         if not self._observed:
             return pending.add(Unit(timestamp, self._current(state, message)))
         outputs = self._decide_instant(state, pending, message.domain) if domain.instant and timestamp > domain.instant[0].timestamp else []

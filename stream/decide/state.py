@@ -13,6 +13,7 @@ from stream.decide.linked import Links
 from stream.decide.odds import Odd
 from stream.decide.past import Past
 from stream.decide.posture import PostureState
+from stream.decide.signed import SignedBatch
 from stream.decide.silences import Silence
 from stream.decide.stated import ByHand, Placed
 from stream.records.warning import MsgType, Reason
@@ -234,7 +235,7 @@ class DomainState(msgspec.Struct):
     `conditions`: the recent measurements of each series that only informs footprints, oldest first, as (observed_at, value).
     `reports`: of people about its river, in order of their start. `by_hand`: what else people stated. `silences`: by the statements that asked for them.
     `check_at`: the next grid instant at which the stations are looked at, None until one of them is heard (live lanes). `began_at`: since when
-    a station that was never heard is missed; -1: not yet.
+    a station that was never heard is missed; -1: not yet. `signed`: by principal, the newest signed batches, by number.
     """
 
     region: str
@@ -248,12 +249,14 @@ class DomainState(msgspec.Struct):
     check_at: int | None = None
     began_at: int = -1
     posture: PostureState = msgspec.field(default_factory=PostureState)
+    signed: dict[str, list[SignedBatch]] = msgspec.field(default_factory=dict)
 
 
 class Counts(msgspec.Struct):
     """What detection did with the measurements of this partition, since its beginning; `believed`: later, because of a neighbour.
 
-    `other_lane`: records that were refused because they are another lane's.
+    `other_lane`: records that were refused because they are another lane's. `repeated`, `sequence_refused`: messages of signed batches that were
+    there before, or that used another batch's number.
     """
 
     scored: int = 0
@@ -268,6 +271,8 @@ class Counts(msgspec.Struct):
     answers: int = 0
     unmatched: int = 0
     other_lane: int = 0
+    repeated: int = 0
+    sequence_refused: int = 0
     links_refused: dict[str, int] = msgspec.field(default_factory=dict)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from detectors.health import Health
 from detectors.rows import NEVER
+from stream.decide.disclosure import FAMILY
 from stream.records.instants import to_text
 from stream.records.warning import StationHealth, StationState
 from stream.warnings.envelope import of_station_health
@@ -44,6 +45,7 @@ def tell(partition: Partition, domain_id: str, rows: Iterable[int], state: int, 
         believed_at, believed = int(bound.history["observed_at"][row, -1]), float(bound.history["value"][row, -1])
         refused_at, refused = int(bound.watch["refused_at"][row]), float(bound.watch["value"][row])
         observed_at, value = max((believed_at, believed), (refused_at, refused))
+        counts = any(hazard.member[row] and hazard.hazard.family == FAMILY for hazard in bound.hazards)
         record = StationHealth(
             domain=domain_id,
             series=series,
@@ -52,8 +54,8 @@ def tell(partition: Partition, domain_id: str, rows: Iterable[int], state: int, 
             state=STATES[state],
             previous_state=STATES[before],
             observed_at=None if observed_at == NEVER else to_text(observed_at),
-            value=None if math.isnan(value) else value,
-            believed=None if math.isnan(believed) else believed,
+            value=None if counts or math.isnan(value) else value,
+            believed=None if counts or math.isnan(believed) else believed,
             unit=bound.region.series.unit[int(bound.rows[row])],
             lane=partition.lane,
             as_of_at=to_text(at),

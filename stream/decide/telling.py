@@ -11,6 +11,7 @@ import msgspec
 from detectors.base import Level
 from stream.decide import following, saying
 from stream.decide.clusters import WHY as WHY_CLUSTER
+from stream.decide.disclosure import Shown, shown
 from stream.decide.foretold import PREFIX
 from stream.decide.foretold import REASON as FORETOLD
 from stream.decide.foretold import WHY as WHY_FORETOLD
@@ -61,24 +62,26 @@ def level_label(level: int) -> str:
     return Level(level).label
 
 
-def summary(scene: Scene, source: SourceState) -> EvidenceSummary:
-    """One source as it stands in messages."""
+def summary(scene: Scene, source: SourceState, reader: str = "") -> EvidenceSummary:
+    """One source as it stands in messages to `reader`, "" for those that all may read."""
+    value = shown(scene, source, reader)
     unit = unit_of(scene.region, source)
     score = round(source.score, 4) if math.isfinite(source.score) else 0.0
     return EvidenceSummary(
         series=source.series,
         level=level_label(source.level),
-        value=source.value if math.isfinite(source.value) else 0.0,
+        value=value.value,
         unit=unit,
         observed_at=to_text(source.observed_at),
         score=score,
         why=source.why,
-        trend_per_h=source.trend_per_h,
+        trend_per_h=source.trend_per_h if value.to is None else None,
         p_value=source.p_value,
         log_lr=source.log_lr,
         exceedance=source.exceedance,
         reaches_next_level_in_h=source.reaches_next_level_in_h,
         reported_late=source.late or source.why == LATE,
+        value_to=value.to,
     )
 
 
@@ -98,7 +101,7 @@ def compose(scene: Scene, told: Told, wanted: Wanted | None, incident: IncidentS
     """The record for this revision. `wanted` is None when the warning ends or is kept while its evidence is below its level."""
     city_id = told.city_id
     behind = wanted.series if wanted is not None else _seeing(scene, city_id, incident)
-    named = [summary(scene, scene.state.sources[series]) for series in behind if series in scene.state.sources][:EVIDENCE_NAMED]
+    named = [summary(scene, scene.state.sources[series], city_id) for series in behind if series in scene.state.sources][:EVIDENCE_NAMED]
     arrival, moved = wanted.arrival if wanted is not None else None, incident.moved.get(city_id, "")
     observed = wanted is not None and wanted.path == "same_place"
     certainty = "Possible" if not told.confirmed else "Observed" if observed else "Likely" if told.probability >= LIKELY else "Possible"
@@ -199,7 +202,7 @@ def _text(
             "hazard": scene.hazard.texts.get(language, {}).get("name", scene.hazard.hazard),
             "level": word(language, level_label(told.level)),
             "source": lead.series.removeprefix(PREFIX) if lead else "-",
-            "value": f"{lead.value:g}" if lead else "-",
+            "value": Shown(lead.value, lead.value_to).text() if lead else "-",
             "unit": lead.unit if lead else "",
             "note": _note(language, scene, told, lead) + (word(language, f"note_{moved.partition(':')[0]}") if moved else ""),
             "path": word(language, told.path),
@@ -208,7 +211,7 @@ def _text(
             "reason": word(language, told.reason.value),
             "chance": f"{told.probability:.0%}",
             "elsewhere": ", ".join(name_of(scene.region, other.city_id, language) for other in others[:ELSEWHERE_NAMED]) or "-",
-            **saying.words(scene, lead.series if lead else "", told.path, language),
+            **saying.words(scene, lead.series if lead else "", told, language),
             **following.words(scene, lead.series if lead else "", language),
         }
     kind = told.reason.value if told.reason in (Reason.EXPIRED, Reason.LEFT) else told.msg_type.value

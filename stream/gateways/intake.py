@@ -1,4 +1,4 @@
-"""`tocsin intake`: what cities answer and state, from their topics into the journal of the domain it is about.
+"""`tocsin intake`: what cities answer and state, from their topics into the journal of its domain; doors of principals.
 
 A plain consumer with manual assignment: these topics come and go with regions, and must not rebalance the workers. It keeps its positions
 on `marks`, written after what it read is acknowledged, so that it loses nothing and at worst writes an answer twice, which the fold ignores.
@@ -21,6 +21,7 @@ from stream.accept.answers import Known, judge
 from stream.accept.refusal import Fault, Refusal, digest, to_record
 from stream.accept.statements import read
 from stream.errors import TocsinError
+from stream.gateways.ingest import Ingest
 from stream.records.acknowledgement import Acknowledgement
 from stream.records.journal import encode, partition_of
 from stream.records.statement import Statement
@@ -89,6 +90,7 @@ class Intake:
         self._reader = reader
         self._feed = RegionsFeed(settings.bootstrap, self._topics.regions, load_packed)
         self._changed = asyncio.Event()
+        self._ingest = Ingest(settings, sender, self._feed)
         self._warnings: dict[str, Known] = {}
         self._warnings_read = asyncio.Event()
         self._city_of: dict[str, str] = {}
@@ -97,11 +99,12 @@ class Intake:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Read, write, note how far, until `stopping`."""
-        background = [_start(self._feed.run(self._changed.set)), _start(self._follow_warnings())]
+        background = [_start(self._feed.run(self._on_regions)), _start(self._follow_warnings())]
         try:
             await asyncio.gather(self._feed.ready.wait(), self._warnings_read.wait())
             await self._remember()
             self._changed.set()
+            background.append(_start(self._ingest.run()))
             marked_at, ready = 0.0, False
             while not stopping.is_set():
                 if self._changed.is_set():
@@ -118,6 +121,10 @@ class Intake:
             for task in background:
                 task.cancel()
             await asyncio.wait(background)
+
+    def _on_regions(self) -> None:
+        self._changed.set()
+        self._ingest.changed.set()
 
     async def _follow_warnings(self) -> None:
         """Keep the newest revision of every warning there is."""

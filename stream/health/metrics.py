@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
-
-if TYPE_CHECKING:
-    from threading import Thread
-    from wsgiref.simple_server import WSGIServer
+from stream.health.exposing import Exposed
 
 LATENCY_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
@@ -41,18 +37,15 @@ class Metrics:
         self.restore_s = Histogram("tocsin_restore_seconds", "From assignment to restored state", buckets=LATENCY_S, registry=registry)
         self.lag = gauge("lag_records", "Records not finished yet", "topic", "partition")
         self.partitions = gauge("journal_partitions", "Journal partitions held by this process")
-        self._server: tuple[WSGIServer, Thread] | None = None
+        self._exposed: Exposed | None = None
 
     def serve(self, port: int) -> None:
         """Answer GET /metrics on loopback at this port; 0 serves nothing."""
         if port > 0:
-            self._server = start_http_server(port, addr="127.0.0.1", registry=self.registry)
+            self._exposed = Exposed(self.registry, port)
 
     def stop(self) -> None:
         """Stop serving."""
-        if self._server is not None:
-            server, thread = self._server
-            server.shutdown()
-            server.server_close()
-            thread.join()
-            self._server = None
+        if self._exposed is not None:
+            self._exposed.stop()
+            self._exposed = None

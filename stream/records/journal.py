@@ -45,6 +45,19 @@ class Measurements(Laned, frozen=True, array_like=True, tag="m", gc=False):
     flags: bytes
 
 
+class SignedMeasurements(Measurements, frozen=True, array_like=True, tag="g", gc=False):
+    """Measurements out of a signed batch: by whom and with which key, its `sequence` and (first bytes of its hash) `batch`.
+
+    `part`: which of the messages for this domain that the batch was cut into, from 0.
+    """
+
+    principal: str
+    key_id: str
+    sequence: int
+    batch: bytes
+    part: int
+
+
 class Command(Laned, frozen=True, array_like=True, tag="c", gc=False):
     """An order to the fold of this partition: `activate` a region (by name and hash), or send a `link_test` to every city.
 
@@ -198,7 +211,7 @@ class Linked(Laned, frozen=True, array_like=True, tag="l", gc=False):
         return self.to_domain
 
 
-Message = Measurements | Command | Tick | Report | Acknowledgement | Statement | Linked
+Message = Measurements | SignedMeasurements | Command | Tick | Report | Acknowledgement | Statement | Linked
 
 
 class Entry(NamedTuple):

@@ -25,6 +25,8 @@ class Kind(StrEnum):
     """Compacted, key discrepancy_id: where reports and measurements do not agree."""
     STATION_HEALTH = "station_health"
     """Compacted, key series: what is wrong with stations."""
+    AUDIT = "audit"
+    """What was refused because of who said it."""
     JOURNAL = "journal"
     """What one domain passes on to another: into the journal, at the other domain's `partition`."""
 

@@ -8,7 +8,9 @@ from typing import Any
 import msgspec
 
 from stream.records.acknowledgement import Acknowledgement
+from stream.records.audit import AuditEntry
 from stream.records.discrepancy import Discrepancy
+from stream.records.envelope import Envelope
 from stream.records.incident import Incident
 from stream.records.measurement import CaseCount, Measurement
 from stream.records.posture import DomainPosture
@@ -34,6 +36,8 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "station_health": StationHealth,
     "posture": DomainPosture,
     "rejected_headers": RejectedHeaders,
+    "envelope": Envelope,
+    "audit_entry": AuditEntry,
 }
 """Public records by the name `tocsin schema` gives them."""
 _FROM_SENDERS: dict[str, list[dict[str, list[str]]]] = {
@@ -42,6 +46,7 @@ _FROM_SENDERS: dict[str, list[dict[str, list[str]]]] = {
     "InterventionReport": [],
     "Acknowledgement": [],
     "Statement": [],
+    "Envelope": [],
 }
 """How each names its series. Their instants may also be seconds, or local times without offset, which `date-time` of JSON Schema does not allow."""
 

@@ -32,7 +32,7 @@ class Statement(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tru
     report: something was seen (`hazard`, `level`, where: `reach` and `km`, or `latitude` and `longitude`, or in `city`; else in the city
     itself; `value` in `unit` where it was measured; level "none": there is nothing). `confirmed`: somebody went and looked. Red needs a second person.
     confirm | withdraw: of the report `about`. cancel: the warning, incident or report `about` was wrong. correct: what is said of it is
-    (`text`, or another `level` or place of a report).
+    (`text`, or another `level`, place or `ends_at` of a report).
     maintain | end_maintain: of the station `about`. silence | unsilence: do not send this city what is at most `level` (of `hazard`, and
     of the incident or warning `about`, where they are given; `matchers` may say hazard and level instead).
     `starts_at` (null: now) and `ends_at` (null: until further notice) are RFC 3339 with an offset, or seconds since 1970.

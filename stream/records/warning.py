@@ -87,6 +87,7 @@ class EvidenceSummary(msgspec.Struct, frozen=True):
     exceedance: float | None = None
     reaches_next_level_in_h: float | None = None
     reported_late: bool = False
+    value_to: float | None = None
 
 
 class AlsoWarned(msgspec.Struct, frozen=True):
@@ -226,7 +227,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     `p_value` and `log_lr` (natural logarithm of the likelihood ratio) come from statistical detectors, `exceedance` (probability that the true
     value is at or above the lowest limit) from limit detectors. `reaches_next_level_in_h`: a rising gauge's, at its present rate.
     `reported_late`: it came later than the hazard allows, or belongs to a period that was closed. A measurement that was kept but not
-    believed has quality 4, weight 0 and the reason in `why`.
+    believed has quality 4, weight 0 and the reason in `why`. `value_to`: None = `value` is exact; else it is somewhere from `value` to this, as case
+    counts are told outside their own city (a total over several cities from 0 to 100,000,000, which tells nothing).
     """
 
     domain: str
@@ -252,6 +254,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     exceedance: float | None = None
     reaches_next_level_in_h: float | None = None
     reported_late: bool = False
+    value_to: float | None = None
 
 
 class StationState(StrEnum):
@@ -269,7 +272,7 @@ class StationState(StrEnum):
 
 
 class StationHealth(msgspec.Struct, frozen=True, kw_only=True):
-    """One change of a station's health. `observed_at` and `value`: its newest measurement, `believed`: the newest that was detected on."""
+    """One change of a station's health. `observed_at` and `value`: its newest measurement, `believed`: the newest that was detected on (None for case counts)."""
 
     domain: str
     series: str

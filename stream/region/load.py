@@ -23,6 +23,8 @@ from stream.region.model import Region
 from stream.region.places import Graphs
 from stream.region.postures import FILE as POSTURES_FILE
 from stream.region.postures import Postures, read_postures
+from stream.region.principals import FILE as GATEWAYS_FILE
+from stream.region.principals import read_principals
 from stream.region.problems import Findings, RegionError, nearest
 from stream.region.reaches import NETWORK_FILE, REACHES_FILE, TRAVEL_FILE, check_banks, read_river, read_travel
 from stream.region.stations import FILE as STATIONS_FILE
@@ -35,9 +37,11 @@ if TYPE_CHECKING:
     from stream.region.bundle import Bundle
     from stream.region.cascades import Cascade
     from stream.region.cities import Cities
+    from stream.region.forecasts import Forecaster
     from stream.region.hazards import HazardDraft
     from stream.region.head import Head
     from stream.region.inhibitions import Inhibition
+    from stream.region.principals import Principal
 
 NEEDED_FILES = (HEAD_FILE, STATIONS_FILE, CITIES_FILE)
 FILES = (
@@ -50,6 +54,7 @@ FILES = (
     AGREEMENTS_FILE,
     INHIBITIONS_FILE,
     POSTURES_FILE,
+    GATEWAYS_FILE,
 )
 
 
@@ -83,13 +88,12 @@ def examine(bundled: Bundle) -> tuple[Region | None, Findings]:
     stations = read_stations(files[STATIONS_FILE], known, findings) if STATIONS_FILE in files else Stations((), ())
     cells = read_cells(stations, drafts, findings)
     lags = read_lags(files[LAGS_FILE], stations, lengths, findings) if LAGS_FILE in files else ()
-    known_series = {one.series: one.domain for one in stations.series}
-    forecasts = read_forecasts(files[FORECASTS_FILE], known_series, findings) if FORECASTS_FILE in files else ()
+    forecasts = _forecasts(bundled, stations, findings)
     chains = {} if cities is None else above(cities.cities, cities.administrations)
     parties = Parties(chains, {draft.hazard for draft in drafts}, lengths)
     agreements = read_agreements(files[AGREEMENTS_FILE], parties, findings) if AGREEMENTS_FILE in files else ()
     inhibitions = _inhibitions(bundled, drafts, head, findings)
-    postures = _postures(bundled, stations, findings)
+    postures, principals = _postures(bundled, stations, findings), _principals(bundled, stations, findings)
     cascades = _cascades(bundled, drafts, cities, head, findings)
     graphs = Graphs(cities, river, travel, lags, findings)
     families = [domain.families for domain in head.domains] if head else None
@@ -114,14 +118,27 @@ def examine(bundled: Bundle) -> tuple[Region | None, Findings]:
         inhibitions=inhibitions,
         cascades=cascades,
         postures=postures,
+        principals=principals,
     )
     return region, findings
+
+
+def _forecasts(bundled: Bundle, stations: Stations, findings: Findings) -> tuple[Forecaster, ...]:
+    if FORECASTS_FILE not in bundled.files:
+        return ()
+    return read_forecasts(bundled.files[FORECASTS_FILE], {one.series: one.domain for one in stations.series}, findings)
 
 
 def _postures(bundled: Bundle, stations: Stations, findings: Findings) -> Postures:
     if POSTURES_FILE not in bundled.files:
         return Postures()
     return read_postures(bundled.files[POSTURES_FILE], {one.quantity for one in stations.series}, findings)
+
+
+def _principals(bundled: Bundle, stations: Stations, findings: Findings) -> tuple[Principal, ...]:
+    if GATEWAYS_FILE not in bundled.files:
+        return ()
+    return read_principals(bundled.files[GATEWAYS_FILE], bundled.name, {one.station for one in stations.series}, findings)
 
 
 def _inhibitions(bundled: Bundle, drafts: list[HazardDraft], head: Head | None, findings: Findings) -> tuple[Inhibition, ...]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from stream.region.cascades import Cascade
     from stream.region.forecasts import Forecaster
     from stream.region.inhibitions import Inhibition
+    from stream.region.principals import Principal
     from stream.region.scan_rules import Scan
     from topology.base import CityPlace, Lag
 
@@ -203,7 +204,7 @@ class Region:
     """A validated region folder. `region_hash` is the SHA-256 (first 16 hex digits) of its files, and stands in every warning.
 
     `regressions`: of `lags.csv`, by the series above, what crests become at the next gauges below. `above`: everybody above each city and
-    administration, nearest first. `agreements`, `inhibitions` and `cascades` in the order of their ids. `forecasts`: of `forecasts.json`.
+    administration, nearest first. `agreements`, `inhibitions`, `cascades` and `principals` in the order of their ids. `forecasts`: of `forecasts.json`.
     """
 
     name: str
@@ -223,3 +224,4 @@ class Region:
     inhibitions: tuple[Inhibition, ...] = ()
     cascades: tuple[Cascade, ...] = ()
     postures: Postures = field(default_factory=Postures)
+    principals: tuple[Principal, ...] = ()

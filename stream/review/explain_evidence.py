@@ -48,7 +48,7 @@ def _measured(voice: Voice, facts: Facts, one: EvidenceSummary) -> str:
         station=station(voice, facts, one.series),
         where=_where(voice, facts, one.series),
         quantity=quantity(voice, one.series),
-        value=voice.value(one.value, one.unit),
+        value=voice.shown(one),
         at=voice.moment(one.observed_at),
         age=_age(voice, facts, from_text(one.observed_at)),
         rate=_rate(voice, facts, one),
@@ -167,7 +167,7 @@ def _held_back(voice: Voice, facts: Facts) -> list[str]:
         voice.say(
             "held_back",
             station=station(voice, facts, one.series),
-            value=voice.value(one.value, one.unit),
+            value=voice.shown(one),
             at=voice.moment(one.observed_at),
             why=voice.word(one.why),
         )

@@ -126,6 +126,6 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "source_rule": ("Rule {rule}: {percent} of such dangers bring this one.", "规则 {rule}：此类灾害有{percent}会引发本灾害。"),
     "source_chain": ("It began with: {chain}.", "起因：{chain}。"),
     "source_forecast": ("{name}: {quantity} {value} expected at most, from the measurements of all gauges until {at}.", "{name}：依据截至 {at} 全部测站的测值，预计{quantity}最高 {value}。"),
-    "source_scan": ("{name}: {value} in the period until {at}, more than usual together.", "{name}：截至 {at} 的一期合计 {value}，多于往常。"),
+    "source_scan": ("{name}: more than usual together in the period until {at}.", "{name}：截至 {at} 的一期合计多于往常。"),
     "concluded": ("{name}: {level}.", "{name}：{level}。"),
 }  # fmt: skip

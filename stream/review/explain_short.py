@@ -44,7 +44,7 @@ def _what(voice: Voice, facts: Facts) -> list[str]:
     fields = {
         "station": station(voice, facts, lead.series),
         "quantity": quantity(voice, lead.series),
-        "value": voice.value(lead.value, lead.unit),
+        "value": voice.shown(lead),
         "times": voice.say("short:times", times=f"{times:.2g}") if times is not None else "",
     }
     if here:

@@ -118,7 +118,7 @@ def told(voice: Voice, facts: Facts, one: EvidenceSummary) -> list[str]:
     if one.series.startswith(LINKED):
         return _link(voice, facts, one)
     name = station(voice, facts, one.series)
-    value, at = voice.value(one.value, one.unit), voice.moment(one.observed_at)
+    value, at = voice.shown(one), voice.moment(one.observed_at)
     key = "source_forecast" if one.series.startswith(FORECAST) else "source_scan"
     return [voice.say(key, name=name, quantity=quantity(voice, one.series), value=value, at=at)]
 

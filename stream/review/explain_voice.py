@@ -6,6 +6,7 @@ import math
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
+from stream.decide.disclosure import Shown
 from stream.records.instants import DAY, HOUR, MINUTE, from_text
 from stream.region.administrations import name_of
 from stream.review.explain_sentences import SENTENCES
@@ -16,6 +17,7 @@ from stream.warnings.texts import word as message_word
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from stream.records.warning import Evidence, EvidenceSummary
     from stream.region.model import Region
 
 COMPASS = (
@@ -151,6 +153,10 @@ class Voice:
         """
         told = f"{number:.4g}" if abs(number) < 10_000 else f"{number:.0f}"  # noqa: PLR2004
         return told if unit in ("", _COUNT) else f"{told} {unit}"
+
+    def shown(self, one: EvidenceSummary | Evidence) -> str:
+        """A value as it was told: a case count of another city in its band, a total not at all ("-")."""
+        return self.value(one.value, one.unit) if one.value_to is None else Shown(one.value, one.value_to).text()
 
     def odds(self, probability: float) -> str:
         """The odds of a probability.

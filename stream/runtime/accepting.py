@@ -11,10 +11,12 @@ from stream.runtime.failpoints import failpoint
 from stream.runtime.positions import Partition
 from stream.runtime.producer import Errand, Record
 from stream.runtime.topics import MESSAGE_BYTES, REJECTED_PARTITIONS
+from stream.warnings.envelope import of_audit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from stream.records.audit import AuditEntry
     from stream.runtime.parts import Parts
     from stream.runtime.transport import Run
 
@@ -63,6 +65,8 @@ class Accepting:
         for refusal in accepted.refused:
             sends.append(await self._outbox.send(self._rejected(refusal, records[-1].timestamp)))
             self._parts.metrics.rejected.labels(door, refusal.reason).inc()
+        for entry in getattr(accepted, "audit", ()):
+            sends.append(await self._outbox.send(self._audited(entry, records[-1].timestamp)))
         self._parts.metrics.accepted.labels(door).inc(accepted.accepted)
         self._parts.metrics.late.labels(door).inc(getattr(accepted, "late", 0))
         self._parts.metrics.journal_messages.labels("measurements").inc(len(accepted.entries))
@@ -88,6 +92,12 @@ class Accepting:
             self._parts.positions.advance(source)
         self._room.release()
         self._parts.observe("accept", appended_at)
+
+    def _audited(self, entry: AuditEntry, timestamp: int) -> Record:
+        stamp = None if self._parts.settings.clock == "broker" else max(0, timestamp)
+        partition = (entry.partition or 0) % self._parts.settings.partitions
+        made = of_audit(entry, sent_at=timestamp)
+        return Record(self._parts.topics.audit, made.value, made.key, partition, stamp, made.headers)
 
     def _rejected(self, refusal: Any, timestamp: int) -> Record:
         record = self._to_rejected(refusal)

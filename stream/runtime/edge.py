@@ -58,6 +58,7 @@ class Edge:
             Kind.POSTURES: topics.postures,
             Kind.DISCREPANCIES: topics.discrepancies,
             Kind.STATION_HEALTH: topics.station_health,
+            Kind.AUDIT: topics.audit,
             Kind.JOURNAL: topics.journal,
         }
 

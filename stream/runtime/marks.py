@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 MARGIN_MS = 2_000
 ANSWERS_WRITTEN_AT = "acknowledgements_written_at"
 """The key under which `tocsin intake` notes up to when every answer of a city is in the journal."""
+INGEST_WRITTEN_AT = "ingest_written_at"
+"""The key under which `tocsin intake` notes up to when everything from doors of single principals is in the journal."""
 TIME_TRIES = 5
 """A broker that answers no record promptly tells nothing about its clock; then nothing is judged late."""
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from stream.records.journal import Command, Tick, encode
 from stream.records.warning import Lane
-from stream.runtime.marks import ANSWERS_WRITTEN_AT
+from stream.region.principals import own_doors
+from stream.runtime.marks import ANSWERS_WRITTEN_AT, INGEST_WRITTEN_AT
 from stream.runtime.producer import Errand, Record
 
 if TYPE_CHECKING:
@@ -61,11 +62,18 @@ class Ticks:
         tick = Tick(
             self._parts.clock.wall(),
             round(elapsed_s, 3),
-            self._marks.doors_written_at(),
+            self._doors_written_at(),
             acknowledgements_written_at=self._marks.said(ANSWERS_WRITTEN_AT),
             lane=self._parts.settings.lane.value,
         )
         await self._write(partition, tick)
+
+    def _doors_written_at(self) -> int:
+        """Up to when all doors are in the journal, those of single principals (`stream.gateways.ingest`) where there are any."""
+        written_at = self._marks.doors_written_at()
+        if any(own_doors(region.principals) for region in self._feed.regions()):
+            written_at = min(written_at, self._marks.said(INGEST_WRITTEN_AT))
+        return written_at
 
     async def _activate(self, held: Held) -> None:
         active = self._deciding.active(held)

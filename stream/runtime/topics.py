@@ -54,6 +54,11 @@ class Topics:
         return tuple(f"{self.prefix}measurements.{door}" for door in DOORS)
 
     @property
+    def backfill(self) -> tuple[str, ...]:
+        """The doors of history, so that it delays nothing that is live."""
+        return tuple(f"{self.prefix}backfill.{door}" for door in DOORS)
+
+    @property
     def journal(self) -> str:
         """Everything that happened, in one order per partition."""
         return f"{self.prefix}journal"
@@ -62,6 +67,18 @@ class Topics:
     def rejected(self) -> str:
         """What was refused at a door, with its reason."""
         return f"{self.prefix}rejected"
+
+    @property
+    def audit(self) -> str:
+        """What was refused because of who said it."""
+        return f"{self.prefix}audit"
+
+    def ingest(self, principal_id: str) -> str:
+        """The door of one principal, read by intake; TocsinError for an id that cannot be a topic name."""
+        if not _CITY_ID.fullmatch(principal_id):
+            msg = f"principal id {principal_id!r}: use 1 to 64 of a-z, 0-9 and -"
+            raise TocsinError(msg)
+        return f"{self.prefix}ingest.{principal_id}"
 
     @property
     def warnings(self) -> str:
@@ -149,8 +166,10 @@ class TopicPlan:
     configs: Mapping[str, str]
 
 
-def plan(settings: Settings, city_ids: Iterable[str]) -> tuple[TopicPlan, ...]:
+def plan(settings: Settings, city_ids: Iterable[str], principal_ids: Iterable[str] = ()) -> tuple[TopicPlan, ...]:
     """Every topic of this lane, those of cities (and of administrations that may have to take over) last: what each reads and answers on.
+
+    `principal_ids`: those that have a door of their own.
 
     >>> from stream.settings import Settings
     >>> [t.name for t in plan(Settings(partitions=2), ["a"])][-2:]
@@ -174,9 +193,10 @@ def plan(settings: Settings, city_ids: Iterable[str]) -> tuple[TopicPlan, ...]:
 
     cities = sorted(set(city_ids))
     return (
-        *(made(door, parts, lane, kept(21)) for door in topics.doors),
+        *(made(door, parts, lane, kept(21)) for door in (*topics.doors, *topics.backfill)),
         made(topics.journal, parts, lane, kept(28)),
         made(topics.rejected, REJECTED_PARTITIONS, lane, kept(90), {"max.message.bytes": str(REJECTED_BYTES)}),
+        made(topics.audit, parts, lane, kept(730)),
         made(topics.warnings, parts, lane, _compacted(settings)),
         made(topics.city_status, parts, lane, _compacted(settings)),
         made(topics.incidents, parts, lane, _compacted(settings)),
@@ -188,6 +208,7 @@ def plan(settings: Settings, city_ids: Iterable[str]) -> tuple[TopicPlan, ...]:
         made(topics.regions, 1, own, _PROMPT),
         made(topics.marks, 1, own, _PROMPT),
         made(topics.warnings_late, 1, lane, kept(365)),
+        *(made(topics.ingest(one), 1, own, kept(21)) for one in sorted(set(principal_ids))),
         *(made(topics.city(city_id), 1, lane, kept(365), _SMALL) for city_id in cities),
         # When an answer was given is when the broker took it, on every lane.
         *(made(topics.acknowledgements(city_id), 1, own, kept(365), _SMALL) for city_id in cities),

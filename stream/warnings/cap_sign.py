@@ -6,19 +6,38 @@ reader pinned for this sender beforehand; no authority is asked, and a certifica
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from lxml import etree
-from signxml import InvalidInput, InvalidSignature, SignatureMethod, XMLSigner, XMLVerifier
+from signxml import SignatureConfiguration, SignatureMethod, VerifyResult, XMLSigner, XMLVerifier
+from signxml.exceptions import SignXMLException
 
 from stream.warnings.cap import NAMESPACE
 from stream.warnings.cap_rules import parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+_EXPECTED = SignatureConfiguration(
+    location="./",
+    signature_methods=frozenset(
+        {
+            SignatureMethod.ECDSA_SHA256,
+            SignatureMethod.ECDSA_SHA384,
+            SignatureMethod.ECDSA_SHA512,
+            SignatureMethod.RSA_SHA256,
+            SignatureMethod.RSA_SHA384,
+            SignatureMethod.RSA_SHA512,
+        }
+    ),
+)
+"""One signature, directly in the alert, by a key pair: no shared secrets."""
 
 
 class Trust(StrEnum):
@@ -48,13 +67,24 @@ def trust(xml: bytes, pinned: Mapping[str, Sequence[bytes]]) -> Trust:
     certificates = pinned.get(root.findtext(f"{{{NAMESPACE}}}sender", ""), ())
     if not certificates:
         return Trust.UNKNOWN_SENDER
-    return Trust.TRUSTED if any(_verified(xml, one) for one in certificates) else Trust.BROKEN
+    return Trust.TRUSTED if any(signed_part(xml, one) is not None for one in certificates) else Trust.BROKEN
 
 
-def _verified(xml: bytes, certificate_pem: bytes) -> bool:
+def signed_part(xml: bytes, certificate_pem: bytes, at: datetime | None = None) -> etree._Element | None:
+    """The alert that this certificate's key signed, as it was signed (without its signature, without comments); None if there is none.
+
+    `at`: when the certificate has to be valid (None: now, by the machine's clock).
+
+    Read this and not the document it came in: around a genuine signed part anything may have been put (signature wrapping). A signature over
+    an inner part of an alert is none.
+    """
     try:
-        result = XMLVerifier().verify(parse(xml), x509_cert=certificate_pem.decode())
-    except (InvalidSignature, InvalidInput):
-        return False
-    # A signature over some inner part would leave the rest open to change (signature wrapping): only the whole alert counts.
-    return bool(result.signed_xml is not None and result.signed_xml.tag == f"{{{NAMESPACE}}}alert")
+        result = XMLVerifier().verify(
+            parse(xml), x509_cert=certificate_pem.decode(), expect_config=replace(_EXPECTED, verification_time=at)
+        )
+    except (SignXMLException, UnsupportedAlgorithm, ValueError, LookupError, etree.LxmlError):  # whatever a hostile signature makes of it
+        return None
+    if not isinstance(result, VerifyResult):
+        return None
+    part = result.signed_xml
+    return part if part is not None and part.tag == f"{{{NAMESPACE}}}alert" else None

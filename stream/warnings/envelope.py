@@ -10,6 +10,7 @@ import msgspec
 from stream.records.output import Kind, Output
 
 if TYPE_CHECKING:
+    from stream.records.audit import AuditEntry
     from stream.records.discrepancy import Discrepancy
     from stream.records.incident import Incident
     from stream.records.posture import DomainPosture
@@ -89,6 +90,14 @@ def of_discrepancy(one: Discrepancy, *, sent_at: int) -> Output:
     return Output(
         Kind.DISCREPANCIES, one.discrepancy_id.encode(), to_bytes(one), sent_at, headers=heads,
         reason=one.kind.value, hazard=one.hazard, lane=one.lane.value,
+    )  # fmt: skip
+
+
+def of_audit(entry: AuditEntry, *, sent_at: int) -> Output:
+    """The record on `audit`."""
+    heads = headers("audit", entry.audit_id, entry.domain, entry.at, entry.principal)
+    return Output(
+        Kind.AUDIT, entry.audit_id.encode(), to_bytes(entry), sent_at, headers=heads, reason=entry.reason, lane=entry.lane.value
     )  # fmt: skip
 
 

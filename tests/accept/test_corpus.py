@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from stream.accept.door import Accept, DoorRecord
-from stream.accept.refusal import Refused, to_record
+from stream.accept.refusal import IDENTITY, Refused, to_record
 from stream.settings import Settings
 from tests.accept.corpus import Known, as_bytes, corpus, good, good_count
 from tests.accept.regions import region
@@ -13,16 +13,12 @@ from tests.accept.regions import region
 NOW = 1_714_564_800_000
 KNOWN = Known("upper/stage", "m", "roof/pm25", "north", NOW, Settings().door_bytes_max)
 CORPUS = corpus(KNOWN)
-OF_ANSWERS = {
-    Refused.UNKNOWN_WARNING,
-    Refused.NO_REASON,
-    Refused.NOT_YOURS,
-    Refused.UNKNOWN_CITY,
-    Refused.UNKNOWN_DOMAIN,
-    Refused.UNKNOWN_STATION,
-    Refused.UNKNOWN_HAZARD,
-}
-"""What only happens to what cities answer or state (tests/gateways/test_intake.py, tests/accept/test_statements.py)."""
+OF_ANSWERS = {Refused.UNKNOWN_WARNING, Refused.NO_REASON}
+"""What only happens to answers of cities (tests/gateways/test_intake.py)."""
+OF_GATEWAYS = {Refused.UNKNOWN_DEVICE}
+"""What only happens to payloads that a mapping explains (tests/gateways/test_dialects.py)."""
+BY_HAND = {Refused.UNKNOWN_DOMAIN, Refused.UNKNOWN_HAZARD, Refused.UNKNOWN_CITY, Refused.UNKNOWN_STATION, Refused.NOT_YOURS}
+"""What only happens to statements of people (test_statements.py). What is about identity is in test_identity.py."""
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +28,7 @@ def accept():
 
 def test_the_corpus_has_every_reason_and_no_kind_twice():
     assert len(CORPUS) >= 35
-    assert {one.reason for one in CORPUS} == set(Refused) - OF_ANSWERS
+    assert {one.reason for one in CORPUS} == set(Refused) - OF_ANSWERS - OF_GATEWAYS - BY_HAND - (IDENTITY - {Refused.OTHER_LANE})
     assert len({one.kind for one in CORPUS}) == len(CORPUS)
 
 

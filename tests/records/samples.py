@@ -33,6 +33,7 @@ from stream.records.warning import (
     Texts,
 )
 from tests.records.alertness_samples import ALERTNESS
+from tests.records.identity_samples import IDENTITY, SIGNED
 
 GOLDEN = Path(__file__).parent / "golden"
 _EVIDENCE = EvidenceSummary(
@@ -44,6 +45,7 @@ _COVERAGE = Coverage(3, 4, ("lower/stage",))
 
 JSON = {
     **ALERTNESS,
+    **IDENTITY,
     "measurement": Measurement("2024-05-01T19:00:00+08:00", 5.25, series="upper/stage", unit="m", quality="good", id="gw-1"),
     "measurement_by_station": Measurement(1_714_561_200.5, -0.5, station="upper", quantity="stage"),
     "case_count": CaseCount("2024-04-22T00:00:00Z", "2024-04-29T00:00:00Z", 7, area="north", quantity="cases", unit="count", id="w17"),
@@ -268,6 +270,7 @@ JOURNAL = {
             "upper/stage", 3, 3, 1_714_561_200_000, 1_714_561_200_000, 5.25, 3.5, "stage", "over", 1, highest=5.25, exceedance=0.99
         ),
     ),
+    **SIGNED,
     "tick": journal.Tick(1_714_561_200_000, 2.0, 1_714_561_199_000),
     "tick_closing": journal.Tick(1_714_561_200_000, 2.0, 1_714_561_199_000, closing=True),
 }

@@ -152,7 +152,7 @@ def warning(series: int, sequence: int, at: int) -> list[Output]:
 
 
 def toy_region(packed: bytes, region_hash: str) -> Any:
-    return SimpleNamespace(region_hash=region_hash, above=dict.fromkeys(packed.decode().split(","), ()))
+    return SimpleNamespace(region_hash=region_hash, above=dict.fromkeys(packed.decode().split(","), ()), principals=())
 
 
 def making() -> Making:

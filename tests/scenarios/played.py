@@ -157,6 +157,7 @@ def on_topics(settings: Settings, region: Region) -> dict[Place, list[Stands]]:
         topics.postures: Place(Kind.POSTURES, ""),
         topics.discrepancies: Place(Kind.DISCREPANCIES, ""),
         topics.rejected: Place("rejected", ""),
+        topics.audit: Place(Kind.AUDIT, ""),
         topics.warnings_late: Place("late", ""),
         **{topics.city(one): Place(Kind.CITY, one) for one in recipients(region)},
     }
@@ -166,6 +167,7 @@ def on_topics(settings: Settings, region: Region) -> dict[Place, list[Stands]]:
     for records in found.values():
         records.sort(key=lambda one: (one.partition, one.offset))
     assert found.pop(Place("rejected", "")) == []
+    assert found.pop(Place(Kind.AUDIT, "")) == []
     assert found.pop(Place("late", "")) == []
     return found
 

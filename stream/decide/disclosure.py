@@ -1,0 +1,84 @@
+"""How exactly case counts are told outside the city they are of: in bands of ten, and totals over several cities not at all.
+
+A small count can point at persons, so fewer than ten is told as that (k = 10). The other half is what could be found out by subtracting: a city
+knows its own count, so one total would give away its neighbour's, and an exact large count beside a total a small one. Hence every count is
+banded for everybody but its own city, large ones too (complementary suppression), and a total is told by its level alone. Records that all may
+read (`incidents`, `evidence`, `station_health`) have no own city; `warnings` keeps each city's record as that city was sent it, so
+that it can be sent again, and is for the service alone. What this does not hide is that a level was reached, and how probable it is.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from stream.decide.stated import LINKED, REPORT
+
+if TYPE_CHECKING:
+    from stream.decide.scene import Scene
+    from stream.decide.state import SourceState
+    from stream.region.model import Region
+
+K = 10
+"""Fewer cases than this are told to nobody outside their city."""
+FAMILY = "health"
+MOST = 100_000_000.0
+"""What a count can be at most (`stream.records.measurement.CaseCount`)."""
+
+
+class Shown(NamedTuple):
+    """A value as it may be told: exact (`to` None), or somewhere from `value` to `to`."""
+
+    value: float
+    to: float | None = None
+
+    @property
+    def withheld(self) -> bool:
+        """Whether nothing is told of it."""
+        return self.to == MOST
+
+    def text(self) -> str:
+        """The value in a sentence.
+
+        >>> Shown(12.5).text(), banded(4.0).text(), banded(43.0).text(), Shown(0.0, MOST).text()
+        ('12.5', '<10', '40-49', '-')
+        """
+        if self.to is None:
+            return f"{self.value:g}"
+        if self.withheld:
+            return "-"
+        return f"<{K}" if self.value == 0 else f"{self.value:g}-{self.to:g}"
+
+
+def banded(count: float) -> Shown:
+    """The band of a count; what is no number stays 0, as everywhere in messages.
+
+    >>> banded(9.0), banded(10.0), banded(0.0).to
+    (Shown(value=0.0, to=9.0), Shown(value=10.0, to=19.0), 9.0)
+    """
+    low = math.floor(count / K) * float(K) if math.isfinite(count) else 0.0
+    return Shown(low, low + K - 1)
+
+
+def shown(scene: Scene, source: SourceState, reader: str) -> Shown:
+    """The value of a source as `reader` (a city or an administration, "" = everybody) may be told it."""
+    value = source.value if math.isfinite(source.value) else 0.0
+    placed = source.placed
+    if scene.hazard.family != FAMILY or (placed is not None and placed.kind == LINKED):  # whose value is a probability
+        return Shown(value)
+    row = scene.region.series.row_of.get(source.series)
+    if row is not None:
+        own = owner(scene.region, row)
+    elif placed is not None and placed.kind == REPORT:
+        own = placed.counts_as.removeprefix(f"{REPORT}/")
+        if not math.isfinite(source.value):
+            return Shown(value)
+    else:
+        return Shown(0.0, MOST)
+    return Shown(value) if reader and reader == own else banded(source.value)
+
+
+def owner(region: Region, row: int) -> str:
+    """The city a series is of, "" where it stands in none."""
+    city = int(region.series.city[row])
+    return region.cities[city].city_id if city >= 0 else ""

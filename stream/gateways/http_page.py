@@ -1,0 +1,40 @@
+"""The last-seen page as plain HTML: no script, nothing loaded, readable on the telephone of whoever stands beside the gauge."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from stream.records.instants import to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from stream.gateways.last_seen import Sight
+
+_HEAD = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Last seen</title>
+<style>body{font:1rem/1.4 sans-serif;margin:1rem}table{border-collapse:collapse}td,th{border:1px solid #767676;padding:.2rem .5rem;text-align:left}
+.wrap{overflow-x:auto}</style></head><body>
+<h1>Last seen</h1>
+"""
+_COLUMNS = ("Gateway", "Station", "Observed at", "Received at", "Taken", "Rejected", "Last rejected at", "Why")
+
+
+def page(sights: Iterable[Sight], now: int) -> str:
+    """The page of these sights at this instant (ms). Everything a sender wrote is escaped.
+
+    >>> from stream.gateways.last_seen import Sight
+    >>> "<b>" in page([Sight("g", "<b>")], 0)
+    False
+    """
+    rows = [
+        (one.gateway, one.station or "(none named)", one.observed_at, one.received_at, one.taken, one.rejected, one.rejected_at, one.error)
+        for one in sights
+    ]
+    said = f"<p>At {to_text(now)}, of this process since it started. Times are UTC; “observed” as the sender wrote it.</p>\n"
+    if not rows:
+        return f"{_HEAD}{said}<p>Nothing has come yet.</p></body></html>\n"
+    head = "".join(f'<th scope="col">{name}</th>' for name in _COLUMNS)
+    body = "\n".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'{_HEAD}{said}<div class="wrap"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div></body></html>\n'

@@ -1,0 +1,122 @@
+"""The HTTP gateway's routes: measurements and history in; what became of stations, what it is, and whether it works, out."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+from aiohttp import web
+
+from stream.gateways.http_answers import Refusal
+from stream.gateways.http_ingest import Ingest
+from stream.gateways.http_page import page
+from stream.runtime.clocks import wall_ms
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from stream.gateways.http_gateway import Gateway, Way
+
+log = logging.getLogger(__name__)
+PROBLEM = "application/problem+json"
+_encode = msgspec.json.Encoder().encode
+_SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+
+
+def application(gateway: Gateway, openapi: bytes) -> web.Application:
+    """The application of a gateway; `openapi`: the document it shows."""
+    app = web.Application(middlewares=[_answer])
+
+    async def described(_: web.Request) -> web.Response:
+        return web.Response(body=openapi, content_type="application/json")
+
+    def way_in(way: Callable[[], Way]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def take(request: web.Request) -> web.StreamResponse:
+            outcome = "unforeseen"
+            try:
+                made = await Ingest(request, gateway, way()).take()
+                outcome = str(made.status)
+            except Refusal as refusal:
+                outcome = str(refusal.status)
+                raise
+            finally:
+                gateway.metrics.payloads.labels(outcome).inc()
+            return made
+
+        return take
+
+    async def last_seen(request: web.Request) -> web.Response:
+        return _last_seen(request, gateway)
+
+    async def ready(_: web.Request) -> web.Response:
+        return _ready(gateway)
+
+    app.router.add_post("/v1/measurements", way_in(gateway.live))
+    app.router.add_post("/v1/backfill", way_in(gateway.backfill))
+    # SensorThings: Observations, CreateObservations, Datastreams(17)/Observations. Only these; it is no SensorThings server.
+    app.router.add_post(
+        r"/v1.1/{path:(Observations|CreateObservations|Datastreams\('?[^()'/]+'?\)/Observations)}", way_in(gateway.sensorthings)
+    )
+    app.router.add_get("/v1/last-seen", last_seen)
+    app.router.add_get("/openapi.json", described)
+    app.router.add_get("/livez", _alive)
+    app.router.add_get("/readyz", ready)
+    app.on_response_prepare.append(_make_safe)
+    return app
+
+
+async def _make_safe(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(_SAFE)
+
+
+@web.middleware
+async def _answer(request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> web.StreamResponse:
+    """What is refused becomes a problem (RFC 9457), what is unforeseen a 500 that says nothing of the inside."""
+    began = time.monotonic()
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        return _problem(refusal)
+    except web.HTTPException as error:  # aiohttp's own: no such path, method
+        made = _problem(Refusal(error.status, error.reason))
+        made.headers.update({name: value for name, value in error.headers.items() if name == "Allow"})
+        return made
+    except Exception:
+        log.exception("%s %s after %.3f s", request.method, request.path, time.monotonic() - began)
+        return _problem(Refusal(500, "a mistake of the gateway; it is in its log"))
+
+
+def _problem(refusal: Refusal) -> web.Response:
+    headers = {} if refusal.retry_after_s is None else {"Retry-After": str(refusal.retry_after_s)}
+    if refusal.status == 401:  # noqa: PLR2004
+        headers["WWW-Authenticate"] = "Bearer"
+    return web.Response(status=refusal.status, body=_encode(refusal.problem), content_type=PROBLEM, headers=headers)
+
+
+async def _alive(_: web.Request) -> web.Response:
+    return web.Response(text="alive\n")
+
+
+def _ready(gateway: Gateway) -> web.Response:
+    if gateway.stopping:
+        return web.Response(status=503, text="stopping\n")
+    if gateway.judge is None:
+        return web.Response(status=503, text="the regions are not known yet\n")
+    if not gateway.sender.ready:
+        return web.Response(status=503, text="neither Kafka nor the disk takes anything\n")
+    return web.Response(text="ready\n")
+
+
+def _last_seen(request: web.Request, gateway: Gateway) -> web.Response:
+    """A sender sees its own stations; where nobody has to say who he is, everybody sees everything."""
+    caller = gateway.who(request)
+    sights = gateway.seen.sights(None if caller.may is None else [caller.name])
+    if "text/html" in request.headers.get("Accept", ""):
+        return web.Response(
+            text=page(sights, wall_ms()),
+            content_type="text/html",
+            headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"},
+        )
+    return web.Response(body=_encode(sights), content_type="application/json")

@@ -1,0 +1,156 @@
+"""The doors of single principals (`ingest.<principal>`), read by `tocsin intake` into the journal.
+
+A consumer cannot see who wrote a record, but the broker lets only its owner write to such a door: whatever comes through it is that
+principal's, and only what he is bound to is taken. The same ACCEPT as at the shared doors judges it. Two intakes may run at once; the fold drops
+what both write. How far each door is in the journal is noted on `marks`, and every tick waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from aiokafka import TopicPartition
+from msgspec.structs import replace
+
+from stream.accept.door import Accept, DoorRecord
+from stream.accept.refusal import to_record
+from stream.region.principals import own_doors
+from stream.runtime.compacted import latest
+from stream.runtime.follow import consumer
+from stream.runtime.marks import INGEST_WRITTEN_AT, mark
+from stream.runtime.topic_admin import create
+from stream.runtime.topics import MESSAGE_BYTES, REJECTED_PARTITIONS, Topics, plan
+from stream.warnings.envelope import of_audit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+
+    from stream.accept.door import Accepted
+    from stream.runtime.regions_feed import RegionsFeed
+    from stream.settings import Settings
+
+log = logging.getLogger(__name__)
+POLL_MS = 200
+RECORDS_MOST = 200
+BY = "intake"
+_POSITION = "ingest/"
+_TAKEN_AT = "taken_at/ingest"
+
+
+class Place(NamedTuple):
+    """How far one door is read: the next offset, and when the last record read here was appended."""
+
+    next_offset: int
+    last_at: int | None
+
+
+class Ingest:
+    """All doors of single principals of one lane. Set `changed` when the active regions change."""
+
+    def __init__(self, settings: Settings, sender: AIOKafkaProducer, feed: RegionsFeed) -> None:
+        self._settings = settings
+        self._topics = Topics(settings.prefix)
+        self._sender = sender
+        self._feed = feed
+        self._principal_of: dict[str, str] = {}
+        self._places: dict[str, Place] = {}
+        self._taken_at: int | None = None
+        self._accept: Accept | None = None
+        self.changed = asyncio.Event()
+
+    async def run(self) -> None:
+        """Read, write, note how far, for ever."""
+        async with consumer(self._settings.bootstrap) as reader:
+            await self._remember()
+            self.changed.set()
+            marked_at = 0.0
+            while True:
+                if self.changed.is_set():
+                    self.changed.clear()
+                    await self._assign(reader)
+                if not self._principal_of:
+                    await asyncio.sleep(POLL_MS / 1000)
+                    continue
+                await self._read(reader)
+                if time.monotonic() - marked_at >= self._settings.tick_s / 2:
+                    marked_at = time.monotonic()
+                    await self._mark(reader)
+
+    async def _remember(self) -> None:
+        """Where reading ended last time."""
+        noted = (await latest(self._settings.bootstrap, self._topics.marks, [0]))[0]
+        for key, kept in noted.items():
+            text = (kept.value or b"").decode("ascii", "replace")
+            if key.startswith(_POSITION.encode()) and text.isdecimal():
+                self._places[key.decode().removeprefix(_POSITION)] = Place(int(text), None)
+
+    async def _assign(self, reader: AIOKafkaConsumer) -> None:
+        """Read the doors of everybody who has one of his own, and judge by the regions that are active now."""
+        regions = self._feed.regions()
+        self._accept = await asyncio.to_thread(Accept, regions, self._settings, self._settings.partitions)
+        found = sorted({one for region in regions for one in own_doors(region.principals)})
+        await asyncio.to_thread(create, self._settings.bootstrap, plan(self._settings, (), found))
+        self._principal_of = {self._topics.ingest(one): one for one in found}
+        assigned = [TopicPartition(topic, 0) for topic in self._principal_of]
+        reader.assign(assigned)
+        begins, ends = (await reader.beginning_offsets(assigned), await reader.end_offsets(assigned)) if assigned else ({}, {})
+        for one in assigned:
+            place = self._places.get(one.topic, Place(0, None))
+            if not begins[one] <= place.next_offset <= ends[one]:  # expired, or the topic was made anew
+                place = Place(begins[one], None)
+            self._places[one.topic] = place
+            reader.seek(one, place.next_offset)
+
+    async def _read(self, reader: AIOKafkaConsumer) -> None:
+        found = await reader.getmany(timeout_ms=POLL_MS, max_records=RECORDS_MOST)
+        for one, batch in found.items():
+            if one.topic in self._principal_of and batch:
+                await self._write(one.topic, batch)
+                await self._note(f"{_POSITION}{one.topic}", batch[-1].offset + 1)
+                self._places[one.topic] = Place(batch[-1].offset + 1, batch[-1].timestamp)
+
+    async def _write(self, topic: str, batch: Sequence[ConsumerRecord]) -> None:
+        """Everything into the journal, to `rejected` and `audit`; returns when the broker has acknowledged all of it."""
+        accept = self._accept
+        if accept is None:
+            return
+        records = [DoorRecord(0, one.offset, one.timestamp, one.value) for one in batch]
+        accepted: Accepted = accept.accept(topic, records, time.time_ns() // 1_000_000, self._principal_of[topic])
+        sends = [await self._sender.send(self._topics.journal, one.value, key=one.key, partition=one.partition) for one in accepted.entries]
+        for refusal in accepted.refused:
+            log.warning("%s offset %d refused: %s", topic, refusal.offset, refusal.detail)
+            made = to_record(refusal)
+            value = made.value if made.value is None else made.value[:MESSAGE_BYTES]
+            partition = refusal.offset % REJECTED_PARTITIONS
+            sends.append(await self._sender.send(self._topics.rejected, value, key=made.key, partition=partition, headers=made.headers))
+        for entry in accepted.audit:
+            said = of_audit(replace(entry, by=BY), sent_at=batch[-1].timestamp)
+            partition = (entry.offset or 0) % self._settings.partitions
+            headers = list(said.headers)
+            sends.append(await self._sender.send(self._topics.audit, said.value, key=said.key, partition=partition, headers=headers))
+        if sends:
+            await asyncio.gather(*sends)
+
+    async def _mark(self, reader: AIOKafkaConsumer) -> None:
+        """Note up to when everything of these doors is in the journal (the law of `stream.runtime.marks`)."""
+        taken_at = self._taken_at
+        found = await reader.end_offsets([TopicPartition(topic, 0) for topic in self._principal_of])
+        if taken_at is not None:
+            marks = [
+                mark(taken_at=taken_at, position=place.next_offset, end=end, last_at=place.last_at)
+                for one, end in found.items()
+                for place in [self._places[one.topic]]
+            ]
+            known = [one for one in marks if one is not None]
+            if len(known) == len(marks):
+                await self._note(INGEST_WRITTEN_AT, min(known))
+        await self._note(_TAKEN_AT, time.time_ns() // 1_000_000)
+
+    async def _note(self, key: str, value: int) -> None:
+        meta = await self._sender.send_and_wait(self._topics.marks, str(value).encode(), key=key.encode(), partition=0)
+        self._taken_at = meta.timestamp

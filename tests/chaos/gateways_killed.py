@@ -1,0 +1,300 @@
+"""Kills gateways at every stage and at random, with a real mosquitto, a real Kafka that goes away too, and devices that go on sending.
+
+`python -m tests.chaos.gateways_killed --kills 100` kills each gateway so often, and one on aiomqtt beside them, and says what was lost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+import msgspec
+
+from stream.records.instants import from_text
+from stream.records.journal import Measurements, columns, decode
+from stream.region.load import load
+from stream.runtime.broker import Broker
+from stream.runtime.feeding import await_read
+from stream.runtime.ports import free_ports
+from stream.runtime.topics import Topics
+from tests.chaos.rivers import CITIES, PRODUCT, rivers, set_up_rivers
+from tests.chaos.senders import Ledger, post, publish
+from tests.gateways.mosquitto import Mosquitto
+from tests.runtime.lane import Worker, journal_entries, read_all, toy_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from stream.settings import Settings
+    from tests.chaos.senders import Item
+
+log = logging.getLogger(__name__)
+STAGES = ("gateway_before_send", "gateway_accepted")
+AWAY = ("gateway_stored", "gateway_drained")  # only reached when Kafka was away
+RANDOM, STARTING = "any moment", "while it starts"
+TURNS = (STAGES[0], RANDOM, STAGES[1], RANDOM, STARTING)
+KILLED = -9
+WAIT_S = 90
+OUTAGE_EVERY = 8
+
+
+class Gateway:
+    """One gateway that is started again whenever it died. `kills`: how often and at which stage."""
+
+    def __init__(self, kind: str, settings: Settings, folder: Path, arguments: Sequence[str]) -> None:
+        self.kind, self._arguments, self._log = kind, arguments, folder / f"{kind}.log"
+        self._env = {f"TOCSIN_{name.upper()}": str(getattr(settings, name)) for name in settings.__struct_fields__}
+        self.kills: Counter[str] = Counter()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, failpoint: str = "") -> None:
+        self._end()
+        with self._log.open("ab") as log:
+            self._from = log.tell()
+            command = [sys.executable, "-m", "tests.chaos.gateway_process", self.kind, *self._arguments]
+            env = {**os.environ, **self._env, "TOCSIN_INSTANCE": self.kind, "TOCSIN_FAILPOINT": failpoint}
+            self._process = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=Path(__file__).parents[2])
+
+    def wait_ready(self) -> None:
+        wait(lambda: re.search(rb"(?m)^ready", self._log.read_bytes()[self._from :]), self.tail)
+
+    def die_at(self, stage: str) -> None:
+        """Wait until it has killed itself there."""
+        assert self._process is not None
+        try:
+            code = self._process.wait(WAIT_S)
+        except subprocess.TimeoutExpired:
+            code = None
+        assert code == KILLED, f"{self.kind} at {stage}: {code}\n{self.tail()}"
+        self.kills[stage] += 1
+
+    def kill(self, when: str) -> None:
+        assert self._process is not None
+        assert self._process.poll() is None, f"{self.kind} ended by itself\n{self.tail()}"
+        self._end()
+        self.kills[when] += 1
+
+    def stop(self) -> int:
+        assert self._process is not None
+        self._process.terminate()
+        return self._process.wait(WAIT_S)
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(10)
+
+    def tail(self) -> str:
+        return self._log.read_text("utf-8", "replace")[-3_000:]
+
+    def close(self) -> None:
+        self._end()
+
+
+class Loss(NamedTuple):
+    """What became of what one way was answered for."""
+
+    acknowledged: int
+    lost: int
+    repeated: int
+
+    def __str__(self) -> str:
+        return f"{self.acknowledged} acknowledged, {self.lost} lost, {self.repeated} arrived once more"
+
+
+class Run(NamedTuple):
+    """What a run came to."""
+
+    loss: dict[str, Loss]
+    kills: dict[str, Counter[str]]
+    answers: dict[str, Counter[str]]
+    codes: dict[str, int]
+    seconds: float
+
+    def __str__(self) -> str:
+        lines = [f"{kind}: {loss}; killed {dict(self.kills[kind])}; answers {dict(self.answers[kind])}" for kind, loss in self.loss.items()]
+        return "\n".join([*lines, f"{self.seconds:.0f} s"])
+
+
+def wait(look: Callable[[], object], why: Callable[[], str]) -> None:
+    until = time.monotonic() + WAIT_S
+    while not look():
+        assert time.monotonic() < until, why()
+        time.sleep(0.1)
+
+
+def kill_one(gateway: Gateway, stage: str, draw: random.Random) -> None:
+    """Once, at a stage that is reached while Kafka is there, while it starts, or at any moment."""
+    if stage in STAGES and gateway.kind != "aiomqtt":  # which has no stages: it has acknowledged before all of them
+        gateway.start(f"{stage}=kill:{draw.randint(1, 8)}")
+        gateway.die_at(stage)
+        return
+    gateway.start()
+    if stage != STARTING:
+        gateway.wait_ready()
+    time.sleep(draw.uniform(0.0, 1.5))
+    gateway.kill(STARTING if stage == STARTING else RANDOM)
+
+
+def outage(broker: Broker, gateways: Sequence[Gateway], draw: random.Random) -> None:
+    """Kafka dies; each of ours dies when it has stored something, and again when Kafka is back and it has sent something of that."""
+    *gateways, usual = gateways
+    for one in gateways:
+        one.start(f"{AWAY[0]}=kill:{draw.randint(1, 5)}")
+    for one in gateways:
+        one.wait_ready()
+    time.sleep(1.0)
+    broker.kill()
+    for one in gateways:
+        one.die_at(AWAY[0])
+        one.start(f"{AWAY[1]}=kill:1")
+    time.sleep(draw.uniform(0.0, 3.0))
+    broker.restart()
+    for one in gateways:
+        one.die_at(AWAY[1])
+    kill_one(usual, RANDOM, draw)
+
+
+def run(folder: Path, kills: int, seed: int = 7) -> Run:
+    """Each gateway killed `kills` times or a few more, and what was answered for looked up in the journal (for aiomqtt's at the door)."""
+    began, draw = time.monotonic(), random.Random(seed)
+    with Broker.start(folder / "kafka") as broker:
+        mosquitto = Mosquitto(folder / "mosquitto")
+        settings = toy_settings(broker.bootstrap, "t.killed.", tick_s=2.0)
+        usual = msgspec.structs.replace(settings, prefix="t.usual.")
+        for one in (settings, usual):
+            set_up_rivers(one, rivers())
+        port = free_ports("127.0.0.1")[0]
+        ours = [
+            Gateway("http", settings, folder, [str(port), str(folder / "http")]),
+            Gateway("mqtt", settings, folder, [str(mosquitto.port), str(folder / "mqtt")]),
+        ]
+        gateways = [*ours, Gateway("aiomqtt", usual, folder, [str(mosquitto.port)])]
+        try:
+            for one in gateways:
+                one.start()
+            for one in gateways:
+                one.wait_ready()
+            with Devices(mosquitto, port) as devices:
+                turn = 0
+                while min(one.kills.total() for one in ours) < kills:
+                    kill_all(gateways, TURNS[turn % len(TURNS)], draw)
+                    if turn % OUTAGE_EVERY == 2:
+                        outage(broker, gateways, draw)
+                    turn += 1
+                    log.info("killed: %s", {one.kind: one.kills.total() for one in gateways})
+                for one in gateways:
+                    one.start()
+                for one in gateways:
+                    one.wait_ready()
+            everything = devices.http.acknowledged | devices.mqtt.acknowledged
+            wait(
+                lambda: everything <= at_doors(settings).keys(),
+                lambda: f"{len(everything - at_doors(settings).keys())} are not at the doors",
+            )
+            codes = {one.kind: one.stop() for one in ours}
+            found, usually = journalled(settings, folder), at_rest(usual)
+        finally:
+            for one in gateways:
+                one.close()
+            mosquitto.stop()
+    ledgers = {"http": devices.http, "mqtt": devices.mqtt, "aiomqtt": devices.mqtt}
+    loss = {kind: lost(ledger, usually if kind == "aiomqtt" else found) for kind, ledger in ledgers.items()}
+    answers = {kind: ledger.answers for kind, ledger in ledgers.items()}
+    return Run(loss, {one.kind: one.kills for one in gateways}, answers, codes, time.monotonic() - began)
+
+
+class Devices:
+    """Three that post and one that publishes, as long as the context lasts."""
+
+    def __init__(self, mosquitto: Mosquitto, port: int) -> None:
+        self.http, self.mqtt = Ledger(), Ledger()
+        begins_at = time.time_ns() // 1_000_000 - 1_800_000
+        work = [(post, port, CITIES[number::6], begins_at, self.http) for number in range(3)]
+        work.append((publish, mosquitto, CITIES[3::6], begins_at, self.mqtt))
+        self._threads = ThreadPoolExecutor(len(work))
+        self._work = [self._threads.submit(*one) for one in work]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.http.ending.set()
+        self.mqtt.ending.set()
+        for one in self._work:
+            one.result(WAIT_S)
+        self._threads.shutdown()
+
+
+def kill_all(gateways: Sequence[Gateway], stage: str, draw: random.Random) -> None:
+    """Each once, side by side."""
+    draws = [random.Random(draw.random()) for _ in gateways]
+    with ThreadPoolExecutor(len(gateways)) as threads:
+        list(threads.map(kill_one, gateways, [stage] * len(gateways), draws))
+
+
+def at_doors(settings: Settings) -> Counter[Item]:
+    """How often each measurement stands at the door."""
+    found: Counter[Item] = Counter()
+    for part in read_all(settings.bootstrap, Topics(settings.prefix).doors[0], settings.partitions):
+        for record in part:
+            body = json.loads(record.value())
+            for one in body if isinstance(body, list) else [body]:
+                found[f"{one['station']}/{one['quantity']}", from_text(one["observed_at"])] += 1
+    return found
+
+
+def at_rest(settings: Settings) -> Counter[Item]:
+    """The same when no more comes."""
+    before, found = None, at_doors(settings)
+    while before != found:
+        time.sleep(5)
+        before, found = found, at_doors(settings)
+    return found
+
+
+def journalled(settings: Settings, folder: Path) -> Counter[Item]:
+    """How often each measurement is in the journal, when a worker has read the doors."""
+    worker = Worker(settings, folder / "worker.log", module=PRODUCT)
+    try:
+        worker.wait_ready()
+        asyncio.run(await_read(settings, Topics(settings.prefix).doors))
+    finally:
+        worker.stop()
+    series = load(rivers()).series.ids
+    found: Counter[Item] = Counter()
+    for entries in journal_entries(settings.bootstrap, settings.prefix, settings.partitions):
+        for entry in entries:
+            message = decode(entry.value)
+            if isinstance(message, Measurements):
+                arrays = columns(message)
+                found.update((series[row], int(at)) for row, at in zip(arrays.rows, arrays.observed_at, strict=True))
+    return found
+
+
+def lost(ledger: Ledger, found: Counter[Item]) -> Loss:
+    there = {item: found[item] for item in ledger.acknowledged if item in found}
+    return Loss(len(ledger.acknowledged), len(ledger.acknowledged) - len(there), sum(there.values()) - len(there))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=100, help="how often each gateway is killed")
+    parser.add_argument("--seed", type=int, default=7)
+    given = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    with tempfile.TemporaryDirectory() as temporary:
+        print(run(Path(temporary), given.kills, given.seed))
