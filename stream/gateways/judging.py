@@ -108,16 +108,18 @@ class Judge:
         None = whoever asks may.
         """
         judged = [
-            Judged(at, Verdict.REJECTED, one.path, one.fault.detail) if not isinstance(one, Item) else Judged(at, Verdict.ACCEPTED)
+            Judged(at, Verdict.REJECTED, one.path, one.fault.detail, one.fault.reason)
+            if not isinstance(one, Item)
+            else Judged(at, Verdict.ACCEPTED)
             for at, one in enumerate(found)
         ]
         ready: dict[str, list[_Ready]] = {}
         for at, one in enumerate(found):
             if isinstance(one, Item):
-                family = self._family(one.fields)
+                family = self.family_of(one.fields)
                 value = _bytes(one.fields) if may is None or may(_series(one.fields), family) else _not_theirs(one.fields, family)
                 if isinstance(value, Fault):
-                    judged[at] = Judged(at, Verdict.REJECTED, one.path, value.detail)
+                    judged[at] = Judged(at, Verdict.REJECTED, one.path, value.detail, value.reason)
                 else:
                     ready.setdefault(family, []).append(_Ready(at, value))
         doors: list[ToDoor] = []
@@ -158,7 +160,7 @@ class Judge:
                 return Kept(self._names[message.region_hash, rows], message.domain, observed_at, value, flags)
         return None
 
-    def _family(self, fields: Mapping[str, object]) -> str:
+    def family_of(self, fields: Mapping[str, object]) -> str:
         """Which door a measurement goes to: that of its series; what nobody knows goes where it is refused by name."""
         if _COUNTS & fields.keys():
             return HEALTH
@@ -169,10 +171,10 @@ class Judge:
     def _good(self, family: str, items: Sequence[_Ready], now: int, judged: list[Judged], found: Sequence[Item | Wrong]) -> list[_Ready]:
         """What its door would take; the others are marked as rejected."""
         records = [DoorRecord(0, place, now, one.value) for place, one in enumerate(items)]
-        refused = {one.offset: one.detail for one in self._accept.accept(family, records, now).refused}
-        for place, detail in refused.items():
+        refused = {one.offset: one for one in self._accept.accept(family, records, now).refused}
+        for place, one in refused.items():
             at = items[place].item
-            judged[at] = Judged(at, Verdict.REJECTED, _path(found[at], detail), detail)
+            judged[at] = Judged(at, Verdict.REJECTED, _path(found[at], one.detail), one.detail, one.reason)
         return [one for place, one in enumerate(items) if place not in refused] if refused else list(items)
 
     def _new(self, family: str, items: Sequence[_Ready], judged: list[Judged]) -> list[_Ready]:

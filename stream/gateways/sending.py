@@ -13,10 +13,10 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-import msgspec
 from aiokafka.errors import KafkaError
 
 from stream.errors import BrokerError, TocsinError
+from stream.gateways.kept import Kept, decode, encode
 from stream.gateways.link import connect, let_go
 from stream.gateways.metrics import LIVE, GatewayMetrics
 from stream.gateways.shelf import Shelf
@@ -45,18 +45,6 @@ BUSY_FILL = 0.9
 """So full may the disk's share be before callers should hold back."""
 DRAIN_RECORDS = 1_000
 UNREACHABLE = (KafkaError, BrokerError, TimeoutError, OSError)
-
-
-class Kept(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A record on its way, as it also lies in the spool (msgpack)."""
-
-    family: str
-    key: bytes | None
-    value: bytes
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Kept).decode
 
 
 class _Waiting:
@@ -147,7 +135,7 @@ class Sender:
             if len(one.value) > self._settings.door_bytes_max or one.family not in self._doors:
                 msg = f"a record of {len(one.value)} bytes for {one.family!r}: doors {sorted(self._doors)} take {self._settings.door_bytes_max}"
                 raise TocsinError(msg)
-        waiting = _Waiting([Kept(one.family, key, one.value) for one in records])
+        waiting = _Waiting([Kept(one.family, one.key or key, one.value, one.headers) for one in records])
         self._under_way(len(records), waiting.size)
         try:
             await failpoint("gateway_before_send")
@@ -204,7 +192,7 @@ class Sender:
         try:
             async with asyncio.timeout(self._patience_s):
                 for one in waiting.records:
-                    sent.append(await producer.send(self._doors[one.family], one.value, key=one.key))  # noqa: PERF401
+                    sent.append(await one.give(producer, self._doors[one.family]))  # noqa: PERF401
         except UNREACHABLE as error:
             self._break(producer, error)
         asyncio.gather(*sent).add_done_callback(partial(self._on_acknowledged, producer, waiting, len(sent)))
@@ -220,7 +208,7 @@ class Sender:
 
     def _store(self, waiting: _Waiting) -> None:
         if self._shelf is not None:
-            self._shelf.put([_encode(one) for one in waiting.records], waiting.outcome)
+            self._shelf.put([encode(one) for one in waiting.records], waiting.outcome)
         elif not waiting.outcome.done():
             waiting.outcome.set_exception(SpoolFull(f"Kafka cannot be reached ({self._why}), and there is no spool"))
 
@@ -274,8 +262,8 @@ class Sender:
         """Send what waits on the disk, the oldest first; from then on what comes goes to Kafka at once."""
         while self._shelf is not None and (batch := await self._shelf.head(DRAIN_RECORDS)):
             async with asyncio.timeout(self._patience_s):
-                records = [_decode(one) for one in batch]
-                await asyncio.gather(*[await producer.send(self._doors[one.family], one.value, key=one.key) for one in records])
+                records = [decode(one) for one in batch]
+                await asyncio.gather(*[await one.give(producer, self._doors[one.family]) for one in records])
             await failpoint("gateway_drained")
             await self._shelf.sent(len(batch))
             self._metrics.drained.labels(self._way).inc(len(batch))

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from stream.accept.refusal import Fault
+    from stream.accept.refusal import Fault, Refused
 
 
 class Verdict(StrEnum):
@@ -43,17 +43,23 @@ class Wrong(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """The verdict on the item at place `item` of a payload; `error` and `path` where it was rejected."""
+    """The verdict on the item at place `item` of a payload; `error`, `path` and `reason` where it was rejected."""
 
     item: int
     verdict: Verdict
     path: str = ""
     error: str = ""
+    reason: Refused | None = None
 
 
 class ToDoor(NamedTuple):
-    """One record for a door (`water`, `air`, `health`); `items`: the places of those that are in it."""
+    """One record for a door (`water`, `air`, `health`); `items`: the places of those that are in it.
+
+    `key` and `headers`: of records for other topics, that need their own.
+    """
 
     family: str
     value: bytes
     items: tuple[int, ...]
+    key: bytes | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()
