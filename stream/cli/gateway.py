@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from stream.cli.gateway_keys import key, keys, sign, token
 from stream.cli.gateway_mqtt import mqtt
 from stream.cli.gateway_try import try_payload
 from stream.cli.options import connection, given
@@ -67,3 +68,7 @@ def http(
 
 app.command("try")(try_payload)
 app.command("mqtt")(mqtt)
+app.command("token")(token)
+app.command("key")(key)
+app.command("keys")(keys)
+app.command("sign")(sign)

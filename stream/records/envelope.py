@@ -6,14 +6,14 @@ length before it, so that no two envelopes have the same bytes, and nothing has 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from stream.records.measurement import Name
 
-VERSION = "tocsin-envelope-1"
+VERSION: Final = "tocsin-envelope-1"
 SIGNATURE_BYTES = 64
 
 
