@@ -40,8 +40,8 @@ class Sending(Protocol):
     def ready(self) -> bool:
         """Whether something handed in now would be taken."""
 
-    async def send(self, records: Sequence[ToDoor]) -> Verdict:
-        """ACCEPTED once Kafka has all of them, STORED once the disk has; raises SpoolFull."""
+    async def send(self, records: Sequence[ToDoor], key: bytes | None = None) -> Verdict:
+        """ACCEPTED once Kafka has all of them, STORED once the disk has; raises SpoolFull. What has the same key stays in order."""
 
 
 class Way(NamedTuple):
@@ -74,6 +74,7 @@ class Gateway:
     def __post_init__(self) -> None:
         self.keys = Keys(self.limits.keys_bytes, self.limits.keys_s * 1_000)
         self.seen = LastSeen(self.limits.stations)
+        self.metrics.watch_clocks(self.seen.clocks.count)
         self.budget = Budget(self.limits.in_flight_bytes, self.limits.retry_after_s)
 
     def live(self) -> Way:

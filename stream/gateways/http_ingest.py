@@ -116,13 +116,14 @@ class Ingest:
         sent = await self._sent(records) if records else Verdict.ACCEPTED
         judge.remember(records)
         gateway.metrics.count(judged if sent is Verdict.ACCEPTED else [_stored(one) for one in judged])
-        gateway.seen.note(self._caller.name, found, judged, now)
+        gateway.seen.note(self._caller.name, found, judged, now, None if way.bulk else judge.zone_of)
         return judged, sent
 
     async def _sent(self, records: Sequence[ToDoor]) -> Verdict:
         gateway = self._gateway
         try:
-            return await (gateway.bulk_sender if self._way.bulk else gateway.sender).send(records)
+            # One key: what a sender says of a station stays in the order in which it says it.
+            return await (gateway.bulk_sender if self._way.bulk else gateway.sender).send(records, self._caller.name.encode())
         except (TocsinError, KafkaError, OSError) as error:
             log.warning("a request of %s was not taken: %s: %s", self._caller.name, type(error).__name__, error)
             raise gateway.later(

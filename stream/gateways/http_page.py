@@ -5,7 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from stream.records.instants import to_text
+from stream.gateways.skew import Clock
+from stream.records.instants import SECOND, to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +19,14 @@ _HEAD = """<!doctype html>
 .wrap{overflow-x:auto}</style></head><body>
 <h1>Last seen</h1>
 """
-_COLUMNS = ("Gateway", "Station", "Observed at", "Received at", "Taken", "Rejected", "Last rejected at", "Why")
+_COLUMNS = ("Gateway", "Station", "Observed at", "Received at", "Taken", "Clock", "Rejected", "Last rejected at", "Why")
+_CLOCKS = {
+    Clock.UNKNOWN: "",
+    Clock.SOUND: "sound",
+    Clock.AHEAD: "ahead by {off_s:,.0f} s or more",
+    Clock.BEHIND_OR_SLOW: "behind, or on its way, by {off_s:,.0f} s",
+    Clock.JUMPED: "jumped: it was set, or comes and goes",
+}
 
 
 def page(sights: Iterable[Sight], now: int) -> str:
@@ -29,12 +37,31 @@ def page(sights: Iterable[Sight], now: int) -> str:
     False
     """
     rows = [
-        (one.gateway, one.station or "(none named)", one.observed_at, one.received_at, one.taken, one.rejected, one.rejected_at, one.error)
+        (
+            one.gateway, one.station or "(none named)", one.observed_at, one.received_at, one.taken, _clocks(one),
+            one.rejected, one.rejected_at, one.error,
+        )
         for one in sights
-    ]
-    said = f"<p>At {to_text(now)}, of this process since it started. Times are UTC; “observed” as the sender wrote it.</p>\n"
+    ]  # fmt: skip
+    said = (
+        f"<p>At {to_text(now)}, of this process since it started. Times are UTC; “observed” as the sender wrote it. "
+        "A clock that is wrong is shown and not corrected: set it.</p>\n"
+    )
     if not rows:
         return f"{_HEAD}{said}<p>Nothing has come yet.</p></body></html>\n"
     head = "".join(f'<th scope="col">{name}</th>' for name in _COLUMNS)
     body = "\n".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
     return f'{_HEAD}{said}<div class="wrap"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div></body></html>\n'
+
+
+def _clocks(one: Sight) -> str:
+    """What is to be thought of the station's clock and, where it says when it took the measurement, the gateway's.
+
+    >>> from stream.gateways.last_seen import Sight
+    >>> _clocks(Sight("g", "s", clock=Clock.SOUND, gateway_clock=Clock.AHEAD, gateway_clock_off_ms=61_000))
+    'sound; gateway: ahead by 61 s or more'
+    """
+    both = (("", one.clock, one.clock_off_ms), ("gateway: ", one.gateway_clock, one.gateway_clock_off_ms))
+    return "; ".join(
+        whose + _CLOCKS[clock].format(off_s=abs(off_ms) / SECOND) for whose, clock, off_ms in both if clock is not Clock.UNKNOWN
+    )

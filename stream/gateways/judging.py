@@ -22,6 +22,7 @@ from stream.records.measurement import Measurement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from zoneinfo import ZoneInfo
 
     from stream.accept.door import Limits
     from stream.gateways.verdict import Wrong
@@ -146,6 +147,11 @@ class Judge:
         """The unit a series is kept in, "" if no active region has it."""
         number = self._index.number_of.get(series, -1)
         return self._index.units[self._index.unit[number]] if number >= 0 else ""
+
+    def zone_of(self, series: str) -> ZoneInfo | None:
+        """The time zone of a series, None if its region names none, or no active region has it."""
+        number = self._index.number_of.get(series, -1)
+        return self._index.zones[number] if number >= 0 else None
 
     def single(self, record: ToDoor) -> list[ToDoor]:
         """A record taken apart: one for each of its items."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from stream.gateways.skew import Clock
 from stream.health.exposing import Exposed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from stream.gateways.verdict import Judged
 
@@ -49,7 +51,13 @@ class GatewayMetrics:
         self.broker_dropped = gauge("mqtt_broker_dropped_messages", "Messages the MQTT broker says that it dropped")
         self.mqtt_messages = counter("mqtt_messages", "MQTT messages, by what was done", "outcome")
         self.mqtt_link_events = counter("mqtt_link_events", "What happened to the connection to the MQTT broker", "event")
+        self.clocks = gauge("clocks", "Clocks of gateways and stations, by what they seem to be", "clock")
         self._exposed: Exposed | None = None
+
+    def watch_clocks(self, count: Callable[[Clock], int]) -> None:
+        """Show how many clocks are of each kind; `count` is asked whenever the metrics are."""
+        for clock in Clock:
+            self.clocks.labels(clock).set_function(partial(count, clock))
 
     def count(self, judged: Iterable[Judged]) -> None:
         """Count what was said of the items of a payload."""

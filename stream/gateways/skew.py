@@ -9,7 +9,8 @@ the middle, because a gateway that was cut off delivers hours of old data at onc
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from array import array
+from collections import Counter, OrderedDict
 from enum import StrEnum
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,13 +18,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from stream.records.instants import MINUTE, SECOND
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
 SAMPLES_LEAST = 8
 """Fewer tell nothing: one late message would be a slow clock."""
-WINDOW = 256
-GATEWAYS_MOST = 4096
-"""State must not grow with what somebody calls himself: the gateway heard longest ago is forgotten."""
+WINDOW = 128
+EVERY_MS = 5 * SECOND
+"""More often a clock is not looked at: a window is ten minutes at least, and a burst of old data after an outage does not fill it."""
+CLOCKS_MOST = 20_000
+"""State must not grow with what somebody calls himself: the clock heard longest ago is forgotten. About a kilobyte each."""
 AHEAD_MOST_MS = 5 * SECOND
 BEHIND_MOST_MS = 5 * MINUTE
 
@@ -85,23 +88,52 @@ def _clock(delays_ms: Sequence[int], least: int) -> Clock:
 
 
 class Skews:
-    """The last delays of every gateway, bounded in both directions."""
+    """The last delays of every clock (a name, or gateway and station), bounded in both directions."""
 
     def __init__(self) -> None:
-        self._delays: OrderedDict[str, deque[int]] = OrderedDict()
+        self._delays: OrderedDict[Hashable, _Delays] = OrderedDict()
+        self._count: Counter[Clock] = Counter()
 
-    def take(self, gateway: str, sent_at: int, received_at: int) -> None:
+    def is_due(self, name: Hashable, received_at: int) -> bool:
+        """Whether a sample is worth taking: a burst must not push out the rest."""
+        kept = self._delays.get(name)
+        return kept is None or received_at - kept.last_at >= EVERY_MS
+
+    def take(self, name: Hashable, sent_at: int, received_at: int) -> None:
         """Note one live message (ms; no backfill, whose instants say nothing of a clock)."""
-        self._delays.setdefault(gateway, deque(maxlen=WINDOW)).append(received_at - sent_at)
-        self._delays.move_to_end(gateway)
-        if len(self._delays) > GATEWAYS_MOST:
-            self._delays.popitem(last=False)
+        kept = self._delays.setdefault(name, _Delays())
+        self._delays.move_to_end(name)
+        if kept.ms:
+            self._count[kept.clock] -= 1
+        kept.take(received_at - sent_at, received_at)
+        self._count[kept.clock] += 1
+        if len(self._delays) > CLOCKS_MOST:
+            _, gone = self._delays.popitem(last=False)
+            self._count[gone.clock] -= 1
 
-    def of(self, gateway: str) -> Skew:
-        """What is known of one gateway."""
-        return estimate(tuple(self._delays.get(gateway, ())))
+    def of(self, name: Hashable) -> Skew:
+        """What is known of one clock."""
+        kept = self._delays.get(name)
+        return estimate(() if kept is None else kept.ms)
 
-    def suspects(self) -> dict[str, Skew]:
-        """The gateways whose clocks somebody should look at, the worst first."""
-        found = {gateway: skew for gateway, delays in self._delays.items() if (skew := estimate(tuple(delays))).suspect}
-        return dict(sorted(found.items(), key=lambda one: (-max(one[1].ahead_ms, one[1].behind_ms), one[0])))
+    def count(self, clock: Clock) -> int:
+        """How many clocks are like this."""
+        return self._count[clock]
+
+
+class _Delays:
+    """The delays of one clock (ms), the oldest first; what it seemed to be at the last of them, and when that was received."""
+
+    __slots__ = ("clock", "last_at", "ms")
+
+    def __init__(self) -> None:
+        self.ms = array("q")
+        self.clock = Clock.UNKNOWN
+        self.last_at = 0
+
+    def take(self, delay_ms: int, received_at: int) -> None:
+        self.ms.append(delay_ms)
+        if len(self.ms) > WINDOW:
+            del self.ms[0]
+        self.last_at = received_at
+        self.clock = _clock(self.ms, min(self.ms)) if len(self.ms) >= SAMPLES_LEAST else Clock.UNKNOWN

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.gateways.skew import AHEAD_MOST_MS, GATEWAYS_MOST, WINDOW, Clock, Skews, estimate
+from stream.gateways.skew import AHEAD_MOST_MS, CLOCKS_MOST, WINDOW, Clock, Skews, estimate
 from stream.records.instants import HOUR, MINUTE, SECOND
 
 
@@ -59,9 +59,9 @@ def test_a_few_samples_say_nothing() -> None:
     assert estimate([-HOUR] * 7).clock is Clock.UNKNOWN
 
 
-def test_what_is_remembered_is_bounded_and_the_worst_clock_comes_first() -> None:
+def test_what_is_remembered_is_bounded_and_counted() -> None:
     skews = Skews()
-    for number in range(GATEWAYS_MOST + 5):
+    for number in range(CLOCKS_MOST + 5):
         skews.take(f"stray-{number}", 0, 100)
     for number in range(WINDOW + 50):
         skews.take("a", number + 10 * SECOND, number)
@@ -69,6 +69,7 @@ def test_what_is_remembered_is_bounded_and_the_worst_clock_comes_first() -> None
         skews.take("c", number, number + 300)
     assert skews.of("stray-0").samples == 0
     assert skews.of("a").samples == WINDOW
-    assert list(skews.suspects()) == ["b", "a"]
+    assert (skews.of("a").clock, skews.of("b").clock, skews.of("c").clock) == (Clock.AHEAD, Clock.AHEAD, Clock.SOUND)
+    assert (skews.count(Clock.AHEAD), skews.count(Clock.SOUND), skews.count(Clock.UNKNOWN)) == (2, 1, CLOCKS_MOST - 3)
     assert skews.of("a").ahead_ms > AHEAD_MOST_MS
     assert not skews.of("c").suspect
