@@ -95,6 +95,7 @@ class Judge:
     def __init__(self, regions: Sequence[Region], limits: Limits, seen: Seen | None = None) -> None:
         self._accept = Accept(regions, limits, 1)
         self._index = index(regions, 1)
+        self._families = [next((door for bit, door in enumerate(DOORS) if bits >> bit & 1), RIVERS) for bits in self._index.doors.tolist()]
         self._names = {(one.region_hash, row): name for one in regions for row, name in enumerate(one.series.ids)}
         self._bytes_max = limits.door_bytes_max
         self._seen = Seen() if seen is None else seen
@@ -171,8 +172,7 @@ class Judge:
         if _COUNTS & fields.keys():
             return HEALTH
         number = self._index.number_of.get(_series(fields))
-        bits = 0 if number is None else int(self._index.doors[number])
-        return next((door for bit, door in enumerate(DOORS) if bits >> bit & 1), RIVERS)
+        return RIVERS if number is None else self._families[number]
 
     def _good(self, family: str, items: Sequence[_Ready], now: int, judged: list[Judged], found: Sequence[Item | Wrong]) -> list[_Ready]:
         """What its door would take; the others are marked as rejected."""
@@ -211,11 +211,12 @@ class Judge:
 
 
 def _series(fields: Mapping[str, object]) -> str:
-    series, station, quantity, area = (fields.get(name) for name in ("series", "station", "quantity", "area"))
-    if isinstance(series, str):
+    if isinstance(series := fields.get("series"), str):
         return series
-    if isinstance(area, str):
+    quantity = fields.get("quantity")
+    if isinstance(area := fields.get("area"), str):
         return f"{area}/{quantity if isinstance(quantity, str) else CASES}"
+    station = fields.get("station")
     return f"{station}/{quantity}" if isinstance(station, str) and isinstance(quantity, str) else ""
 
 
@@ -236,7 +237,7 @@ def _bytes(fields: dict[str, object]) -> bytes | Fault:
 
 
 def _mark(family: str, value: bytes) -> bytes:
-    return blake2b(value, digest_size=16, key=family.encode()).digest()
+    return blake2b(value, digest_size=16, person=family.encode()).digest()
 
 
 def _record(family: str, items: Sequence[_Ready]) -> ToDoor:
