@@ -6,6 +6,7 @@ the findings are the same as if every message had been scored alone. They are ha
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from detectors import history, quality
 from detectors.base import Quality, Samples
 from detectors.rows import NEVER, read
 from stream.decide import fronts, refused, undo, waiting
+from stream.decide.disclosure import FAMILY, limit_reached
 from stream.decide.findings import Failed, Finding, Found, Informing, Returned, Run, Said, Step
 from stream.decide.outlook import reaches_h
 from stream.records.journal import Flag
@@ -131,7 +133,8 @@ def _informing(hazard: BoundHazard, step: Step) -> Placed:
 
 def _returned(index: int, hazard: BoundHazard, step: Step) -> Placed:
     rows = step.samples.rows
-    hits = np.flatnonzero(hazard.silent[rows])
+    # What came late says nothing of now: whoever looks would be told "clear" because of last week's water.
+    hits = np.flatnonzero(hazard.silent[rows] & ~step.late)
     hazard.silent[rows[hits]] = False
     return [(int(step.unit[i]), int(step.place[i]), Returned(index, int(rows[i]))) for i in hits]
 
@@ -189,6 +192,9 @@ def _finding(hazard: BoundHazard, said: list[Said], step: Step, i: int, judged: 
         p_value, log_lr, exceedance = (
             _NAN if one is None else float(one[at]) for one in (findings.p_value, findings.log_lr, findings.exceedance)
         )
+    if hazard.hazard.family == FAMILY:  # of how unusual a count is, no more goes on than its level says
+        p_value, log_lr, exceedance = limit_reached(hazard.detectors[lead], row, new), _NAN, _NAN
+        score_ = -math.log10(p_value)
     return Finding(
         hazard=index,
         row=row,
@@ -202,7 +208,7 @@ def _finding(hazard: BoundHazard, said: list[Said], step: Step, i: int, judged: 
         p_value=p_value,
         log_lr=log_lr,
         exceedance=exceedance,
-        reaches_h=reaches_h(hazard, said, row, i, float(samples.value[i])) if new else _NAN,
+        reaches_h=reaches_h(hazard, said, row, i, float(samples.value[i])) if new and hazard.hazard.family != FAMILY else _NAN,
         detector=lead,
         why=why,
         late=bool(step.late[i]),

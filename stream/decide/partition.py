@@ -164,7 +164,9 @@ class Partition:
         members = bound.members[domain_id]
         members = members[hazard.member[members]]
         heard_at = bound.history["observed_at"][members, -1]
-        never = (heard_at == NEVER_HEARD) & ~bound.maintained[members] & (bound.watch["told"][members] != SILENT) & (began_at >= 0)
+        # Late measurements of before the beginning are history: nobody has heard the station yet.
+        before = hazard.silent[members] & (heard_at + hazard.silent_after[members] <= began_at)
+        never = before & ~bound.maintained[members] & (bound.watch["told"][members] != SILENT) & (began_at >= 0)
         listening = ~hazard.silent[members] | never
         heard_at = np.where(never, began_at, heard_at)[listening]
         rows = members[listening]

@@ -11,6 +11,7 @@ from stream.decide.detect import detect
 from stream.decide.findings import Found, Run
 from stream.decide.found import take
 from stream.decide.stations import check, concluded, schedule
+from stream.records.journal import Flag
 
 if TYPE_CHECKING:
     from stream.decide.bound import Bound
@@ -80,11 +81,12 @@ class Pending:
 
 
 def _returns(partition: Partition, message: Measurements) -> bool:
-    """Whether the message holds a measurement of a silent series."""
+    """Whether the message holds a measurement of a silent series that did not come late."""
     if not any(hazard.silent for hazard in partition.core.domains[message.domain].hazards.values()):
         return False
     bound = partition.bound(message.domain)
-    local = bound.local[np.frombuffer(message.rows, "<i4")]
+    late = np.frombuffer(message.flags, "u1") & Flag.LATE
+    local = bound.local[np.frombuffer(message.rows, "<i4")[late == 0]]
     return any(bool(hazard.silent[local].any()) for hazard in bound.hazards)
 
 

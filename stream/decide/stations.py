@@ -16,10 +16,10 @@ from detectors import health, history
 from detectors.base import Quality, Samples
 from detectors.corroboration import corroborated
 from detectors.rows import MS_PER_H, read
-from stream.decide.clusters import clusters
+from stream.decide.clusters import Clustered, clusters
 from stream.decide.detect import score, score_waiting
 from stream.decide.findings import Found, Step
-from stream.decide.foretold import foresee
+from stream.decide.foretold import Foreseen, foresee
 from stream.decide.found import take
 from stream.decide.incident import evaluate
 from stream.decide.life import Moment, seconds
@@ -71,7 +71,7 @@ def check(partition: Partition, domain_id: str, at: int) -> list[Output]:
         outputs += _judge_health(partition, domain_id, members, at)
     ahead: list[Found] = [*score_waiting(bound, domain_id)]
     if not partition.observed:  # there an instant's forecasts are made with its measurements
-        ahead += concluded(bound, domain_id)
+        ahead += [one for one in concluded(bound, domain_id) if _timely(bound, one, at)]
     return outputs + (take(partition, domain_id, at, ahead) if ahead else [])
 
 
@@ -79,6 +79,17 @@ def concluded(bound: Bound, domain_id: str) -> list[Found]:
     """What is foretold of the domain's gauges, and the clusters in its counts: what no series shows by itself."""
     found: list[Found] = [*foresee(bound.forecasts, bound.history, domain_id)] if bound.forecasts else []
     return [*found, *clusters(bound.scans, bound.hazards, domain_id)] if bound.scans else found
+
+
+def _timely(bound: Bound, one: Found, at: int) -> bool:
+    """Whether what all series say together rests on measurements that are not older than the hazard allows: history raises nothing live."""
+    if isinstance(one, Clustered):
+        based_at = one.period_at
+    elif isinstance(one, Foreseen) and one.found is not None:
+        based_at = one.found.base_at
+    else:
+        return True
+    return at - based_at <= seconds(bound.hazards[one.hazard].hazard.rules.max_late_s)
 
 
 def _believe_suspects(partition: Partition, bound: Bound, members: Rows, at: int) -> list[Found]:
