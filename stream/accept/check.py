@@ -34,7 +34,7 @@ class Arrival(NamedTuple):
     """How a batch came: its door, and for each measurement the append time of its record (ms); `now`: this process's clock (ms).
 
     `live`: append times are the broker's, so lateness and future can be judged; on replay lanes they are not. `lane`: of the door.
-    `speaker`: who handed it in, None where everybody may hand in everything.
+    `speaker`: who handed it in, None where everybody may hand in everything. `history`: all of it is late, by the door it came to.
     """
 
     door: str
@@ -43,6 +43,7 @@ class Arrival(NamedTuple):
     live: bool
     lane: Lane
     speaker: Speaker | None = None
+    history: bool = False
 
 
 class Checked(NamedTuple):
@@ -88,7 +89,7 @@ def _judge(items: Sequence[Any], arrival: Arrival, index: SeriesIndex, number: N
     value = np.array([item.value for item in items], np.float64)
     _convert(items, value, faults, index, number)
     at = _times(items, faults, index, number, cases=arrival.door == "health")
-    late = np.zeros(len(items), bool)
+    late = np.full(len(items), arrival.history)
     if arrival.live:
         reference_at = np.maximum(arrival.appended_at, arrival.now)
         _note(
@@ -96,7 +97,7 @@ def _judge(items: Sequence[Any], arrival: Arrival, index: SeriesIndex, number: N
             at > reference_at + index.future_ms[number],
             lambda position: ahead(int(at[position]), int(reference_at[position]), int(index.future_ms[number[position]])),
         )
-        late = arrival.appended_at - at > index.late_ms[number]
+        late |= arrival.appended_at - at > index.late_ms[number]
     _note(faults, ~np.isfinite(value), lambda _: Fault(Refused.NOT_FINITE, "the value does not fit a double after conversion of its unit"))
     flags = np.where(late, Flag.LATE, 0).astype(np.uint8)
     if arrival.door != "health":

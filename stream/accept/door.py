@@ -106,12 +106,14 @@ class Work:
 class Accept:
     """Accepts what comes to the doors, for all active regions at once; make a new one when the set of active regions changes.
 
-    Of a series that several regions have, the region first by name gets the measurements.
+    Of a series that several regions have, the region first by name gets the measurements. `history`: what comes to these doors is history
+    by itself, so that all of it counts as late, however young it is.
     """
 
-    def __init__(self, regions: Sequence[Region], limits: Limits, partitions: int) -> None:
+    def __init__(self, regions: Sequence[Region], limits: Limits, partitions: int, *, history: bool = False) -> None:
         self._index = index(regions, partitions)
         self._limits = limits
+        self._history = history
         self._speakers = Speakers(regions, self._index)
         self._decoders = {
             door: Decoder(cases=door == CASE_FAMILY, bytes_max=limits.door_bytes_max, reports=door == RIVERS) for door in DOORS
@@ -159,7 +161,7 @@ class Accept:
         live, lane = self._limits.clock == "broker", self._limits.lane
         for start, end, report in _stretches(decoded):
             if end > start:
-                arrival = Arrival(source.family, stamps[decoded.record[start:end]], now, live, lane, source.speaker)
+                arrival = Arrival(source.family, stamps[decoded.record[start:end]], now, live, lane, source.speaker, self._history)
                 faults = self._judge(work, decoded.items[start:end], arrival)
                 work.bad.extend(Bad(decoded.record[start + at], decoded.element[start + at], fault) for at, fault in faults.items())
             if report is not None:
@@ -206,7 +208,8 @@ class Accept:
         work.payloads[number] = inside.payload
         items = inside.decoded.items
         if items:
-            arrival = Arrival(came.family, np.full(len(items), came.appended_at, np.int64), came.now, came.live, came.lane, inside.speaker)
+            appended_at = np.full(len(items), came.appended_at, np.int64)
+            arrival = Arrival(came.family, appended_at, came.now, came.live, came.lane, inside.speaker, self._history)
             faults = self._judge(work, items, arrival, inside.origin)
             work.bad.extend(Bad(number, inside.decoded.element[at], fault) for at, fault in faults.items())
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 Placed = list[tuple[int, int, Found]]
 """Findings with their message and their place in it."""
 _NAN = float("nan")
+RESTING = ("held", "lowered")
+"""What detectors say of a measurement below the limit of a level that still stands."""
 
 
 def detect(bound: Bound, counts: Counts, run: Run) -> dict[int, list[Found]]:
@@ -192,6 +194,7 @@ def _finding(hazard: BoundHazard, said: list[Said], step: Step, i: int, judged: 
         p_value, log_lr, exceedance = (
             _NAN if one is None else float(one[at]) for one in (findings.p_value, findings.log_lr, findings.exceedance)
         )
+    shown = hazard.detectors[lead].module.WHY[why] not in RESTING or not score_ < 1.0
     if hazard.hazard.family == FAMILY:  # of how unusual a count is, no more goes on than its level says
         p_value, log_lr, exceedance = limit_reached(hazard.detectors[lead], row, new), _NAN, _NAN
         score_ = -math.log10(p_value)
@@ -214,6 +217,7 @@ def _finding(hazard: BoundHazard, said: list[Said], step: Step, i: int, judged: 
         late=bool(step.late[i]),
         corrects=corrects,
         looked_at=_looked_before(step.history[row], int(samples.observed_at[i])) if new and (corrects or not old) else None,
+        shown=shown,
     )
 
 

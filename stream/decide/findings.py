@@ -58,7 +58,7 @@ class Finding(NamedTuple):
 
     `score` to `why` are those of the detector with the highest level; `reaches_h`: hours until the next limit at the present rate;
     `corrects`: it replaces the measurement that had raised the level, and what that one did is undone. NaN: not known. `looked_at`: when the
-    series was measured before, None if never.
+    series was measured before, None if never. `shown`: this measurement shows the level or some lower one, and does not only not end it yet.
     """
 
     hazard: int
@@ -79,6 +79,7 @@ class Finding(NamedTuple):
     late: bool
     corrects: bool
     looked_at: int | None
+    shown: bool
 
 
 class Returned(NamedTuple):

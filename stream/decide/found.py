@@ -24,9 +24,6 @@ from stream.decide.state import SourceState
 from stream.decide.station_health import SILENT, tell
 from stream.decide.status import statuses
 
-RESTING = ("held", "lowered")
-"""Words of detectors for a measurement below the limit of a level that still stands."""
-
 if TYPE_CHECKING:
     from stream.decide.partition import Partition
     from stream.decide.scene import Scene
@@ -113,7 +110,7 @@ def _source(scene: Scene, series: str, one: Finding) -> tuple[bool, bool]:
             return False, False
         scene.state.sources[series] = _fresh_source(scene, series, one)
         return True, False
-    changed = one.new != source.level or (source.late and _backed(scene, one))
+    changed = one.new != source.level or (source.late and one.shown and not one.late)
     if one.new > source.level:
         source.before = msgspec.structs.replace(source, before=None)
     elif one.observed_at > source.observed_at:
@@ -155,17 +152,11 @@ def _fresh_source(scene: Scene, series: str, one: Finding) -> SourceState:
     return source
 
 
-def _backed(scene: Scene, one: Finding) -> bool:
-    """Whether a measurement that came in time shows the danger itself: not only that what late ones had found is not held to be over yet."""
-    why = scene.bound.detectors[one.detector].module.WHY[one.why]
-    return not one.late and not (why in RESTING and one.score < 1.0)
-
-
 def _renew(scene: Scene, source: SourceState, one: Finding) -> None:
     """Bring the source up to a finding, in place."""
     source.level, source.peak = one.new, max(source.peak, one.new)
     source.highest = one.value if math.isnan(source.highest) else max(source.highest, one.value)
-    source.late = source.late and not _backed(scene, one)
+    source.late = source.late and (one.late or not one.shown)  # what only late ones showed is not told live because it is not over yet
     source.ended_at = None if one.new else source.ended_at if source.ended_at is not None else one.observed_at
     if one.observed_at >= source.observed_at:
         source.observed_at, source.value, source.score, source.quality = one.observed_at, one.value, one.score, one.quality

@@ -198,6 +198,15 @@ def test_the_future_is_judged_by_the_later_of_the_broker_and_the_own_clock():
     assert ACCEPT["broker"].accept("water", [record], NOW + 1_800_000).accepted == 1
 
 
+def test_what_comes_to_a_door_of_history_is_late_however_young_it_is():
+    records = [DoorRecord(0, 0, NOW, json.dumps([stage(), stage(observed_at="2024-05-01T12:30:00Z"), stage(value=None)]).encode())]
+    out = Accept(REGIONS, LIVE, 12, history=True).accept("backfill.water", records, NOW)
+    assert [row[7] for row in rows(out)] == [Flag.LATE]
+    assert out.late == 1
+    assert [one.reason for one in out.refused] == [Refused.TIME_FUTURE, Refused.WRONG_TYPE]
+    assert [row[7] for row in rows(send(stage()))] == [0]
+
+
 def test_on_replay_lanes_nothing_is_late_or_future_and_a_message_is_of_one_instant():
     out = send(
         *(stage(observed_at=at) for at in ("1980-01-01T00:00:00Z", "1980-01-01T00:00:00Z", "1980-01-02T00:00:00Z", "2099-01-01T00:00:00Z")),
