@@ -1,10 +1,11 @@
 """How much one HTTP gateway process takes: arrays of several sizes over several connections, beside a bare aiohttp sink in the same run.
 
-    python tests/benchmarks/gateway_http.py [--small]
+    python tests/benchmarks/gateway_http.py [--small] [--long MEASUREMENTS]
 
 Every measurement is new (no duplicate is cheap), every answer is checked: 202 with all accepted, which means that Kafka has acknowledged all of
 them. Figures: measurements a second by the clock, and per second of the process's own CPU time, which a busy machine changes less; the memory of the
-process after each round (with arrays of 5,000 three times: it has to stay); and the longest answer. One in eight waits for seven others' arrays.
+process after each round; and the longest answer. One in eight waits for seven others' arrays. At the end a long load of arrays of 1,000, with the
+memory at its start and after each quarter: it has to stay.
 """
 
 from __future__ import annotations
@@ -109,8 +110,8 @@ async def round_of(process: Process, port: int, size: int, sent: Sequence[bytes]
     return Round(name, size, size * len(sent), elapsed_s, max(cpu_s, 0.01), longest_s * 1_000, resident_mb(process.pid))
 
 
-async def run(folder: Path, *, small: bool) -> None:
-    """All rounds, each printed when it is done."""
+async def run(folder: Path, measurements: int, *, small: bool) -> None:
+    """All rounds, each printed when it is done; then a load of so many measurements."""
     stations, total = (200, 20_000) if small else (1_000, 300_000)
     with Broker.start(folder / "broker") as broker:
         settings = Settings(bootstrap=broker.bootstrap)
@@ -128,15 +129,32 @@ async def run(folder: Path, *, small: bool) -> None:
             sink.expect("ready")
             await await_ready(ports[0])
             from_ms = time.time_ns() // 1_000_000 - 60_000
-            for size in (1, 100, 1_000, 5_000) if small else (1, 100, 1_000, 5_000, 5_000, 5_000):
+            for size in (1, 100, 1_000, 5_000):
                 count = max(total // size, 8) if size >= 100 else total // 100
                 sent = bodies(count, size, stations, from_ms)
                 from_ms -= (count * size // stations + 1) * 1_000
                 print((await round_of(gateway, ports[0], size, sent, "gateway")).row(), flush=True)
                 print((await round_of(sink, ports[1], size, sent, "sink")).row(), flush=True)
+            await long_load(gateway, ports[0], stations, from_ms, measurements)
         finally:
             gateway.stop()
             sink.stop()
+
+
+async def long_load(gateway: Process, port: int, stations: int, from_ms: int, measurements: int) -> None:
+    """Arrays of 1,000 until so many measurements are in Kafka; the memory at the start and after each quarter."""
+    size, count = 1_000, max(stations // 10, 10)
+    rounds = max(measurements // (size * count), 4)
+    memory, elapsed_s, cpu_s = [resident_mb(gateway.pid)], 0.0, 0.0
+    for at in range(rounds):
+        made = await round_of(gateway, port, size, bodies(count, size, stations, from_ms), "gateway")
+        from_ms -= (count * size // stations + 1) * 1_000
+        elapsed_s, cpu_s = elapsed_s + made.elapsed_s, cpu_s + made.cpu_s
+        if (at + 1) * 4 // rounds > at * 4 // rounds:
+            memory.append(made.resident_mb)
+    total = rounds * count * size
+    print(f"long load: {total:,} measurements, {total / elapsed_s:,.0f}/s, {total / cpu_s:,.0f}/cpu-s; resident MB at its start and after each quarter: "
+          + ", ".join(f"{one:.0f}" for one in memory))  # fmt: skip
 
 
 async def await_ready(port: int) -> None:
@@ -153,11 +171,13 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true")
-    small = parser.parse_args().small
+    parser.add_argument("--long", type=int, default=None, help="measurements of the long load (5,000,000; with --small 80,000)")
+    given = parser.parse_args()
+    measurements = given.long or (80_000 if given.small else 5_000_000)
     print(f"{CONNECTIONS} connections; acks=all, one broker, on this machine")
     print(f"{'':8} {'array':>6} {'items/s':>12} {'items/cpu-s':>14} {'longest ms':>10} {'resident MB':>9}")
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(run(Path(folder), small=small))
+        asyncio.run(run(Path(folder), measurements, small=given.small))
 
 
 if __name__ == "__main__":
