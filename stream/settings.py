@@ -40,11 +40,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     link_test_s: float = 86_400.0
     door_bytes_max: int = 262_144
     journal_bytes_max: int = 900_000
+    drain_bytes_per_s: int = 4_000_000
     metrics_port: int = 0
 
     def __post_init__(self) -> None:
         if self.partitions < 1 or self.replication < 1:
             msg = f"partitions and replication must be at least 1, got {self.partitions} and {self.replication}"
+            raise TocsinError(msg)
+        if self.drain_bytes_per_s < 1:
+            msg = f"drain_bytes_per_s {self.drain_bytes_per_s}: a gateway has to send what it stored, at 1 byte a second or more"
             raise TocsinError(msg)
         if self.lane is not lane_of(self.prefix):
             rule = "live topics have no prefix, those of exercises begin with 'exercise.', all others are tests"

@@ -47,7 +47,9 @@ class GatewayMetrics:
         self.spool_oldest_at = gauge(
             "spool_oldest_timestamp_seconds", "When the oldest record on the disk was stored; 0 if none waits", "way"
         )
-        self.spool_damaged = gauge("spool_damaged_bytes", "Bytes on the disk that were found unreadable at the start", "way")
+        self.spool_damaged = gauge("spool_damaged_bytes", "Bytes on the disk that were found unreadable", "way")
+        self.spool_aside = gauge("spool_aside_bytes", "Bytes set aside on the disk: Kafka never takes them", "way")
+        self.set_aside = counter("set_aside_records", "Records that Kafka never takes, kept on the disk with the reason", "way")
         self.broker_dropped = gauge("mqtt_broker_dropped_messages", "Messages the MQTT broker says that it dropped")
         self.mqtt_messages = counter("mqtt_messages", "MQTT messages, by what was done", "outcome")
         self.mqtt_link_events = counter("mqtt_link_events", "What happened to the connection to the MQTT broker", "event")

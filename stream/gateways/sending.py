@@ -1,8 +1,9 @@
 """The one way from a gateway to the doors: Kafka first, the gateway's own disk when Kafka cannot be reached, and from there on in order.
 
-What goes on is either acknowledged by all replicas (`accepted`) or on this disk (`stored`) before anybody is told so. While anything waits on the
-disk everything new goes behind it, so that what was handed in first arrives first. What was under way when Kafka was lost is sent once more:
-the fold drops what it knows.
+What goes on is either acknowledged by all replicas (`accepted`) or on this disk (`stored`) before anybody is told so. What lies on the disk goes to
+Kafka in its order. What is new goes behind it as long as that is a matter of seconds, so that what was handed in first arrives first; after a long
+outage it goes to Kafka at once, beside what waits: the newest level of a river matters more than the order, which the fold does not need. What was
+under way when Kafka was lost is sent once more: the fold drops what it knows.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from typing import TYPE_CHECKING
 from aiokafka.errors import KafkaError
 
 from stream.errors import BrokerError, TocsinError
-from stream.gateways.kept import Kept, decode, encode
+from stream.gateways.draining import Drain
+from stream.gateways.kept import Kept, encode
 from stream.gateways.link import connect, let_go
 from stream.gateways.metrics import LIVE, GatewayMetrics
-from stream.gateways.shelf import Shelf
+from stream.gateways.shelf import Shelf, SpoolFailed
 from stream.gateways.spool import SpoolFull
 from stream.gateways.verdict import Verdict
+from stream.gateways.waiting import Waiting
 from stream.runtime.ending import end_now
 from stream.runtime.failpoints import failpoint
 from stream.runtime.topics import DOORS, Topics
@@ -43,24 +46,7 @@ BUSY_BYTES = 32 << 20
 """So much may be under way before callers should hold back."""
 BUSY_FILL = 0.9
 """So full may the disk's share be before callers should hold back."""
-DRAIN_RECORDS = 1_000
 UNREACHABLE = (KafkaError, BrokerError, TimeoutError, OSError)
-
-
-class _Waiting:
-    """The records of one `send`, and what becomes of them."""
-
-    __slots__ = ("outcome", "records", "since", "size")
-
-    def __init__(self, records: Sequence[Kept]) -> None:
-        self.records = records
-        self.size = sum(len(one.value) for one in records)
-        self.since = time.monotonic()
-        self.outcome: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
-
-    def settle(self, verdict: Verdict) -> None:
-        if not self.outcome.done():
-            self.outcome.set_result(verdict)
 
 
 class Sender:
@@ -86,13 +72,14 @@ class Sender:
         self._patience_s = patience_s
         self._spool = spool
         self._shelf: Shelf | None = None
+        self._drain: Drain | None = None
         self._producer: AIOKafkaProducer | None = None
         self._direct = False
-        """Whether what comes goes to Kafka at once: it answers, and nothing waits on the disk."""
+        """Whether what comes goes to Kafka at once: it answers, and on the disk waits nothing, or too much to wait for."""
         self._why = "it was not tried yet"
         self._broken = asyncio.Event()
         self._tried = asyncio.Event()
-        self._flying: dict[_Waiting, None] = {}
+        self._flying: dict[Waiting, None] = {}
         """Handed to the producer and not acknowledged, the oldest first."""
         self._records = self._bytes = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -102,6 +89,7 @@ class Sender:
         """Begin; returns when Kafka has answered, or has not for `patience_s`."""
         if self._spool is not None:
             self._shelf = Shelf(self._spool, self._metrics, self._way)
+            self._drain = Drain(self._shelf, self._doors, self._settings.drain_bytes_per_s, self._patience_s)
         self._link = self._run(self._keep_link())
         try:
             async with asyncio.timeout(self._patience_s):
@@ -135,7 +123,7 @@ class Sender:
             if len(one.value) > self._settings.door_bytes_max or one.family not in self._doors:
                 msg = f"a record of {len(one.value)} bytes for {one.family!r}: doors {sorted(self._doors)} take {self._settings.door_bytes_max}"
                 raise TocsinError(msg)
-        waiting = _Waiting([Kept(one.family, one.key or key, one.value, one.headers) for one in records])
+        waiting = Waiting([Kept(one.family, one.key or key, one.value, one.headers) for one in records])
         self._under_way(len(records), waiting.size)
         try:
             await failpoint("gateway_before_send")
@@ -167,8 +155,8 @@ class Sender:
 
     @property
     def busy(self) -> bool:
-        """Whether callers should hold back: too much is under way, or the disk's share is nearly used up."""
-        return self._bytes > BUSY_BYTES or (self._shelf is not None and self._shelf.fill > BUSY_FILL)
+        """Whether callers should hold back: too much is under way, or the disk's share is nearly used up while all goes there."""
+        return self._bytes > BUSY_BYTES or (not self._direct and self._shelf is not None and self._shelf.fill > BUSY_FILL)
 
     @property
     def reachable(self) -> bool:
@@ -185,7 +173,7 @@ class Sender:
         """Why Kafka cannot be reached; empty while it can."""
         return "" if self.reachable else self._why
 
-    async def _hand_over(self, producer: AIOKafkaProducer, waiting: _Waiting) -> None:
+    async def _hand_over(self, producer: AIOKafkaProducer, waiting: Waiting) -> None:
         """Give records to the producer; what comes of it settles their outcome."""
         self._flying[waiting] = None
         sent: list[asyncio.Future[object]] = []
@@ -195,9 +183,10 @@ class Sender:
                     sent.append(await one.give(producer, self._doors[one.family]))  # noqa: PERF401
         except UNREACHABLE as error:
             self._break(producer, error)
+        await failpoint("gateway_handed_over")
         asyncio.gather(*sent).add_done_callback(partial(self._on_acknowledged, producer, waiting, len(sent)))
 
-    def _on_acknowledged(self, producer: AIOKafkaProducer, waiting: _Waiting, count: int, done: asyncio.Future[list[object]]) -> None:
+    def _on_acknowledged(self, producer: AIOKafkaProducer, waiting: Waiting, count: int, done: asyncio.Future[list[object]]) -> None:
         if done.cancelled():
             return
         if (error := done.exception()) is not None:
@@ -206,7 +195,7 @@ class Sender:
             self._flying.pop(waiting, None)
             waiting.settle(Verdict.ACCEPTED)
 
-    def _store(self, waiting: _Waiting) -> None:
+    def _store(self, waiting: Waiting) -> None:
         if self._shelf is not None:
             self._shelf.put([encode(one) for one in waiting.records], waiting.outcome)
         elif not waiting.outcome.done():
@@ -224,6 +213,7 @@ class Sender:
         for waiting in flying:
             self._store(waiting)
         self._broken.set()
+        self._tried.set()
         self._run(let_go(producer, self._patience_s))
 
     async def _keep_link(self) -> None:
@@ -243,31 +233,43 @@ class Sender:
 
     async def _use(self, producer: AIOKafkaProducer) -> None:
         """Until this producer fails."""
+        catching_up = self._run(self._catch_up(producer))
         try:
-            await self._drain(producer)
-        except UNREACHABLE as error:
-            self._break(producer, error)
-        self._tried.set()
-        while not self._broken.is_set():
-            oldest = next(iter(self._flying), None)
-            if oldest is not None and (waited_s := time.monotonic() - oldest.since) > self._patience_s:
-                self._break(producer, f"no answer for {waited_s:.1f} s")
-            try:
-                async with asyncio.timeout(self._patience_s / 10):
-                    await self._broken.wait()
-            except TimeoutError:
-                continue
+            while not self._broken.is_set():
+                oldest = next(iter(self._flying), None)
+                if oldest is not None and (waited_s := time.monotonic() - oldest.since) > self._patience_s:
+                    self._break(producer, f"no answer for {waited_s:.1f} s")
+                try:
+                    async with asyncio.timeout(self._patience_s / 10):
+                        await self._broken.wait()
+                except TimeoutError:
+                    continue
+        finally:  # two that take from the disk at once would each say of the other's records that they were sent
+            catching_up.cancel()
+            await asyncio.wait([catching_up])
 
-    async def _drain(self, producer: AIOKafkaProducer) -> None:
-        """Send what waits on the disk, the oldest first; from then on what comes goes to Kafka at once."""
-        while self._shelf is not None and (batch := await self._shelf.head(DRAIN_RECORDS)):
-            async with asyncio.timeout(self._patience_s):
-                records = [decode(one) for one in batch]
-                await asyncio.gather(*[await one.give(producer, self._doors[one.family]) for one in records])
-            await failpoint("gateway_drained")
-            await self._shelf.sent(len(batch))
-            self._metrics.drained.labels(self._way).inc(len(batch))
-        self._direct = True
+    async def _catch_up(self, producer: AIOKafkaProducer) -> None:
+        """Send what waits on the disk. What comes goes to Kafka at once when nothing waits, too much does, or the disk fails."""
+        drain, more = self._drain, True
+        while drain is not None and more:
+            try:
+                if not drain.soon:
+                    self._go_direct(producer)
+                more = await drain.some(producer)
+            except SpoolFailed as error:
+                log.error("what waits on the disk has to wait longer: %s", error)  # noqa: TRY400  (what happened is in the message)
+                self._go_direct(producer)
+                await asyncio.sleep(RETRY_S)
+            except UNREACHABLE as error:
+                self._break(producer, error)
+                return
+        self._go_direct(producer)
+
+    def _go_direct(self, producer: AIOKafkaProducer) -> None:
+        """What comes from now on goes to Kafka at once."""
+        if producer is self._producer:
+            self._direct = True
+            self._tried.set()
 
     def _under_way(self, records: int, size: int) -> None:
         self._records += records

@@ -8,11 +8,13 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
+from stream.errors import TocsinError
 from stream.gateways.metrics import LIVE
 from stream.gateways.spool import SpoolFull
 from stream.gateways.verdict import Verdict
 from stream.runtime.clocks import wall_ms
 from stream.runtime.ending import end_now
+from stream.runtime.failpoints import failpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +26,10 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 GROUP_BYTES = 1 << 20
 """So much at most goes to the disk at once."""
+
+
+class SpoolFailed(TocsinError):
+    """The disk failed while something that lies on it was to be read or taken away."""
 
 
 class Shelf:
@@ -38,7 +44,6 @@ class Shelf:
         self._thread = ThreadPoolExecutor(1, "spool")
         self._queue: deque[tuple[Sequence[bytes], asyncio.Future[Verdict]]] = deque()
         self._writer: asyncio.Task[None] | None = None
-        metrics.spool_damaged.labels(way).set(spool.damaged_bytes)
         self._note()
 
     def put(self, payloads: Sequence[bytes], outcome: asyncio.Future[Verdict]) -> None:
@@ -48,20 +53,27 @@ class Shelf:
             self._writer = asyncio.create_task(self._write())
             self._writer.add_done_callback(_must_not_fail)
 
-    async def head(self, most: int) -> list[bytes]:
-        """The oldest records, at most so many; none when nothing waits, on the disk or for it, at the moment of return."""
+    async def head(self, most: int, bytes_most: int) -> list[bytes]:
+        """The oldest records, at most so many; none when nothing waits, on the disk or for it, at the moment of return. Raises SpoolFailed."""
         while True:
             async with self._lock:
-                found = await self._on_disk(self._spool.head, most)
+                found = await self._read(self._spool.head, most, bytes_most)
             if found or not self._queue:
                 return [one.payload for one in found]
             await asyncio.sleep(0)
 
-    async def sent(self, count: int) -> None:
-        """The oldest `count` records were acknowledged."""
+    async def sent(self, count: int, aside: Sequence[tuple[bytes, str]] = ()) -> None:
+        """The oldest `count` records were acknowledged, but for those `aside`, with the reason: they are kept elsewhere. Raises SpoolFailed."""
         async with self._lock:
-            await self._on_disk(self._spool.sent, count)
-            self._note()
+            for payload, why in aside:
+                await self._read(self._spool.aside.keep, payload, why, wall_ms())
+                log.error("set aside, Kafka never takes it: %s", why)
+                self._metrics.set_aside.labels(self._way).inc()
+            try:
+                await self._read(self._spool.sent, count)
+            finally:
+                self._note()
+        self._metrics.drained.labels(self._way).inc(count - len(aside))
 
     async def close(self) -> None:
         """Write what is queued and let another process have the spool."""
@@ -72,6 +84,13 @@ class Shelf:
 
     async def _on_disk(self, call: Callable[..., T], *arguments: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call, *arguments)
+
+    async def _read(self, call: Callable[..., T], *arguments: object) -> T:
+        try:
+            return await self._on_disk(call, *arguments)
+        except OSError as error:
+            msg = f"the spool's disk fails: {error}"
+            raise SpoolFailed(msg) from error
 
     async def _write(self) -> None:
         try:
@@ -95,6 +114,7 @@ class Shelf:
         """Store a group at once; if it does not fit, each for itself, because a smaller one may."""
         if not group:
             return
+        await failpoint("gateway_storing")
         try:
             await self._on_disk(self._spool.append, [one for payloads, _ in group for one in payloads], wall_ms())
         except (SpoolFull, OSError) as error:
@@ -113,9 +133,11 @@ class Shelf:
 
     def _note(self) -> None:
         """Keep what others ask for while a thread has the spool."""
-        self.records, self.fill, self.oldest_at = len(self._spool), self._spool.fill, self._spool.oldest_at
+        self.records, self.size, self.fill, self.oldest_at = len(self._spool), self._spool.size, self._spool.fill, self._spool.oldest_at
         self._metrics.spool_records.labels(self._way).set(self.records)
-        self._metrics.spool_bytes.labels(self._way).set(self._spool.size)
+        self._metrics.spool_bytes.labels(self._way).set(self.size)
+        self._metrics.spool_damaged.labels(self._way).set(self._spool.damaged_bytes)
+        self._metrics.spool_aside.labels(self._way).set(self._spool.aside.size)
         self._metrics.spool_oldest_at.labels(self._way).set((self.oldest_at or 0) / 1000)
 
 

@@ -5,7 +5,7 @@ as stored when `fsync` has returned, and a segment is deleted when Kafka has ack
 once more, which the fold drops as duplicates. What this cannot survive is the loss of the disk itself.
 
 A torn end (a crash while writing) was never acknowledged and is cut off. A damaged record inside is skipped, counted, and its segment kept
-beside the others as `.damaged`: everything else of it is still sent.
+beside the others as `.damaged`: everything else of it is still sent. What Kafka refuses for ever is kept, too: `stream.gateways.aside`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ import errno
 import fcntl
 import os
 from collections import deque
+from contextlib import suppress
 from hashlib import blake2b
-from itertools import islice
+from itertools import accumulate, islice
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from stream.errors import TocsinError
+from stream.gateways.aside import Aside, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,6 +41,10 @@ class SpoolFull(TocsinError):
 
 class SpoolInUse(TocsinError):
     """Another process has this folder."""
+
+
+class SpoolUnusable(TocsinError):
+    """The disk does not let this folder be a spool."""
 
 
 class Stored(NamedTuple):
@@ -98,31 +104,43 @@ def _checksum(stored_at: int, payload: bytes) -> bytes:
 class Spool:
     """The records a gateway has still to send, oldest first. One process at a time; not thread-safe.
 
-    `bytes_max` bounds the folder. When it was opened, `damaged_bytes` were found unreadable between records and `torn_bytes` after the last one of
-    a segment. Only the oldest segment is held in memory. Raises SpoolInUse.
+    `bytes_max` bounds what waits and what is set aside. When it was opened, `torn_bytes` were found after the last record of a segment. Only the
+    oldest segment is held in memory. Raises SpoolInUse, SpoolUnusable.
     """
 
     def __init__(self, folder: Path, *, bytes_max: int = 1 << 30) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._bytes_max = bytes_max
-        self._lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(self._lock)
-            msg = f"{folder}: another process has this spool; give every gateway a folder of its own"
-            raise SpoolInUse(msg) from error
         self._oldest: deque[Stored] = deque()
         self._counts: dict[int, int] = {}
         self._sizes: dict[int, int] = {}
         self._open: int | None = None
         self._file = -1
-        self.damaged_bytes = self.torn_bytes = 0
-        self._last = max((self._number(path) for path in self._segments()), default=0)
-        for path in self._segments():
-            self._recover(path)
+        self._damaged: dict[int, int] = {}
+        self.torn_bytes = 0
+        self.aside = Aside(folder / "aside.jsonl")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._take()
+            self._last = max((self._number(path) for path in self._segments()), default=0)
+            for path in self._segments():
+                self._recover(path)
+        except OSError as error:
+            msg = f"{folder} cannot be a spool: {error}; give a folder on a disk that can be written, with room"
+            raise SpoolUnusable(msg) from error
         self._load()
+
+    def _take(self) -> None:
+        """Have the folder for this process alone, and on the disk."""
+        self._lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(self._lock)
+            msg = f"{self._folder}: another process has this spool; give every gateway a folder of its own"
+            raise SpoolInUse(msg) from error
+        for made in (self._folder, self._folder.parent, self._folder.parent.parent):
+            sync_folder(made)
 
     def __len__(self) -> int:
         """How many records wait."""
@@ -135,8 +153,13 @@ class Spool:
 
     @property
     def fill(self) -> float:
-        """How full it is, 0 to 1."""
-        return self.size / self._bytes_max
+        """How full it is, 0 to 1; a little more where much was set aside."""
+        return (self.size + self.aside.size) / self._bytes_max
+
+    @property
+    def damaged_bytes(self) -> int:
+        """Bytes that were found unreadable between records, or in a segment that the disk did not give back."""
+        return sum(self._damaged.values())
 
     @property
     def oldest_at(self) -> int | None:
@@ -145,15 +168,15 @@ class Spool:
 
     def append(self, payloads: Sequence[bytes], stored_at: int) -> None:
         """Store a batch, all of it or nothing; it is on the disk when this returns. Raises SpoolFull, and OSError where the disk fails."""
-        data = b"".join(seal(stored_at, payload) for payload in payloads)
-        if any(len(payload) > RECORD_BYTES_MAX for payload in payloads) or self.size + len(data) > self._bytes_max:
-            msg = f"{self._folder}: {self.size} bytes wait, {len(data)} more would pass the bound of {self._bytes_max}"
+        data, held = b"".join(seal(stored_at, payload) for payload in payloads), self.size + self.aside.size
+        if any(len(payload) > RECORD_BYTES_MAX for payload in payloads) or held + len(data) > self._bytes_max:
+            msg = f"{self._folder}: {held} bytes wait or are set aside, {len(data)} more would pass the bound of {self._bytes_max}"
             raise SpoolFull(msg)
-        number = self._segment_for(len(data))
         try:
+            number = self._segment_for(len(data))
             self._write(data)
         except OSError as error:
-            self._abandon(number)
+            self._abandon()
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 msg = f"{self._folder}: the disk is full"
                 raise SpoolFull(msg) from error
@@ -163,11 +186,14 @@ class Spool:
         if not self._oldest or self._oldest[0].segment == number:
             self._oldest.extend(Stored(number, stored_at, payload) for payload in payloads)
 
-    def head(self, most: int) -> list[Stored]:
-        """The oldest records, at most so many and of one segment; they stay until `sent`."""
+    def head(self, most: int, bytes_most: int = SEGMENT_BYTES) -> list[Stored]:
+        """The oldest records, at most so many and of one segment, and not longer together unless it is one; they stay until `sent`."""
         if not self._oldest:  # also when the disk failed while the segment before this one was to be deleted
             self._load()
-        return list(islice(self._oldest, most))
+        sizes = accumulate(len(one.payload) for one in self._oldest)
+        return [
+            one for place, (one, size) in enumerate(islice(zip(self._oldest, sizes, strict=False), most)) if size <= bytes_most or not place
+        ]
 
     def sent(self, count: int) -> None:
         """The oldest `count` records, of those `head` gave, were acknowledged. A segment of which nothing is left is deleted."""
@@ -194,7 +220,7 @@ class Spool:
             self._last += 1
             self._file = os.open(self._path(self._last), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             self._open, self._sizes[self._last], self._counts[self._last] = self._last, 0, 0
-            self._sync_folder()
+            sync_folder(self._folder)
         return self._open
 
     def _write(self, data: bytes) -> None:
@@ -203,8 +229,10 @@ class Spool:
             view = view[os.write(self._file, view) :]
         os.fsync(self._file)
 
-    def _abandon(self, number: int) -> None:
+    def _abandon(self) -> None:
         """After a failed write nothing more goes into this segment, because what `fsync` once failed on is never known to be there."""
+        if (number := self._open) is None:
+            return
         try:
             os.ftruncate(self._file, self._sizes[number])
         finally:
@@ -220,11 +248,8 @@ class Spool:
 
     def _recover(self, path: Path) -> None:
         data = path.read_bytes()
-        found = scan(data)
-        if found.damaged:
-            self.damaged_bytes += found.damaged
-            path.with_suffix(".damaged").write_bytes(data)
-        elif found.end < len(data):
+        found = self._scan(path, data)
+        if not found.damaged and found.end < len(data):
             os.truncate(path, found.end)
         self.torn_bytes += len(data) - found.end
         if not found.records:
@@ -234,11 +259,36 @@ class Spool:
         self._sizes[number] = len(data) if found.damaged else found.end
         self._counts[number] = len(found.records)
 
+    def _scan(self, path: Path, data: bytes) -> Scan:
+        """What a segment holds; a damaged one is kept."""
+        found = scan(data)
+        if found.damaged:
+            kept = path.with_suffix(".damaged")
+            if not kept.exists():
+                kept.write_bytes(data)
+            self._damaged[self._number(path)] = found.damaged
+        return found
+
     def _load(self) -> None:
-        """Hold the records of the oldest segment."""
-        number = min((one for one, left in self._counts.items() if left), default=None)
-        if number is not None:
-            self._oldest.extend(Stored(number, *record) for record in scan(self._path(number).read_bytes()).records)
+        """Hold the records of the oldest segment; of one that can no longer be read, what can."""
+        while not self._oldest and (number := min((one for one, left in self._counts.items() if left), default=None)) is not None:
+            path = self._path(number)
+            try:
+                data = path.read_bytes()
+            except OSError:
+                self._give_up(number)
+                continue
+            self._oldest.extend(Stored(number, *record) for record in self._scan(path, data).records)
+            self._counts[number] = len(self._oldest)
+
+    def _give_up(self, number: int) -> None:
+        """The disk does not give a segment back: what comes after it must not wait for that."""
+        if number == self._open:
+            self._close_segment()
+        self._damaged[number] = self._sizes.pop(number)
+        del self._counts[number]
+        with suppress(OSError):  # it is tried again after a restart
+            self._path(number).rename(self._path(number).with_suffix(".damaged"))
 
     def _segments(self) -> Iterator[Path]:
         return iter(sorted(self._folder.glob("*.spool")))
@@ -248,10 +298,3 @@ class Spool:
 
     def _number(self, path: Path) -> int:
         return int(path.stem)
-
-    def _sync_folder(self) -> None:
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

@@ -9,11 +9,7 @@ import argparse
 import asyncio
 import json
 import logging
-import os
 import random
-import re
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -30,78 +26,22 @@ from stream.runtime.broker import Broker
 from stream.runtime.feeding import await_read
 from stream.runtime.ports import free_ports
 from stream.runtime.topics import Topics
+from tests.chaos.killable import AWAY, STAGES, WAIT_S, Gateway, wait
 from tests.chaos.rivers import CITIES, PRODUCT, rivers, set_up_rivers
 from tests.chaos.senders import Ledger, post, publish
 from tests.gateways.mosquitto import Mosquitto
 from tests.runtime.lane import Worker, journal_entries, read_all, toy_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from stream.settings import Settings
     from tests.chaos.senders import Item
 
 log = logging.getLogger(__name__)
-STAGES = ("gateway_before_send", "gateway_accepted")
-AWAY = ("gateway_stored", "gateway_drained")  # only reached when Kafka was away
 RANDOM, STARTING = "any moment", "while it starts"
-TURNS = (STAGES[0], RANDOM, STAGES[1], RANDOM, STARTING)
-KILLED = -9
-WAIT_S = 90
-OUTAGE_EVERY = 8
-
-
-class Gateway:
-    """One gateway that is started again whenever it died. `kills`: how often and at which stage."""
-
-    def __init__(self, kind: str, settings: Settings, folder: Path, arguments: Sequence[str]) -> None:
-        self.kind, self._arguments, self._log = kind, arguments, folder / f"{kind}.log"
-        self._env = {f"TOCSIN_{name.upper()}": str(getattr(settings, name)) for name in settings.__struct_fields__}
-        self.kills: Counter[str] = Counter()
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self, failpoint: str = "") -> None:
-        self._end()
-        with self._log.open("ab") as log:
-            self._from = log.tell()
-            command = [sys.executable, "-m", "tests.chaos.gateway_process", self.kind, *self._arguments]
-            env = {**os.environ, **self._env, "TOCSIN_INSTANCE": self.kind, "TOCSIN_FAILPOINT": failpoint}
-            self._process = subprocess.Popen(command, env=env, stdout=log, stderr=log, cwd=Path(__file__).parents[2])
-
-    def wait_ready(self) -> None:
-        wait(lambda: re.search(rb"(?m)^ready", self._log.read_bytes()[self._from :]), self.tail)
-
-    def die_at(self, stage: str) -> None:
-        """Wait until it has killed itself there."""
-        assert self._process is not None
-        try:
-            code = self._process.wait(WAIT_S)
-        except subprocess.TimeoutExpired:
-            code = None
-        assert code == KILLED, f"{self.kind} at {stage}: {code}\n{self.tail()}"
-        self.kills[stage] += 1
-
-    def kill(self, when: str) -> None:
-        assert self._process is not None
-        assert self._process.poll() is None, f"{self.kind} ended by itself\n{self.tail()}"
-        self._end()
-        self.kills[when] += 1
-
-    def stop(self) -> int:
-        assert self._process is not None
-        self._process.terminate()
-        return self._process.wait(WAIT_S)
-
-    def _end(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(10)
-
-    def tail(self) -> str:
-        return self._log.read_text("utf-8", "replace")[-3_000:]
-
-    def close(self) -> None:
-        self._end()
+TURNS = (*STAGES, RANDOM, STARTING, RANDOM)
+OUTAGE_EVERY = 5
 
 
 class Loss(NamedTuple):
@@ -122,18 +62,15 @@ class Run(NamedTuple):
     kills: dict[str, Counter[str]]
     answers: dict[str, Counter[str]]
     codes: dict[str, int]
+    invented: int
+    """In the journal, and no device ever sent it."""
     seconds: float
 
     def __str__(self) -> str:
-        lines = [f"{kind}: {loss}; killed {dict(self.kills[kind])}; answers {dict(self.answers[kind])}" for kind, loss in self.loss.items()]
-        return "\n".join([*lines, f"{self.seconds:.0f} s"])
-
-
-def wait(look: Callable[[], object], why: Callable[[], str]) -> None:
-    until = time.monotonic() + WAIT_S
-    while not look():
-        assert time.monotonic() < until, why()
-        time.sleep(0.1)
+        lines = [f"{kind}: {loss}; answers {dict(self.answers[kind])}" for kind, loss in self.loss.items()]
+        for kind, kills in self.kills.items():
+            lines += [f"{kind}: killed {kills.total()} times", *(f"    {count:4d} {stage}" for stage, count in sorted(kills.items()))]
+        return "\n".join([*lines, f"{self.invented} in the journal that nobody sent", f"{self.seconds:.0f} s"])
 
 
 def kill_one(gateway: Gateway, stage: str, draw: random.Random) -> None:
@@ -150,21 +87,25 @@ def kill_one(gateway: Gateway, stage: str, draw: random.Random) -> None:
 
 
 def outage(broker: Broker, gateways: Sequence[Gateway], draw: random.Random) -> None:
-    """Kafka dies; each of ours dies when it has stored something, and again when Kafka is back and it has sent something of that."""
+    """Kafka dies; each of ours dies before and after it has stored something, and when Kafka is back and it has sent something of that."""
     *gateways, usual = gateways
+    storing, stored, drained = AWAY
     for one in gateways:
-        one.start(f"{AWAY[0]}=kill:{draw.randint(1, 5)}")
+        one.start(f"{storing}=kill:{draw.randint(1, 5)}")
     for one in gateways:
         one.wait_ready()
     time.sleep(1.0)
     broker.kill()
     for one in gateways:
-        one.die_at(AWAY[0])
-        one.start(f"{AWAY[1]}=kill:1")
+        one.die_at(storing)
+        one.start(f"{stored}=kill:{draw.randint(1, 5)}")
+    for one in gateways:
+        one.die_at(stored)
+        one.start(f"{drained}=kill:1")
     time.sleep(draw.uniform(0.0, 3.0))
     broker.restart()
     for one in gateways:
-        one.die_at(AWAY[1])
+        one.die_at(drained)
     kill_one(usual, RANDOM, draw)
 
 
@@ -214,7 +155,8 @@ def run(folder: Path, kills: int, seed: int = 7) -> Run:
     ledgers = {"http": devices.http, "mqtt": devices.mqtt, "aiomqtt": devices.mqtt}
     loss = {kind: lost(ledger, usually if kind == "aiomqtt" else found) for kind, ledger in ledgers.items()}
     answers = {kind: ledger.answers for kind, ledger in ledgers.items()}
-    return Run(loss, {one.kind: one.kills for one in gateways}, answers, codes, time.monotonic() - began)
+    invented = len(found.keys() - devices.http.sent - devices.mqtt.sent)
+    return Run(loss, {one.kind: one.kills for one in gateways}, answers, codes, invented, time.monotonic() - began)
 
 
 class Devices:

@@ -31,8 +31,9 @@ Item = tuple[str, int]
 
 @dataclass
 class Ledger:
-    """`acknowledged`: what was answered for. `answers`: how often each answer was given."""
+    """`sent`: all that may arrive. `acknowledged`: what was answered for. `answers`: how often each answer was given."""
 
+    sent: set[Item] = field(default_factory=set)
     acknowledged: set[Item] = field(default_factory=set)
     answers: Counter[str] = field(default_factory=Counter)
     ending: threading.Event = field(default_factory=threading.Event)
@@ -57,6 +58,7 @@ def post(port: int, stations: Sequence[str], begins_at: int, ledger: Ledger) -> 
     while not ledger.ending.is_set():
         some = [next(source) for _ in range(20)]
         body = json.dumps([one for _, one in some])
+        ledger.sent.update(item for item, _ in some)
         while True:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
             try:
@@ -95,6 +97,7 @@ def publish(mosquitto: Mosquitto, stations: Sequence[str], begins_at: int, ledge
     while waiting or not ledger.ending.is_set():
         if not ledger.ending.is_set():
             item, body = next(source)
+            ledger.sent.add(item)
             waiting[client.publish(f"tocsin/{USER}/stage", json.dumps(body), qos=1).mid] = item
         time.sleep(PUBLISH_PAUSE_S)
         while not acknowledged.empty():
