@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+    from stream.gateways.denials import Denials
     from stream.gateways.http_limits import HttpLimits
     from stream.gateways.judging import Judge
     from stream.gateways.mapping import Mapping
@@ -27,6 +28,11 @@ class Caller(NamedTuple):
 
     name: str
     may: Callable[[str, str], bool] | None = None
+
+    @property
+    def shown(self) -> str:
+        """Who it has shown to be, "" where nobody has to show anything."""
+        return "" if self.may is None else self.name
 
 
 class Sending(Protocol):
@@ -64,6 +70,7 @@ class Gateway:
     bulk_sender: Sending
     who: Callable[[web.Request], Caller]
     metrics: GatewayMetrics
+    denials: Denials
     judge: Judge | None = None
     bulk_judge: Judge | None = None
     stopping: bool = False

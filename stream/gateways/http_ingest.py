@@ -113,6 +113,7 @@ class Ingest:
         gateway, way = self._gateway, self._way
         judge, now = gateway.ready_judge(bulk=way.bulk), wall_ms()
         judged, records = judge.judge(found, now, self._caller.may)
+        gateway.denials.items(judged, self._caller.shown, self._request.remote or "", now)
         sent = await self._sent(records) if records else Verdict.ACCEPTED
         judge.remember(records)
         gateway.metrics.count(judged if sent is Verdict.ACCEPTED else [_stored(one) for one in judged])

@@ -15,8 +15,9 @@ import msgspec
 from aiohttp import web
 
 from stream.errors import TocsinError
+from stream.gateways.denials import Denials, denials_spool
 from stream.gateways.http_gateway import Caller, Gateway
-from stream.gateways.http_identity import Identity, Shown
+from stream.gateways.http_identity import Identity, Shown, Unheard
 from stream.gateways.http_limits import HttpLimits
 from stream.gateways.http_openapi import document
 from stream.gateways.http_server import application
@@ -124,14 +125,16 @@ class HttpProcess:
         bulk_doors = dict(zip(DOORS, Topics(settings.prefix).backfill, strict=True))
         self._sender = Sender(settings, spools[0], metrics=metrics)
         self._bulk_sender = Sender(settings, spools[1], doors=bulk_doors, metrics=metrics, way="backfill")
-        self.gateway = Gateway(listening.limits, listening.mapping, self._sender, self._bulk_sender, self._who, metrics)
+        self._denials = Denials(settings, metrics, None if listening.spool is None else denials_spool(listening.spool))
+        self.gateway = Gateway(listening.limits, listening.mapping, self._sender, self._bulk_sender, self._who, metrics, self._denials)
         self.port = 0
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Answer until `stopping`, then answer what is under way."""
         regions = KnownRegions(self._settings, self._listening.spool, self._take_regions)
-        knowing = asyncio.create_task(regions.run())
-        knowing.add_done_callback(_end_with)
+        beside = [asyncio.create_task(regions.run()), asyncio.create_task(self._denials.run())]
+        for one in beside:
+            one.add_done_callback(_end_with)
         await asyncio.gather(self._sender.start(), self._bulk_sender.start())
         openapi = msgspec.json.encode(document(self._listening.limits, _version()))
         runner = web.AppRunner(
@@ -151,8 +154,9 @@ class HttpProcess:
             self.gateway.stopping = True
             await runner.cleanup()
             await asyncio.gather(self._sender.stop(), self._bulk_sender.stop())
-            knowing.cancel()
-            await asyncio.wait([knowing])
+            for one in beside:
+                one.cancel()
+            await asyncio.wait(beside)
             self.gateway.metrics.stop()
 
     async def _listen(self, runner: web.AppRunner) -> None:
@@ -179,11 +183,16 @@ class HttpProcess:
             raise self.gateway.later(503, "the regions are not known yet")
         tls = None if request.transport is None else request.transport.get_extra_info("ssl_object")
         certificate = None if tls is None else tls.getpeercert(binary_form=True)
-        return self._identity.caller(Shown(request.headers.get("Authorization", ""), certificate), wall_ms())
+        now = wall_ms()
+        try:
+            return self._identity.caller(Shown(request.headers.get("Authorization", ""), certificate), now)
+        except Unheard as unheard:
+            self._denials.note(unheard.denied._replace(remote=request.remote or ""), now)
+            raise
 
 
 def _end_with(task: asyncio.Task[None]) -> None:
-    """A gateway that no longer hears of revoked keys must not go on."""
+    """A gateway that no longer hears of revoked keys, or no longer tells who it refused, must not go on."""
     if not task.cancelled() and (error := task.exception()) is not None:
         end_now(error)
 

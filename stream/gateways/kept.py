@@ -26,7 +26,7 @@ class Kept(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     async def give(self, producer: AIOKafkaProducer, topic: str) -> Future[object]:
         """Hand it over; what is returned is done when it is acknowledged."""
-        given: Future[object] = await producer.send(topic, self.value, key=self.key, headers=self.headers)
+        given: Future[object] = await producer.send(topic, self.value, key=self.key, headers=list(self.headers))
         return given
 
 

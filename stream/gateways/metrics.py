@@ -33,6 +33,7 @@ class GatewayMetrics:
             return Gauge(f"tocsin_gateway_{name}", text, labels, registry=registry)
 
         self.items = counter("items", "Measurements handed in, by what was said of each", "verdict")
+        self.denied = counter("denied", "Requests, and items of them, refused because of who sent them", "reason")
         self.payloads = counter("payloads", "Payloads handed in, by how that ended", "outcome")
         self.records = counter("records", "Records for the doors, by what became of them", "way", "outcome")
         self.send_s = Histogram(
