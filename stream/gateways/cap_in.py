@@ -19,7 +19,8 @@ import msgspec
 import shapely
 from lxml import etree
 
-from stream.accept.refusal import quoted
+from stream.accept.refusal import Fault, quoted
+from stream.accept.statements import Stated, judge
 from stream.gateways.cap_reading import Alert, read_alert
 from stream.gateways.cap_refused import CapFault, CapRefused
 from stream.gateways.cap_trust import vouched
@@ -123,6 +124,10 @@ class CapIn:
         if alert.sent_at < newest:
             return CapFault(CapRefused.SUPERSEDED, f"one sent at {to_text(newest)} was taken")
         taken = Taken(source.city_id, tuple(self._statements(source, alert, (first, found is None), now)))
+        for said in taken.statements:
+            judged = judge(Stated(said, source.city_id, now, self._lane), self._regions)
+            if isinstance(judged, Fault):
+                return CapFault(CapRefused.NOT_A_REPORT, judged.what)
         _remember(self._known, (alert.sender, alert.identifier), _Known(digest, first))
         _remember(self._newest, (alert.sender, first), alert.sent_at)
         return taken

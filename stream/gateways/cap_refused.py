@@ -30,6 +30,7 @@ class CapRefused(StrEnum):
     UNKNOWN_HAZARD = "unknown_hazard"
     NO_LEVEL = "no_level"
     NO_PLACE = "no_place"
+    NOT_A_REPORT = "not_a_report"
 
 
 ADVICE: dict[CapRefused, str] = {
@@ -52,6 +53,7 @@ ADVICE: dict[CapRefused, str] = {
     CapRefused.UNKNOWN_HAZARD: "map the event (its code or name) to a hazard of the region among the sources of alerts",
     CapRefused.NO_LEVEL: "give a severity, or the parameter level",
     CapRefused.NO_PLACE: "give a polygon, a circle, or the adcode of a city of the region as geocode",
+    CapRefused.NOT_A_REPORT: "it is sound CAP, but nobody could state this here by hand either",
 }
 
 

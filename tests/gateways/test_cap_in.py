@@ -211,3 +211,11 @@ def test_a_mistake_in_the_list_of_sources_is_named_with_file_and_field(tmp_path:
     with pytest.raises(TocsinError, match=r"cap_sources\.toml") as error:
         read_sources(file, [REGION])
     assert said in str(error.value)
+
+
+def test_what_nobody_could_state_here_is_refused_and_may_be_sent_again_put_right() -> None:
+    door = taking()
+    far = door.take(alert("a1", START, expires_at=253_402_300_799_000), NOW)
+    assert isinstance(far, CapFault)
+    assert far.reason is CapRefused.NOT_A_REPORT
+    assert isinstance(door.take(alert("a1", START), NOW), Taken)
