@@ -47,7 +47,7 @@ class BoundScan(NamedTuple):
 class Clustered(NamedTuple):
     """The likeliest cluster of a domain now, at `level` (0: nothing unusual).
 
-    `cases` in `unit` where `usual` are expected, the `cities` of its zone, in how many places there are more than usual (`above`), and the end of
+    `p_value`: that at which the level is reached, as the scan's own would tell the cases. `cases` in `unit` where `usual` are expected, the `cities` of its zone, in how many places there are more than usual (`above`), and the end of
     its newest period. `unreported`: all cities with a place that has no count of that period yet.
     """
 
@@ -129,10 +129,11 @@ def _look(bound: BoundScan, hazard: BoundHazard) -> Clustered | None:
     above = np.nansum(counts[window][:, zone], axis=0) > np.where(np.isnan(counts[window][:, zone]), 0.0, means[window][:, zone]).sum(
         axis=0
     )
+    level = rule.level(found.p_value, found.cases)
     return Clustered(
         bound.hazard,
-        rule.level(found.p_value, found.cases),
-        found.p_value,
+        level,
+        rule.limit(level),
         found.cases,
         found.baseline,
         bound.unit,

@@ -1,10 +1,19 @@
 """How exactly case counts are told outside the city they are of: in bands of ten, and totals over several cities not at all.
 
-A small count can point at persons, so fewer than ten is told as that (k = 10). The other half is what could be found out by subtracting: a city
-knows its own count, so one total would give away its neighbour's, and an exact large count beside a total a small one. Hence every count is
-banded for everybody but its own city, large ones too (complementary suppression), and a total is told by its level alone. Records that all may
-read (`incidents`, `evidence`, `station_health`) have no own city; `warnings` keeps each city's record as that city was sent it, so
-that it can be sent again, and is for the service alone. What this does not hide is that a level was reached, and how probable it is.
+A small count can point at persons, so fewer than ten is told as that (k = 10). The other half is what could be computed: a city knows its own
+count, so one total would give away its neighbour's, and an exact large count beside a total a small one; and a p-value, a chance or an expected
+arrival is a count in other words to whoever knows the formula. Hence for everybody but its own city
+
+- every count is banded, large ones too, and a total is told by its level alone (complementary suppression),
+- footprints are given the middle of the band (`roughly`), so what they answer says no more than the band does,
+- of how unusual it is no more goes on than the limit of its level (`limit_reached`), so neither does what is fused of that.
+
+Sentences, which are passed on (CAP, a message to the public), have the band in its own city, too, and not the words of a report. Two counts of one
+band that give the same levels read the same, byte for byte (tested). What this does not hide is that a level was reached: whoever knew
+what is usual there, which no other city is told, could narrow the count down by it. Records that all may read (`incidents`, `evidence`,
+`station_health` ...) have no own city. `warnings` and `warnings.late` keep each city's record as that city was sent it, and `measurements.*`,
+`ingest.*`, `backfill.*`, `journal` and `checkpoints` the counts themselves: they are for the service alone (ACLs). In `rejected` stands the hash of a refused count, which whoever
+can guess the rest of it can try out: for the service alone, too.
 """
 
 from __future__ import annotations
@@ -12,9 +21,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from detectors.base import Level
 from stream.decide.stated import LINKED, REPORT
 
 if TYPE_CHECKING:
+    from stream.decide.bound import BoundDetector
     from stream.decide.scene import Scene
     from stream.decide.state import SourceState
     from stream.region.model import Region
@@ -60,8 +71,26 @@ def banded(count: float) -> Shown:
     return Shown(low, low + K - 1)
 
 
-def shown(scene: Scene, source: SourceState, reader: str) -> Shown:
-    """The value of a source as `reader` (a city or an administration, "" = everybody) may be told it."""
+def roughly(family: str, value: float) -> float:
+    """A value as footprints are given it: of a count only the middle of its band, for what they answer is told to other cities.
+
+    >>> roughly("health", 3.0), roughly("health", 43.0), roughly("water", 43.0)
+    (4.5, 44.5, 43.0)
+    """
+    return banded(value).value + (K - 1) / 2 if family == FAMILY and math.isfinite(value) else value
+
+
+def limit_reached(use: BoundDetector, row: int, level: int) -> float:
+    """The p-value at which a detector reaches a level in a (local) row, NaN for none, or where the detector has no such limit."""
+    name = f"alpha_{Level(level).label}"
+    if name not in (use.parameters.dtype.names or ()):
+        return math.nan
+    limit = float(use.parameters[name][use.compact[row]])
+    return limit if limit > 0.0 else math.nan
+
+
+def shown(scene: Scene, source: SourceState, reader: str = "") -> Shown:
+    """The value of a source as `reader` (a city or an administration, "" = everybody) may be told it. A sentence is passed on: it is for everybody."""
     value = source.value if math.isfinite(source.value) else 0.0
     placed = source.placed
     if scene.hazard.family != FAMILY or (placed is not None and placed.kind == LINKED):  # whose value is a probability

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from detectors.base import Level
+from stream.decide.disclosure import FAMILY
 from stream.decide.hazard_scene import scene_of
 from stream.decide.identity import discrepancy_id
 from stream.decide.placing import city_of
@@ -108,7 +109,7 @@ def _stations(scene: Scene, city_id: str) -> tuple[tuple[str, ...], int]:
 def note(scene: Scene, kind: DiscrepancyKind, doubt: Doubt, at: int, text: str) -> Output:
     """Something that happened once: late, withdrawn, disputed."""
     name = discrepancy_id(kind.value, doubt.statement_id, scene.lane.value)
-    return _record(scene, name, doubt, Found(kind, -1, ()), at, text=text)
+    return _record(scene, name, doubt, Found(kind, -1, ()), at, text="" if scene.hazard.family == FAMILY else text)
 
 
 def _record(scene: Scene, name: str, doubt: Doubt, found: Found, at: int, *, text: str | None = None) -> Output:

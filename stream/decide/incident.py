@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from stream.decide import accounting, bodies, bounds, consistency, identity, linking, muting, reopening, roles, telling
 from stream.decide.conditions import conditions
+from stream.decide.disclosure import roughly
 from stream.decide.escalation import ask, give_over
 from stream.decide.foretold import outlook_of, watched
 from stream.decide.impacts import Around, Asked, Reached, weigh
@@ -74,7 +75,9 @@ def _asked(scene: Scene, at: int) -> list[Asked]:
     for number, series in enumerate(sorted(state.sources)):
         source = state.sources[series]
         name = identity.incident_id(scene.hazard.hazard, scene.domain_id, series, source.onset_at, lane)
-        found.append(ask_footprint(scene.region, scene.hazard, Asked(number, source, place(scene.region, source, name)), now))
+        here = place(scene.region, source, name)
+        here = replace(here, value=roughly(scene.hazard.family, here.value))
+        found.append(ask_footprint(scene.region, scene.hazard, Asked(number, source, here), now))
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from stream.decide.disclosure import shown
+from stream.decide.disclosure import FAMILY, shown
 from stream.decide.stated import REPORT
 from stream.region.administrations import name_of
 from stream.warnings.texts import word
@@ -24,8 +24,9 @@ def words(scene: Scene, series: str, told: Told, language: str) -> dict[str, str
         return {}
     known = scene.domain.by_hand.reports.get(series.removeprefix(f"{REPORT}/"))
     reporter = name_of(scene.region, source.placed.counts_as.removeprefix(f"{REPORT}/"), language)
-    measured = f"{shown(scene, source, told.city_id).text()} {source.placed.unit}".strip() if math.isfinite(source.value) else ""
-    said = [part for part in (known.text if known is not None else "", measured) if part]
+    measured = f"{shown(scene, source).text()} {source.placed.unit}".strip() if math.isfinite(source.value) else ""
+    own = known.text if known is not None and scene.hazard.family != FAMILY else ""  # they may hold the count, or more
+    said = [part for part in (own, measured) if part]
     fields = {
         "by": f"{reporter}, {known.by}" if known is not None else reporter,
         "said": word(language, "said").format(text=", ".join(said)) if said else "",

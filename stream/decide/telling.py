@@ -11,7 +11,7 @@ import msgspec
 from detectors.base import Level
 from stream.decide import following, saying
 from stream.decide.clusters import WHY as WHY_CLUSTER
-from stream.decide.disclosure import Shown, shown
+from stream.decide.disclosure import shown
 from stream.decide.foretold import PREFIX
 from stream.decide.foretold import REASON as FORETOLD
 from stream.decide.foretold import WHY as WHY_FORETOLD
@@ -202,7 +202,7 @@ def _text(
             "hazard": scene.hazard.texts.get(language, {}).get("name", scene.hazard.hazard),
             "level": word(language, level_label(told.level)),
             "source": lead.series.removeprefix(PREFIX) if lead else "-",
-            "value": Shown(lead.value, lead.value_to).text() if lead else "-",
+            "value": shown(scene, scene.state.sources[lead.series]).text() if lead else "-",
             "unit": lead.unit if lead else "",
             "note": _note(language, scene, told, lead) + (word(language, f"note_{moved.partition(':')[0]}") if moved else ""),
             "path": word(language, told.path),

@@ -34,7 +34,18 @@ class Scan:
         """
         if cases < self.min_cases:
             return 0
-        return sum(p_value <= alpha for alpha in (self.alpha_blue, self.alpha_yellow, self.alpha_orange, self.alpha_red))
+        return sum(p_value <= alpha for alpha in self._alphas())
+
+    def limit(self, level: int) -> float:
+        """The p-value at which a level is reached, 1 for none.
+
+        >>> Scan().limit(0), Scan().limit(2)
+        (1.0, 0.0001)
+        """
+        return (1.0, *self._alphas())[level]
+
+    def _alphas(self) -> tuple[float, float, float, float]:
+        return self.alpha_blue, self.alpha_yellow, self.alpha_orange, self.alpha_red
 
 
 def read_scan(table: Fields | None) -> Scan | None:

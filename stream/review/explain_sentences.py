@@ -58,7 +58,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "index": ("Index {index}.", "指数 {index}。"),
     "times_limit": ("It is {times} times the lowest limit.", "为最低限值的 {times} 倍。"),
     "exceedance": ("Chance that the true value is above the lowest limit: {percent}.", "真值高于最低限值的概率：{percent}。"),
-    "p_value": ("With nothing unusual, such a value comes by chance {odds}.", "若无异常，偶然出现这样的值的机会为{odds}。"),
+    "p_value": ("With nothing unusual, such a value comes by chance {odds} at most.", "若无异常，偶然出现这样的值的机会至多为{odds}。"),
     "one_in": ("once in {number}", "{number}分之一"),
     "reaches_next": ("Rising as it does, it is at the next level in {span}.", "按目前速度，{span}后达到上一级别。"),
     # 4 sure

@@ -112,7 +112,7 @@ def test_a_few_more_cases_in_four_neighbours_are_a_cluster_that_none_of_them_sho
     assert (first["msg_type"], first["reason"], first["path"]) == ("alert", "first", "same_place")
     assert first["evidence"][0]["series"] == PREFIX + "land"
     assert (first["evidence"][0]["value"], first["evidence"][0]["value_to"]) == (0.0, 1e8), "with its own count a city could subtract"
-    assert first["evidence"][0]["p_value"] < 1e-4
+    assert first["evidence"][0]["p_value"] == {"blue": 1e-3, "yellow": 1e-4, "orange": 1e-6, "red": 1e-9}[first["evidence"][0]["level"]]
     assert "The city and its neighbours together report" in first["text"]["en"]
     assert len({one["incident_id"] for name in "abcd" for one in together.messages(name)}) == 1
 
