@@ -111,7 +111,7 @@ ADVICE: dict[Refused, str] = {
     Refused.REVOKED: "bring in a new key or principal in gateways.toml; find out who uses this one",
     Refused.WRONG_AUDIENCE: "sign for the audience that gateways.toml names",
     Refused.SIGNED_TIME: "sign when sending, with a clock that is right; or give the principal a longer signed_within_s",
-    Refused.NOT_BOUND: "it may speak for its own stations and families only (gateways.toml)",
+    Refused.NOT_BOUND: "this sender may speak only for what it is bound to; use the token or key of this station, or have it bound to it (gateways.toml)",
     Refused.UNSIGNED: "this station's measurements are taken only signed, or through a door of its own (gateways.toml)",
     Refused.UNKNOWN_DEVICE: "say in gateway.toml which station and quantity it is (`tocsin gateway try` shows what is read)",
     Refused.NOT_YOURS: "only a city of the region may state this, and of a station only its own city and those above it",

@@ -6,6 +6,7 @@ import asyncio
 import zlib
 from typing import TYPE_CHECKING, Protocol, Self
 
+from stream.accept.refusal import quoted
 from stream.gateways.http_answers import Refusal
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Budget:
     def take(self, count: int) -> None:
         """Hold so many more; Refusal 429 when that is too many."""
         if self.held + count > self._most:
-            detail = f"{self.held} bytes are being worked on, at most {self._most} may be"
+            detail = f"{self.held} bytes are being worked on, at most {self._most} may be; nothing of this was taken, send it again after Retry-After"
             raise Refusal(429, detail, retry_after_s=self._retry_after_s)
         self.held += count
 
@@ -62,7 +63,7 @@ class Share:
 async def read(content: Content, length: int | None, most: int, read_s: float, share: Share) -> bytes:
     """The body as it came; Refusal 413 above `most` bytes, 408 when it takes longer than `read_s`, 429 when the budget is spent."""
     if length is not None and length > most:
-        raise too_large(most, "body")
+        raise too_large(most, "body", "bytes")
     pieces: list[bytes] = []
     size = 0
     try:
@@ -70,17 +71,17 @@ async def read(content: Content, length: int | None, most: int, read_s: float, s
             async for piece in content.iter_chunked(CHUNK_BYTES):
                 size += len(piece)
                 if size > most:
-                    raise too_large(most, "body")
+                    raise too_large(most, "body", "bytes")
                 share.take(len(piece))
                 pieces.append(piece)
     except TimeoutError:
-        raise Refusal(408, f"the body did not arrive within {read_s:g} s") from None
+        raise Refusal(408, f"the body did not arrive within {read_s:g} s; send it again, in smaller pieces if the link is slow") from None
     return b"".join(pieces)
 
 
-def too_large(most: int, what: str) -> Refusal:
+def too_large(most: int, what: str, unit: str) -> Refusal:
     """413 that says the limit."""
-    return Refusal(413, f"the {what} is larger than {most}; split it", limit=most)
+    return Refusal(413, f"the {what} is larger than {most} {unit}; nothing of it was taken, send it in several requests", limit=most)
 
 
 def unpack(body: bytes, encoding: str, most: int) -> bytes:
@@ -94,14 +95,14 @@ def unpack(body: bytes, encoding: str, most: int) -> bytes:
     >>> unpack(gzip.compress(b" " * 1000), "gzip", 100)
     Traceback (most recent call last):
         ...
-    stream.gateways.http_answers.Refusal: 413: the unpacked body is larger than 100; split it
+    stream.gateways.http_answers.Refusal: 413: the unpacked body is larger than 100 bytes; nothing of it was taken, send it in several requests
     """
     encoding = encoding.strip().lower()
     if encoding not in _ENCODINGS:
-        raise Refusal(415, "Content-Encoding: send gzip or none")
+        raise Refusal(415, f"Content-Encoding {quoted(encoding)} is not known here; send gzip, or no such header and the body as it is")
     if encoding in ("", "identity"):
         if len(body) > most:
-            raise too_large(most, "body")
+            raise too_large(most, "body", "bytes")
         return body
     pieces: list[bytes] = []
     size = 0
@@ -110,12 +111,15 @@ def unpack(body: bytes, encoding: str, most: int) -> bytes:
         try:
             piece = member.decompress(body, most + 1 - size)
         except zlib.error:
-            raise Refusal(400, "the body is not gzip, or damaged") from None
+            raise Refusal(
+                400,
+                "the body is not gzip, or was damaged on its way; leave out Content-Encoding if it is not compressed, else send it again",
+            ) from None
         size += len(piece)
         pieces.append(piece)
         if size > most:
-            raise too_large(most, "unpacked body")
+            raise too_large(most, "unpacked body", "bytes")
         if not member.eof:
-            raise Refusal(400, "the gzip body ends too early")
+            raise Refusal(400, "the gzip body ends too early: a part is missing; send it again, whole")
         body = member.unused_data
     return b"".join(pieces)

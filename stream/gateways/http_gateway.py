@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from stream.gateways.verdict import ToDoor, Verdict
 
 
+STOPPING = "the gateway is stopping; nothing of this was taken, send it again to this one in a moment, or to another"
+NO_REGION = (
+    "no region is known: none is active, or Kafka has not been reached since the gateway started; nothing of this was taken, send it again after "
+    "Retry-After. If it stays so, its operator looks at the gateway's log and at `tocsin region activate`"
+)
+
+
 class Caller(NamedTuple):
     """Who sends: the name that its station sightings and keys go under, and what it may speak for (series, family); None = everything."""
 
@@ -100,10 +107,9 @@ class Gateway:
         """What judges now; Refusal 503 while no region is known, 429 while more waits for Kafka than may."""
         judge = self.bulk_judge if bulk else self.judge
         if judge is None or self.stopping:
-            detail = "stopping; another gateway, or this one in a moment" if self.stopping else "the regions are not known yet"
-            raise self.later(503, detail)
+            raise self.later(503, STOPPING if self.stopping else NO_REGION)
         if (self.bulk_sender if bulk else self.sender).busy:
-            raise self.later(429, "more waits for Kafka than may; send again later")
+            raise self.later(429, "more waits for Kafka than may; nothing of this was taken, send it again after Retry-After")
         return judge
 
     def later(self, status: int, detail: str) -> Refusal:

@@ -15,6 +15,7 @@ import msgspec
 from aiohttp import web
 from aiokafka.errors import KafkaError
 
+from stream.accept.refusal import quoted
 from stream.errors import TocsinError
 from stream.gateways.dialect import Asked, dialect, dialect_of, names
 from stream.gateways.http_answers import Answer, Refusal, answer
@@ -62,7 +63,9 @@ class Ingest:
             if kept.digest != digest:
                 raise Refusal(422, "this Idempotency-Key was used for another request; every new request needs a new key")
             if kept.running:
-                raise Refusal(409, "the first request with this Idempotency-Key is still being worked on; ask again")
+                raise Refusal(
+                    409, "the first request with this Idempotency-Key is still being worked on; send it again in a second for its answer"
+                )
             return _response((kept.status, kept.body), replayed=True)
 
     async def _first(self, key: str, reader: Dialect, body: bytes, share: Share) -> web.Response:
@@ -86,7 +89,7 @@ class Ingest:
         else:
             found = reader.decode(payload, ask)
         if len(found) > self._way.items:
-            raise too_large(self._way.items, f"number of measurements ({len(found)})")
+            raise too_large(self._way.items, f"request, with {len(found)}", "measurements")
         made = await (self._bulk(found) if self._way.bulk else self._live(found))
         # Clients of SensorThings look for 201; "created" is true of what Kafka has.
         good = 201 if self._way.dialect and made.accepted else 202
@@ -128,7 +131,8 @@ class Ingest:
         except (TocsinError, KafkaError, OSError) as error:
             log.warning("a request of %s was not taken: %s: %s", self._caller.name, type(error).__name__, error)
             raise gateway.later(
-                503, f"not taken: {type(error).__name__}; send it again later, what was taken of it is told as a duplicate"
+                503,
+                f"neither Kafka nor the gateway's disk took it ({type(error).__name__}); send it again after Retry-After, what was taken of it is then told as a duplicate",
             ) from error
 
     def _reader(self) -> Dialect:
@@ -136,12 +140,15 @@ class Ingest:
         named, kind = self._way.dialect or self._request.query.get("dialect"), self._request.content_type
         if named:
             if named not in names():
-                raise Refusal(415, f"dialect: there are {', '.join(names())}")
+                raise Refusal(415, f"?dialect={quoted(named)} is not known here; there are {', '.join(names())}")
             return dialect(named)
         found = dialect_of(kind) if "Content-Type" in self._request.headers else None
         if found is None:
             kinds = sorted({one for name in names() for one in dialect(name).CONTENT_TYPES})
-            raise Refusal(415, f"Content-Type: send one of {', '.join(kinds)}, or name a ?dialect= ({', '.join(names())})")
+            said = (
+                f"Content-Type {quoted(kind)} is not known here" if "Content-Type" in self._request.headers else "there is no Content-Type"
+            )
+            raise Refusal(415, f"{said}; send one of {', '.join(kinds)}, or name a ?dialect= ({', '.join(names())})")
         return found
 
     def _key(self) -> str | None:
@@ -149,7 +156,11 @@ class Ingest:
         if key is None:
             return None
         if not key or len(key) > KEY_CHARS_MAX:
-            raise Refusal(400, f"Idempotency-Key: 1 to {KEY_CHARS_MAX} characters", limit=KEY_CHARS_MAX)
+            raise Refusal(
+                400,
+                f"Idempotency-Key: send 1 to {KEY_CHARS_MAX} characters, a new one for each new request, or no such header",
+                limit=KEY_CHARS_MAX,
+            )
         return f"{self._caller.name}\n{key}"
 
     def _digest(self, body: bytes) -> bytes:

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from stream.errors import TocsinError
 from stream.gateways.denials import Denials, denials_spool
-from stream.gateways.http_gateway import Caller, Gateway
+from stream.gateways.http_gateway import NO_REGION, Caller, Gateway
 from stream.gateways.http_identity import Identity, Shown, Unheard
 from stream.gateways.http_limits import HttpLimits
 from stream.gateways.http_openapi import document
@@ -180,7 +180,7 @@ class HttpProcess:
 
     def _who(self, request: web.Request) -> Caller:
         if self._identity is None:  # who may send stands in the regions
-            raise self.gateway.later(503, "the regions are not known yet")
+            raise self.gateway.later(503, NO_REGION)
         tls = None if request.transport is None else request.transport.get_extra_info("ssl_object")
         certificate = None if tls is None else tls.getpeercert(binary_form=True)
         now = wall_ms()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 PROBLEM = "application/problem+json"
 _encode = msgspec.json.Encoder().encode
+HERE = "POST /v1/measurements (what is measured now) or /v1/backfill (history), GET /v1/last-seen, /openapi.json, /livez or /readyz"
 _SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
@@ -80,12 +81,14 @@ async def _answer(request: web.Request, handler: Callable[[web.Request], Awaitab
     except Refusal as refusal:
         return _problem(refusal)
     except web.HTTPException as error:  # aiohttp's own: no such path, method
-        made = _problem(Refusal(error.status, error.reason))
+        made = _problem(Refusal(error.status, f"{error.reason}: {HERE}"))
         made.headers.update({name: value for name, value in error.headers.items() if name == "Allow"})
         return made
     except Exception:
         log.exception("%s %s after %.3f s", request.method, request.path, time.monotonic() - began)
-        return _problem(Refusal(500, "a mistake of the gateway; it is in its log"))
+        return _problem(
+            Refusal(500, "a mistake of the gateway, which is in its log; send it again, and tell its operator when it stays so")
+        )
 
 
 def _problem(refusal: Refusal) -> web.Response:
