@@ -2,7 +2,7 @@
 
 A consumer cannot see who wrote a record, but the broker lets only its owner write to such a door: whatever comes through it is that
 principal's, and only what he is bound to is taken. The same ACCEPT as at the shared doors judges it. Two intakes may run at once; the fold drops
-what both write. How far each door is in the journal is noted on `marks`, and every tick waits for it.
+what both write. How far each has read each door is noted on `marks`, and up to when all of them are in the journal, for which every tick waits.
 """
 
 from __future__ import annotations
@@ -82,12 +82,12 @@ class Ingest:
                     await self._mark(reader)
 
     async def _remember(self) -> None:
-        """Where reading ended last time."""
+        """Where reading ended last time: of several intakes', what was noted last, as everything before it is in the journal."""
         noted = (await latest(self._settings.bootstrap, self._topics.marks, [0]))[0]
-        for key, kept in noted.items():
+        for key, kept in sorted(noted.items(), key=lambda one: one[1].timestamp):
             text = (kept.value or b"").decode("ascii", "replace")
             if key.startswith(_POSITION.encode()) and text.isdecimal():
-                self._places[key.decode().removeprefix(_POSITION)] = Place(int(text), None)
+                self._places[key.decode().rpartition("/")[2]] = Place(int(text), None)
 
     async def _assign(self, reader: AIOKafkaConsumer) -> None:
         """Read the doors of everybody who has one of his own, and judge by the regions that are active now."""
@@ -111,7 +111,7 @@ class Ingest:
         for one, batch in found.items():
             if one.topic in self._principal_of and batch:
                 await self._write(one.topic, batch)
-                await self._note(f"{_POSITION}{one.topic}", batch[-1].offset + 1)
+                await self._note(f"{_POSITION}{self._settings.instance}/{one.topic}", batch[-1].offset + 1)
                 self._places[one.topic] = Place(batch[-1].offset + 1, batch[-1].timestamp)
 
     async def _write(self, topic: str, batch: Sequence[ConsumerRecord]) -> None:
