@@ -16,18 +16,23 @@ if TYPE_CHECKING:
 
 
 class RejectedItem(msgspec.Struct, frozen=True):
-    """One thing of a request that was not taken. `index`: its place in the request; `path`: where in it (JSONPath, or line and column)."""
+    """One thing of a request that was not taken. `index`: its place in the request; `path`: where in it (JSONPath, or line and column).
+
+    `error`: what is wrong and what to do, for a person; `reason`: its kind, for a program.
+    """
 
     index: int
     path: str
     error: str
+    reason: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True):
     """What became of a request's measurements. Those in neither list below were all accepted, or all stored.
 
     `accepted`: Kafka has acknowledged them (acks=all). `stored`: Kafka cannot be reached; they are on the gateway's disk and go there when it can.
-    `duplicates`: places of those that were handed in before, as far as this process remembers; what it forgot is dropped later.
+    `duplicates`: places of those that were handed in before, as far as this process remembers: best effort, its last 200,000 measurements. What it
+    has forgotten is accepted, and dropped behind it.
     """
 
     accepted: int
@@ -76,9 +81,9 @@ def answer(judged: Sequence[Judged], sent: Verdict) -> Answer:
 
     >>> from stream.gateways.verdict import Judged
     >>> answer([Judged(0, Verdict.ACCEPTED), Judged(1, Verdict.REJECTED, "$[1]", "no")], Verdict.STORED)
-    Answer(accepted=0, stored=1, duplicate=0, duplicates=[], rejected=[RejectedItem(index=1, path='$[1]', error='no')])
+    Answer(accepted=0, stored=1, duplicate=0, duplicates=[], rejected=[RejectedItem(index=1, path='$[1]', error='no', reason='')])
     """
-    rejected = [RejectedItem(one.item, one.path, one.error) for one in judged if one.verdict is Verdict.REJECTED]
+    rejected = [RejectedItem(one.item, one.path, one.error, one.reason or "") for one in judged if one.verdict is Verdict.REJECTED]
     duplicates = [one.item for one in judged if one.verdict is Verdict.DUPLICATE]
     went = len(judged) - len(rejected) - len(duplicates)
     stored = went if sent is Verdict.STORED else 0

@@ -27,6 +27,11 @@ _WHEN = {
     "413": "Larger than the limit that is said.",
     "415": "No such content type, encoding or dialect.",
 }
+_SAID = {
+    "Idempotency-Key": "One of the sender's own for each new request; a request sent again with its key gets the answer it got.",
+    "Content-Encoding": "How the body is packed.",
+    "dialect": "How the body is to be read, whatever its content type.",
+}
 _LATER = {
     "429": "More is under way than may be; send it again after Retry-After.",
     "503": "Neither Kafka nor the disk takes it; send it again after Retry-After.",
@@ -106,7 +111,7 @@ def _post(name: str, body_bytes: int, items: int) -> dict[str, Any]:
 
 
 def _parameter(place: str, name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"in": place, "name": name, "required": False, "schema": schema}
+    return {"in": place, "name": name, "required": False, "description": _SAID[name], "schema": schema}
 
 
 def _last_seen() -> dict[str, Any]:

@@ -67,6 +67,7 @@ async def test_each_item_has_its_verdict_and_what_is_accepted_stands_on_its_door
         assert status == 202
         assert {name: answer[name] for name in ("accepted", "stored", "duplicate")} == {"accepted": 2, "stored": 0, "duplicate": 0}
         assert [(one["index"], one["path"]) for one in answer["rejected"]] == [(1, "$[1]"), (2, "$[2]"), (4, "$[4]")]
+        assert [one["reason"] for one in answer["rejected"]] == ["missing_field", "unknown_series", "wrong_type"]
         assert "observed_at" in answer["rejected"][0]["error"]
         assert "nowhere" in answer["rejected"][1]["error"]
         assert on_door(lane) == [sent[0], sent[3]]

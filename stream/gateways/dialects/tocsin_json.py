@@ -8,12 +8,15 @@ import msgspec
 
 from stream.accept.decode import explain
 from stream.accept.refusal import Fault, Refused
+from stream.gateways.readings import instant_of
 from stream.gateways.verdict import Item, Wrong
 
 if TYPE_CHECKING:
     from stream.gateways.dialect import Asked
 
 NAME = "tocsin_json"
+GATEWAY_AT = "gateway_at"
+"""Beside the fields of a measurement: when the gateway took it from the device (RFC 3339 with an offset). It shows how right the gateway's clock is."""
 CONTENT_TYPES = ("application/json", "application/x-ndjson", "application/jsonl", "application/x-jsonlines")
 _ABOUT_CASES = (b'"area"', b'"period_start_at"', b'"period_end_at"')
 _objects = msgspec.json.Decoder(list[dict[str, object]])
@@ -64,7 +67,8 @@ def _item(path: str, found: object) -> Item | Wrong:
     if not isinstance(found, dict):
         return Wrong(path, Fault(Refused.WRONG_TYPE, f"Expected object, got {type(found).__name__}"))
     item_id = found.get("id")
-    return Item(path, found, item_id if isinstance(item_id, str) else None, own=True)
+    gateway_at = instant_of(found[GATEWAY_AT]) if GATEWAY_AT in found else None
+    return Item(path, found, item_id if isinstance(item_id, str) else None, gateway_at, own=True)
 
 
 def _empty(path: str) -> Wrong:
