@@ -55,18 +55,24 @@ class Ingest:
         with Share(gateway.budget) as share:
             body = await read(request.content, request.content_length, self._way.body_bytes, gateway.limits.read_s, share)
             if key is None:
-                return _response(await self._answer(reader, body, share))
+                return self._named(_response(await self._answer(reader, body, share)), body)
             digest = self._digest(body)
             kept = gateway.keys.begin(key, digest, wall_ms())
             if kept is None:
-                return await self._first(key, reader, body, share)
+                return self._named(await self._first(key, reader, body, share), body)
             if kept.digest != digest:
                 raise Refusal(422, "this Idempotency-Key was used for another request; every new request needs a new key")
             if kept.running:
                 raise Refusal(
                     409, "the first request with this Idempotency-Key is still being worked on; send it again in a second for its answer"
                 )
-            return _response((kept.status, kept.body), replayed=True)
+            return self._named(_response((kept.status, kept.body), replayed=True), body)
+
+    def _named(self, response: web.Response, body: bytes) -> web.Response:
+        """Clients of SensorThings read the name of what they created out of its Location, and fail without one. Nothing can be read there."""
+        if self._way.dialect:
+            response.headers["Location"] = f"/v1.1/Observations('{self._digest(body).hex()}')"
+        return response
 
     async def _first(self, key: str, reader: Dialect, body: bytes, share: Share) -> web.Response:
         """The answer, remembered under its key; nothing is remembered of what may be tried again."""
