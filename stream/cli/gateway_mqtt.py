@@ -14,7 +14,7 @@ from stream.errors import TocsinError
 from stream.settings import Settings
 
 if TYPE_CHECKING:
-    from stream.gateways.mqtt_link import MqttBroker
+    from stream.gateways.mqtt_broker import MqttBroker
 
 PASSWORD = "TOCSIN_MQTT_PASSWORD"  # noqa: S105  (the variable's name)
 PORT, PORT_TLS = 1883, 8883
@@ -38,7 +38,7 @@ def account(
 
 def broker_at(address: str, client_id: str, shown: dict[str, Any]) -> MqttBroker:
     """The broker at host:port, or at host and the usual port."""
-    from stream.gateways.mqtt_link import MqttBroker
+    from stream.gateways.mqtt_broker import MqttBroker
 
     host, _, port = address.rpartition(":") if ":" in address else (address, "", str(PORT if shown["ca_file"] is None else PORT_TLS))
     if not host or not port.isdecimal():
@@ -72,7 +72,7 @@ def mqtt(
     import logging
 
     from stream.gateways.mapping_file import load_mapping
-    from stream.gateways.mqtt import MqttOptions, run_mqtt
+    from stream.gateways.mqtt_process import MqttOptions, run_mqtt
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it retries, `stream.gateways.sending` tells once

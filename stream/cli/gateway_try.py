@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stream.gateways.dialect import Dialect
     from stream.gateways.judging import Judge
     from stream.gateways.mapping import Mapping
-    from stream.gateways.mqtt_link import MqttBroker
+    from stream.gateways.mqtt_broker import MqttBroker
     from stream.gateways.trying import Tried
 
 SUFFIXES = {".csv": "csv_rows"}
@@ -147,7 +147,7 @@ def _show_json(rows: Sequence[Tried]) -> bool:
 
 def _hear(broker: MqttBroker, topic: str, trial: _Trial, show: Callable[[Sequence[Tried]], bool]) -> None:
     """Show what comes from an MQTT broker, until Ctrl-C."""
-    from stream.gateways.mqtt import ALL_OF_OURS
+    from stream.gateways.mqtt_process import ALL_OF_OURS
     from stream.gateways.try_mqtt import listen
 
     meant = (topic,) if topic else tuple(one.topic for one in trial.mapping.sources) or ALL_OF_OURS

@@ -130,8 +130,8 @@ class Denials:
 
     async def run(self) -> None:
         """Tell what was counted, period by period, until cancelled; then once more."""
-        await self._sender.start()
         try:
+            await self._sender.start()
             while True:
                 await asyncio.sleep(self._period_s)
                 await self._tell()

@@ -1,15 +1,19 @@
-"""The last-seen page as plain HTML: no script, nothing loaded, readable on the telephone of whoever stands beside the gauge."""
+"""The last-seen page, as JSON or as plain HTML: no script, nothing loaded, readable on the telephone of whoever stands beside the gauge."""
 
 from __future__ import annotations
 
 from html import escape
 from typing import TYPE_CHECKING
 
+import msgspec
+from aiohttp import web
+
 from stream.gateways.skew import Clock
 from stream.records.instants import SECOND, to_text
+from stream.runtime.clocks import wall_ms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from stream.gateways.last_seen import Sight
 
@@ -29,7 +33,15 @@ _CLOCKS = {
 }
 
 
-def page(sights: Iterable[Sight], now: int) -> str:
+def answer(request: web.Request, sights: Sequence[Sight]) -> web.Response:
+    """These sights, as a page for whoever asks for one."""
+    if "text/html" in request.headers.get("Accept", ""):
+        safe = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+        return web.Response(text=page(sights, wall_ms()), content_type="text/html", headers=safe)
+    return web.Response(body=msgspec.json.encode(sights), content_type="application/json")
+
+
+def page(sights: Sequence[Sight], now: int) -> str:
     """The page of these sights at this instant (ms). Everything a sender wrote is escaped.
 
     >>> from stream.gateways.last_seen import Sight

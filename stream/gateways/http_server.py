@@ -11,8 +11,7 @@ from aiohttp import web
 
 from stream.gateways.http_answers import Refusal
 from stream.gateways.http_ingest import Ingest
-from stream.gateways.http_page import page
-from stream.runtime.clocks import wall_ms
+from stream.gateways.http_page import answer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -116,10 +115,4 @@ def _last_seen(request: web.Request, gateway: Gateway) -> web.Response:
     """A sender sees its own stations; where nobody has to say who he is, everybody sees everything."""
     caller = gateway.who(request)
     sights = gateway.seen.sights(None if caller.may is None else [caller.name])
-    if "text/html" in request.headers.get("Accept", ""):
-        return web.Response(
-            text=page(sights, wall_ms()),
-            content_type="text/html",
-            headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"},
-        )
-    return web.Response(body=_encode(sights), content_type="application/json")
+    return answer(request, sights)

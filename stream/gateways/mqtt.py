@@ -1,41 +1,37 @@
-"""`tocsin gateway mqtt`: what devices publish to an MQTT broker, into the doors; acknowledged to the broker only after Kafka or the disk has it.
+"""From an MQTT broker into the doors: what devices publish is acknowledged to the broker only after Kafka or the disk has it.
 
 Several gateways share the load by disjoint topic filters; or two take all of it, each with a client id of its own, and the fold drops what comes
-twice. Nobody can be answered on MQTT: what is refused is logged, counted by reason and acknowledged, for it would be refused again.
+twice. Nobody can be answered on MQTT: what is refused goes to `rejected` with its reason before it is acknowledged, for it would be refused again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import signal
+from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from zlib import crc32
 
-from stream.errors import TocsinError
 from stream.gateways.dialect import Asked, dialect
-from stream.gateways.judging import Judge, Seen
-from stream.gateways.known_regions import KnownRegions
+from stream.gateways.judging import HEALTH, Judge, Seen
 from stream.gateways.last_seen import LastSeen
-from stream.gateways.metrics import LIVE, GatewayMetrics
-from stream.gateways.mqtt_link import Link, MqttRefused
-from stream.gateways.mqtt_metrics import MqttMetrics
-from stream.gateways.mqtt_speakers import OURS, Speakers
-from stream.gateways.sending import Sender
-from stream.gateways.spool import Spool, SpoolFull
-from stream.gateways.verdict import Verdict
+from stream.gateways.mqtt_refused import kept
+from stream.gateways.mqtt_speakers import Speakers
+from stream.gateways.spool import SpoolFull
+from stream.gateways.verdict import Item, Verdict
 from stream.runtime.clocks import wall_ms
-from stream.runtime.ending import ExitCode, end_now
+from stream.runtime.collector import settle
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
-    from pathlib import Path
     from typing import Protocol
 
+    from stream.gateways.denials import Denials
     from stream.gateways.mapping import Mapping
-    from stream.gateways.mqtt_link import Delivery, MqttBroker
+    from stream.gateways.mqtt_link import Delivery, Link
+    from stream.gateways.mqtt_metrics import MqttMetrics
     from stream.gateways.mqtt_speakers import Speaker
-    from stream.gateways.verdict import Item, Judged, ToDoor, Wrong
+    from stream.gateways.verdict import Judged, ToDoor, Wrong
     from stream.region.model import Region
     from stream.settings import Settings
 
@@ -52,64 +48,59 @@ BATCH_MOST = 1_000
 SHARES = 4
 """What is of one topic goes into one share and so through one partition, in its order; and a batch is not one record alone."""
 FULL_RETRY_S = 1.0
-ALL_OF_OURS = (f"{OURS}/#",)
 STATIONS = 10_000
 REFUSALS_TOLD = 3
-"""Of a share of a batch; all of them are counted."""
+"""Of a share of a batch; all of them are counted, and kept on `rejected`."""
+KEPT_BYTES_MAX = 262_144
+"""So much of a refused payload is kept at most: as much as the doors take in one message unless told otherwise."""
+MAY_COUNT_CASES = frozenset({"tocsin_json", "csv_rows"})
+"""The dialects in which case counts can be written; in all others the mapping says what is measured."""
 Got = TypeVar("Got")
 
 
 class Share(NamedTuple):
-    """Messages of a batch that go on together: of the same topics, and said by the same one."""
+    """Messages of a batch that go on together: of the same topics, said by the same one, in one dialect.
+
+    `name`: what the sender is shown as, that of the dialect where only its network server is known.
+    """
 
     number: int
     name: str
+    dialect: str
     speaker: Speaker
 
 
 class Handed(NamedTuple):
-    """What a share of a batch came to: what was said of its items, and the records for the doors."""
+    """What a share of a batch came to: the records for the doors, and those of what was refused."""
 
-    judged: list[Judged]
     records: list[ToDoor]
+    refused: list[ToDoor]
 
 
-class MqttOptions(NamedTuple):
-    """What this gateway needs besides the settings. Without a `spool` folder nothing is acknowledged while Kafka is away."""
+class Senders(NamedTuple):
+    """Where things go: to the doors and to `rejected`; and who was not heard, to `audit`."""
 
-    broker: MqttBroker
-    mapping: Mapping
-    spool: Path | None = None
-    spool_bytes: int = 1 << 30
-
-    @property
-    def filters(self) -> tuple[str, ...]:
-        """The topics to subscribe to: those of the mapping's sources, or all of Tocsin's own.
-
-        Shared subscriptions are refused: the broker would give a message to one gateway and wait for it, however long that is away.
-        """
-        found = tuple(one.topic for one in self.mapping.sources) or ALL_OF_OURS
-        if shared := [one for one in found if one.startswith("$share/")]:
-            msg = f"{shared[0]}: no shared subscriptions; give several gateways disjoint filters, or let each take everything"
-            raise TocsinError(msg)
-        return found
+    sender: Sending
+    denials: Denials
 
 
 class MqttGateway:
     """Takes batches from the link, hands them on, acknowledges them. `run` until told to stop."""
 
-    def __init__(self, settings: Settings, link: Link, sender: Sending, mapping: Mapping, metrics: MqttMetrics) -> None:
+    def __init__(self, settings: Settings, link: Link, senders: Senders, mapping: Mapping, metrics: MqttMetrics) -> None:
         self._settings = settings
         self._link = link
-        self._sender = sender
+        self._sender, self._denials = senders
         self._mapping = mapping
         self._metrics = metrics
         self._remembered = Seen()
         self._judge: Judge | None = None
         self._speakers = Speakers((), settings.lane)
+        self._cases = False
         self.known = asyncio.Event()
         """There is an active region. Without any nothing is judged, for all would be refused; what comes stays with the broker."""
         self.seen = LastSeen(STATIONS)
+        metrics.every.watch_clocks(self.seen.clocks.count)
 
     async def take_regions(self, regions: tuple[Region, ...]) -> None:
         """Judge by these from now on."""
@@ -119,6 +110,8 @@ class MqttGateway:
             return
         self._judge = await asyncio.to_thread(Judge, regions, self._settings, self._remembered)
         self._speakers = Speakers([one for region in regions for one in region.principals], self._settings.lane)
+        self._cases = any(HEALTH in domain.families for region in regions for domain in region.domains)
+        settle()  # else Python's collector walks through all regions again and again
         self.known.set()
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -130,40 +123,59 @@ class MqttGateway:
     async def _pass_on(self, judge: Judge, batch: list[Delivery], stopping: asyncio.Event) -> None:
         shares: dict[Share, list[Delivery]] = {}
         for one in batch:
-            speaker = self._speakers.of(one.topic)
-            shares.setdefault(Share(crc32(one.topic.encode()) % SHARES, speaker.name, speaker), []).append(one)
-        handed = {share: self._judged(judge, share.speaker, some) for share, some in shares.items()}
-        if not await self._sent(handed, batch, stopping):
+            speaker, named = self._speakers.of(one.topic), self._mapping.dialect_of(one.topic)
+            shares.setdefault(Share(crc32(one.topic.encode()) % SHARES, speaker.name or named, named, speaker), []).append(one)
+        handed = {share: self._judged(judge, share, some) for share, some in shares.items()}
+        waiting: dict[bytes | None, list[ToDoor]] = {
+            f"{share.number}/{share.name}/{share.dialect}".encode(): one.records for share, one in handed.items()
+        }
+        waiting[None] = [record for one in handed.values() for record in one.refused]
+        if not await self._sent(waiting, batch, stopping):
             return
         self._link.acknowledge(batch)
         self._metrics.messages.labels("acknowledged").inc(len(batch))
         for said in handed.values():
             judge.remember(said.records)
 
-    def _judged(self, judge: Judge, speaker: Speaker, messages: list[Delivery]) -> Handed:
-        now = wall_ms()
+    def _judged(self, judge: Judge, share: Share, messages: list[Delivery]) -> Handed:
+        now, decode = wall_ms(), dialect(share.dialect).decode
         found: list[Item | Wrong] = []
+        begins: list[int] = []
         for one in messages:
-            found += dialect(self._mapping.dialect_of(one.topic)).decode(one.payload, Asked(one.topic, self._mapping))
-        judged, records = judge.judge(found, now, speaker.may)
-        refused = [said for said in judged if said.verdict is Verdict.REJECTED]
-        for said in refused[:REFUSALS_TOLD]:
-            log.warning("refused from %s: %s %s", speaker.name or "a device", said.path, said.error)
-        if len(refused) > REFUSALS_TOLD:
-            log.warning("and %d more", len(refused) - REFUSALS_TOLD)
+            begins.append(len(found))
+            found += decode(one.payload, Asked(one.topic, self._mapping))
+        judged, records = judge.judge(found, now, share.speaker.may)
         self._metrics.every.count(judged)
-        self.seen.note(speaker.name or "mqtt", found, judged, now)
-        return Handed(judged, records)
+        self._denials.items(judged, share.speaker.principal, "", now)
+        self.seen.note(share.name, found, judged, now, judge.zone_of)
+        wrong: dict[int, list[Judged]] = {}
+        for said in judged:
+            if said.verdict is Verdict.REJECTED:
+                wrong.setdefault(bisect_right(begins, said.item) - 1, []).append(said)
+        refused: list[ToDoor] = []
+        for at, some in wrong.items():
+            hidden = any(self._hides(judge, share, found[said.item]) for said in some)
+            most = 0 if hidden else min(KEPT_BYTES_MAX, self._settings.door_bytes_max)
+            refused.append(kept(messages[at].topic, messages[at].payload, some, most=most))
+        _tell([said for some in wrong.values() for said in some], share.name)
+        return Handed(records, refused)
 
-    async def _sent(self, handed: dict[Share, Handed], batch: list[Delivery], stopping: asyncio.Event) -> bool:
-        """Whether all records are in Kafka or on the disk. While neither takes them the broker keeps them, and the connection alone ends that."""
-        waiting = {share: one.records for share, one in handed.items() if one.records}
+    def _hides(self, judge: Judge, share: Share, one: Item | Wrong) -> bool:
+        """Whether it is about case counts, or may be for all that can be read of it."""
+        if isinstance(one, Item):
+            return judge.family_of(one.fields) == HEALTH
+        return self._cases and share.speaker.cases and share.dialect in MAY_COUNT_CASES
+
+    async def _sent(self, waiting: dict[bytes | None, list[ToDoor]], batch: list[Delivery], stopping: asyncio.Event) -> bool:
+        """Whether all records (by the key they have in common) are in Kafka or on the disk.
+
+        While neither takes them the broker keeps them, and the connection alone ends that.
+        """
         while waiting:
-            shares = list(waiting)
-            sends = [self._sender.send(waiting[one], f"{one.number}/{one.name}".encode()) for one in shares]
-            for share, outcome in zip(shares, await asyncio.gather(*sends, return_exceptions=True), strict=True):
+            sends = [self._sender.send(records, key) for key, records in waiting.items()]
+            for key, outcome in zip(tuple(waiting), await asyncio.gather(*sends, return_exceptions=True), strict=True):
                 if isinstance(outcome, Verdict):
-                    del waiting[share]
+                    del waiting[key]
                 elif not isinstance(outcome, SpoolFull):
                     raise outcome
             if waiting:
@@ -175,50 +187,11 @@ class MqttGateway:
         return True
 
 
-def run_mqtt(settings: Settings, options: MqttOptions) -> int:
-    """Run until SIGTERM or SIGINT; 0 after a clean stop. MqttRefused where the broker will not have it; all else ends the process (`ExitCode`)."""
-    if settings.clock != "broker":
-        msg = "a gateway is for lanes in the broker's time; leave out --clock observed"
-        raise TocsinError(msg)
-    asyncio.run(_run(settings, options))
-    return ExitCode.CLEAN
-
-
-async def _run(settings: Settings, options: MqttOptions) -> None:
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    metrics = MqttMetrics(GatewayMetrics())
-    metrics.every.serve(settings.metrics_port)
-    spool = Spool(options.spool / LIVE, bytes_max=options.spool_bytes) if options.spool else None
-    sender = Sender(settings, spool, metrics=metrics.every)
-    link = Link(options.broker, options.filters, metrics.note, metrics.dropped)
-    gateway = MqttGateway(settings, link, sender, options.mapping, metrics)
-    regions = KnownRegions(settings, options.spool, gateway.take_regions)
-    await sender.start()
-    linking = asyncio.ensure_future(link.run())
-    parts = [linking, *(asyncio.ensure_future(one) for one in (gateway.run(stopping), regions.run(), _say_ready(link, gateway)))]
-    try:
-        await asyncio.wait(parts[:-1], return_when=asyncio.FIRST_COMPLETED)
-        for one in parts:
-            if one.done() and (error := one.exception()) is not None:
-                if isinstance(error, MqttRefused):
-                    raise error
-                end_now(error)  # whatever it is, nothing may be acknowledged after it
-        link.stop()
-        await linking
-        await sender.stop()
-    finally:
-        for one in parts:
-            one.cancel()
-        await asyncio.wait(parts)
-        metrics.every.stop()
-
-
-async def _say_ready(link: Link, gateway: MqttGateway) -> None:
-    await gateway.known.wait()
-    await link.ready()
-    print("ready", flush=True)  # noqa: T201
+def _tell(refused: Sequence[Judged], name: str) -> None:
+    for said in refused[:REFUSALS_TOLD]:
+        log.warning("refused from %s: %s %s", name, said.path, said.error)
+    if len(refused) > REFUSALS_TOLD:
+        log.warning("and %d more", len(refused) - REFUSALS_TOLD)
 
 
 async def _unless(stopping: asyncio.Event, work: Coroutine[object, object, Got]) -> Got | None:

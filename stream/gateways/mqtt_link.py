@@ -20,20 +20,20 @@ from collections import deque
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from paho.mqtt.client import Client, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from stream.errors import TocsinError
+from stream.gateways.mqtt_broker import HOPELESS, MqttRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
-    from paho.mqtt.client import ConnectFlags, DisconnectFlags, MQTTMessage
+    from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
     from paho.mqtt.reasoncodes import ReasonCode
+
+    from stream.gateways.mqtt_broker import MqttBroker
 
 log = logging.getLogger(__name__)
 UNACKNOWLEDGED_MOST = 2_000
@@ -41,33 +41,14 @@ UNACKNOWLEDGED_MOST = 2_000
 SESSION_S = 7 * 86_400
 """So long the broker keeps what comes while the gateway is away (its own configuration may say less)."""
 KEEPALIVE_S = 20
+ANSWER_S = 5.0
+"""So long a broker may take to answer that there is a connection."""
 RETRY_S = (0.2, 10.0)
 """Pauses between attempts to connect: the first, the longest."""
 SHORT_S, SHORT_MOST = 30.0, 3
 """Connections that end this soon, several in a row, are not chance."""
 DROPS = "$SYS/broker/publish/messages/dropped"
-HOPELESS = {"Bad user name or password", "Not authorized", "Client identifier not valid", "Unsupported protocol version", "Banned"}
 TAKEN_OVER = "Session taken over"
-
-
-class MqttRefused(TocsinError):
-    """The broker will not have it, and trying again changes nothing."""
-
-
-class MqttBroker(NamedTuple):
-    """Where the broker is and who we are there. Without `ca_file` the connection is not encrypted."""
-
-    host: str
-    port: int
-    client_id: str
-    username: str | None = None
-    password: str | None = None
-    ca_file: Path | None = None
-    cert_file: Path | None = None
-    key_file: Path | None = None
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port} as {self.client_id}"
 
 
 class Delivery(NamedTuple):
@@ -111,18 +92,14 @@ class Link:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._connection = 0
-        self._had_session = False
+        self._had_session = self._answered = self._let_in = False
+        self.up = False
+        """Whether the broker sends what is subscribed to."""
         self._fatal: MqttRefused | None = None
         self._client = self._make_client()
 
     def _make_client(self) -> Client:
-        broker = self._broker
-        client = Client(CallbackAPIVersion.VERSION2, client_id=broker.client_id, protocol=MQTTv5, manual_ack=True)
-        if broker.username is not None:
-            client.username_pw_set(broker.username, broker.password)
-        if broker.ca_file is not None:
-            certificate, key = (str(one) if one else None for one in (broker.cert_file, broker.key_file))
-            client.tls_set(str(broker.ca_file), certificate, key)
+        client = self._broker.client(manual_ack=True)
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_subscribe = self._subscribe_answered
@@ -132,7 +109,7 @@ class Link:
         return client
 
     async def run(self) -> None:
-        """Connect, and again after every loss, until `stop`. Raises MqttRefused where that is hopeless."""
+        """Connect, and again after every loss, until `stop`. Raises MqttRefused where that is hopeless from the beginning."""
         try:
             await asyncio.to_thread(self._keep_up)
         finally:
@@ -180,38 +157,59 @@ class Link:
         pause_s, short = RETRY_S[0], 0
         while not self._stopping.is_set() and self._fatal is None:
             began = time.monotonic()
+            self._answered = self._let_in = False
             try:
                 self._client.reconnect()
             except OSError as error:
-                log.warning("no MQTT broker answers at %s (%s); trying again", broker, error)
+                if why := broker.hopeless(error):
+                    self._give_up(why)
+                else:
+                    log.warning("%s", broker.away(error))
             else:
-                while self._client.loop(timeout=1.0) == MQTTErrorCode.MQTT_ERR_SUCCESS and self._fatal is None:
-                    pass
+                self._keep_reading(began)
                 self._forget_connection()
-                short = short + 1 if time.monotonic() - began < SHORT_S else 0
+                short = short + 1 if self._let_in and time.monotonic() - began < SHORT_S else 0
                 if short >= SHORT_MOST:
                     log.error("%s closes each connection soon after it is made: does another client have this client id?", broker)
             self._stopping.wait(pause_s if self._fatal is None else 0)
             pause_s = min(pause_s * 2, RETRY_S[1]) if time.monotonic() - began < SHORT_S else RETRY_S[0]
 
+    def _keep_reading(self, began: float) -> None:
+        """Until the connection is lost, or the broker has not even answered that there is one."""
+        while self._client.loop(timeout=1.0) == MQTTErrorCode.MQTT_ERR_SUCCESS and self._fatal is None:
+            if not self._answered and time.monotonic() - began > ANSWER_S:
+                break
+        if not self._answered and not self._stopping.is_set():
+            log.error("%s", self._broker.silence)
+
+    def _give_up(self, why: str) -> None:
+        """End for what is wrong from the beginning. Who was let in once goes on trying: there is something on the disk that may still go to Kafka."""
+        if self._subscribed.is_set():
+            log.error("%s", why)
+        else:
+            self._fatal = MqttRefused(why)
+
     def _forget_connection(self) -> None:
         """From here on nothing of this connection is acknowledged. paho drops what it had not written when it connects again."""
+        self.up = False
         with self._lock:
             self._connection += 1
-        if not self._stopping.is_set():
+        if self._let_in and not self._stopping.is_set():
             log.warning("connection to %s lost; what was not acknowledged comes again", self._broker)
             self._tell(Event.LOST)
 
     def _connected(self, client: Client, _data: object, flags: ConnectFlags, reason: ReasonCode, _properties: object) -> None:
+        self._answered = True
         if reason.is_failure:
-            log.error("%s refuses the connection: %s", self._broker, reason)
+            why = self._broker.refusal(reason)
             if reason.getName() in HOPELESS:
-                self._fatal = MqttRefused(
-                    f"{self._broker} refuses the connection: {reason}; look at its password_file, and at the user's name"
-                )
+                self._give_up(why)
+            else:
+                log.error("%s", why)
             return
         with self._lock:
             self._connection += 1
+        self._let_in = True
         if self._had_session and not flags.session_present:
             log.error("%s has forgotten this session: what it kept for it is lost (does it have `persistence true`?)", self._broker)
             self._tell(Event.SESSION_LOST)
@@ -223,10 +221,11 @@ class Link:
     def _subscribe_answered(self, _client: Client, _data: object, _number: int, reasons: list[ReasonCode], _properties: object) -> None:
         refused = [f"{one}: {reason}" for one, reason in zip(self._filters, reasons, strict=False) if reason.is_failure]
         if refused:
-            self._fatal = MqttRefused(f"{self._broker} may not subscribe to {', '.join(refused)}; let its acl_file allow it to read them")
+            self._give_up(f"{self._broker} may not subscribe to {', '.join(refused)}; let the broker's acl_file allow it to read them")
             return
         if reasons[-1].is_failure:
             log.warning("%s may not read %s (%s): what the broker drops stays unseen", self._broker, DROPS, reasons[-1])
+        self.up = True
         self._loop.call_soon_threadsafe(self._subscribed.set)
 
     def _disconnected(self, _client: Client, _data: object, flags: DisconnectFlags, reason: ReasonCode, _properties: object) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from stream.gateways.http_identity import Binding
+from stream.gateways.judging import HEALTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,10 +21,19 @@ OURS = "tocsin"
 
 
 class Speaker(NamedTuple):
-    """Who it is ("" = a network server, or nobody has to say), and what it may speak for (series, family); None = everything."""
+    """Who it is ("" = a network server), and what it may speak for (series, family); None = everything, for nobody has to say.
+
+    `cases`: whether what it says may be case counts, for all that is known of it.
+    """
 
     name: str
     may: Callable[[str, str], bool] | None = None
+    cases: bool = True
+
+    @property
+    def principal(self) -> str:
+        """The name of the principal that it has shown to be by its topic, "" where nobody has to."""
+        return "" if self.may is None else self.name
 
 
 class Speakers:
@@ -35,7 +45,9 @@ class Speakers:
             here = found.setdefault(one.principal_id, [])
             if not one.revoked and lane.value in one.lanes:
                 here.append(one)
-        self._bindings = {name: Binding(some) for name, some in found.items()}
+        self._speakers = {
+            name: Speaker(name, Binding(some), not some or any(HEALTH in one.families for one in some)) for name, some in found.items()
+        }
 
     def of(self, topic: str) -> Speaker:
         """Who speaks on this topic.
@@ -48,10 +60,12 @@ class Speakers:
         (True, False, False)
         """
         first, _, rest = topic.partition("/")
-        if not self._bindings or first != OURS:
+        if first != OURS:
             return Speaker("")
         name = rest.partition("/")[0]
-        return Speaker(name, self._bindings.get(name, _nothing))
+        if not self._speakers:
+            return Speaker(name)
+        return self._speakers.get(name) or Speaker(name, _nothing)
 
 
 def _nothing(_series: str, _family: str) -> bool:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from paho.mqtt.client import Client, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import MQTTErrorCode
 
 from stream.errors import TocsinError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from paho.mqtt.client import ConnectFlags
+    from paho.mqtt.client import Client, ConnectFlags
     from paho.mqtt.properties import Properties
     from paho.mqtt.reasoncodes import ReasonCode
 
-    from stream.gateways.mqtt_link import MqttBroker
+    from stream.gateways.mqtt_broker import MqttBroker
 
 
 def listen(broker: MqttBroker, filters: Sequence[str], take: Callable[[str, bytes], None], ready: Callable[[], None]) -> None:
@@ -33,7 +32,7 @@ def listen(broker: MqttBroker, filters: Sequence[str], take: Callable[[str, byte
             if (code := client.loop(1.0)) is not MQTTErrorCode.MQTT_ERR_SUCCESS and not refused:
                 refused.append(f"connection lost ({code.name})")
     except OSError as error:
-        msg = f"MQTT broker {broker.host}:{broker.port} cannot be reached: {error.strerror or error}"
+        msg = broker.hopeless(error) or f"MQTT broker {broker.host}:{broker.port} cannot be reached: {error.strerror or error}"
         raise TocsinError(msg) from error
     finally:
         client.disconnect()
@@ -44,11 +43,11 @@ def listen(broker: MqttBroker, filters: Sequence[str], take: Callable[[str, byte
 
 def _client(broker: MqttBroker, filters: Sequence[str], ready: Callable[[], None], refused: list[str]) -> Client:
     """A client that subscribes when it is connected; `refused` gets what the broker will not have."""
-    client = Client(CallbackAPIVersion.VERSION2, client_id=broker.client_id, protocol=MQTTv5)
+    client = broker.client(manual_ack=False)
 
     def connected(_client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None) -> None:
         if reason.is_failure:
-            refused.append(str(reason))
+            refused.append(broker.refusal(reason))
         else:
             client.subscribe([(one, 0) for one in filters])
 
@@ -59,9 +58,4 @@ def _client(broker: MqttBroker, filters: Sequence[str], ready: Callable[[], None
             ready()
 
     client.on_connect, client.on_subscribe = connected, subscribed
-    if broker.username is not None:
-        client.username_pw_set(broker.username, broker.password)
-    if broker.ca_file is not None:
-        certificate, key = (str(one) if one else None for one in (broker.cert_file, broker.key_file))
-        client.tls_set(str(broker.ca_file), certificate, key)
     return client

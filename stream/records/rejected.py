@@ -10,6 +10,7 @@ class RejectedHeaders(msgspec.Struct, frozen=True):
 
     `reason`: a name from `stream.accept.refusal.Refused`; `detail`: what is wrong, where, and what to do; `topic`, `partition`, `offset`: the
     record at the door; `index`: the element of an array, "" for the whole record; `sha256`: of the refused bytes; `size`: how many.
+    Of what a gateway refused: its MQTT topic, no partition and no offset, and as `index` the path of what is wrong in the message.
     """
 
     reason: str

@@ -23,8 +23,8 @@ def http(settings: Settings, port: int, spool: Path) -> int:
 
 def mqtt(settings: Settings, port: int, spool: Path) -> int:
     from stream.gateways.mapping import Mapping
-    from stream.gateways.mqtt import MqttOptions, run_mqtt
-    from stream.gateways.mqtt_link import MqttBroker
+    from stream.gateways.mqtt_broker import MqttBroker
+    from stream.gateways.mqtt_process import MqttOptions, run_mqtt
 
     return run_mqtt(settings, MqttOptions(MqttBroker("127.0.0.1", port, CLIENT_ID, USER, PASSWORD), Mapping(), spool))
 

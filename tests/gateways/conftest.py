@@ -20,11 +20,14 @@ from stream.records.journal import Acknowledgement as Journalled
 from stream.records.journal import decode
 from stream.runtime.topics import Topics
 from tests.decide.conftest import FILES
+from tests.gateways.http_lane import lane_settings, set_up
+from tests.gateways.mosquitto import Mosquitto
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from stream.runtime.broker import Broker
+    from stream.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 WAIT_S = 60
@@ -108,6 +111,22 @@ class LaneOfAnswers:
             await sender.stop()
 
         asyncio.run(send())
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A broker of its own, as it is shipped."""
+    one = Mosquitto(tmp_path / "mosquitto")
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+async def lane(broker: Broker, fresh_prefix: str, tmp_path: Path) -> Settings:
+    """A lane with the small river active, which lies in the folder `region`."""
+    settings = lane_settings(broker.bootstrap, fresh_prefix)
+    await set_up(settings, tmp_path / "region")
+    return settings
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import os
 import sys
 from pathlib import Path
 
-from stream.gateways.mqtt_link import Link, MqttBroker
+from stream.gateways.mqtt_broker import MqttBroker
+from stream.gateways.mqtt_link import Link
 
 USER, PASSWORD = "gateway", "listens"
 IDLE_S = 1.5

@@ -9,25 +9,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from stream.gateways.mqtt_link import Event, Link, MqttBroker, MqttRefused
+from stream.gateways.mqtt_broker import MqttBroker, MqttRefused
+from stream.gateways.mqtt_link import Event, Link
 from tests.gateways.mosquitto import USERS, Mosquitto, free_port, needed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Callable
 
     from stream.gateways.mqtt_link import Delivery
 
 TOPIC = "tocsin/station-7/stage"
 WAIT_S = 20
 ACCOUNT = ("gateway", USERS["gateway"])
-
-
-@pytest.fixture
-def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
-    one = Mosquitto(tmp_path / "mosquitto")
-    yield one
-    one.stop()
 
 
 def broker(mosquitto: Mosquitto, client_id: str = "first", account: tuple[str, str] = ACCOUNT) -> MqttBroker:

@@ -10,17 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from stream.cli.main import app
-from tests.gateways.mosquitto import USERS, Mosquitto
+from tests.gateways.mosquitto import USERS
 
 ROOT = Path(__file__).parents[2]
 LINE = b'{"series": "hekou/stage", "observed_at": "2020-01-01T08:00:00+08:00", "value": 312, "unit": "cm"}'
-
-
-@pytest.fixture
-def mosquitto(tmp_path):
-    one = Mosquitto(tmp_path / "mosquitto")
-    yield one
-    one.stop()
 
 
 def test_what_comes_from_a_broker_is_shown_by_the_dialect_of_its_topic(tmp_path, mosquitto):
