@@ -10,7 +10,7 @@ LATENCY_S = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 
 
 
 class Metrics:
-    """All metrics of a process. Labels are bounded: no city, series or incident is ever a label."""
+    """All metrics of a process. Labels are bounded: no city, series or incident is ever a label; principals are those of gateways.toml."""
 
     def __init__(self) -> None:
         registry = self.registry = CollectorRegistry()
@@ -36,6 +36,7 @@ class Metrics:
         self.checkpoint_at = gauge("checkpoint_timestamp_seconds", "When the last checkpoint was acknowledged", "partition")
         self.restore_s = Histogram("tocsin_restore_seconds", "From assignment to restored state", buckets=LATENCY_S, registry=registry)
         self.lag = gauge("lag_records", "Records not finished yet", "topic", "partition")
+        self.key_days_left = gauge("key_days_left", "Days until the last valid key of a principal ends", "principal")
         self.partitions = gauge("journal_partitions", "Journal partitions held by this process")
         self._exposed: Exposed | None = None
 

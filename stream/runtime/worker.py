@@ -14,6 +14,7 @@ from stream.runtime.accepting import Accepting
 from stream.runtime.app import create_app, source
 from stream.runtime.deciding import Deciding
 from stream.runtime.ending import ExitCode, end_now
+from stream.runtime.key_watch import KeyWatch
 from stream.runtime.marks import Marks
 from stream.runtime.parts import Parts
 from stream.runtime.producer import Errand, know_topics
@@ -100,6 +101,8 @@ class _Worker:
         ticks = Ticks(parts, self._deciding, self._marks, feed)
         for work in (self._marks.follow(), self._marks.run(), ticks.run(), self._deciding.run_checkpoints(), self._watch()):
             parts.start(work)
+        if self._settings.clock == "broker":  # at the times that are replayed other keys were valid
+            parts.start(KeyWatch(parts.metrics, lambda: [one for region in feed.regions() for one in region.principals]).run())
         await self._until(stopping)
         try:
             await asyncio.wait_for(self._stop(), STOP_S)

@@ -42,6 +42,7 @@ lanes = ["test"]
 signed_only = true
 [bor-signs.keys.k1]
 public_key = "{PUBLIC}"
+not_after = "{to_text((int(time.time()) + 20 * 86_400) * 1000)}"
 """
 
 
@@ -150,6 +151,7 @@ def test_each_speaks_for_its_own_stations_only_and_everything_else_is_refused_an
     assert not lane.on(*[lane.topics.city(city) for city in ("ava", "bor", "cam")]) or not any(
         json.loads(one.value)["type"] == "warning" for one in lane.on(*[lane.topics.city(city) for city in ("ava", "bor", "cam")])
     )
+    assert lane.log("worker").count("the last key of bor-signs ends in 20.0 days") == 1
     noted = {one.key.decode(): int(one.value) for one in lane.on(lane.topics.marks) if one.key.startswith(b"ingest/")}
     assert noted == {f"ingest/{name}/{own}": 2 for name in INTAKES}
 
