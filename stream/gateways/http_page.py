@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 
 from stream.gateways.skew import Clock
-from stream.records.instants import SECOND, to_text
+from stream.records.instants import HOUR, MINUTE, SECOND, to_text
 from stream.runtime.clocks import wall_ms
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ _COLUMNS = ("Gateway", "Station", "Observed at", "Received at", "Taken", "Clock"
 _CLOCKS = {
     Clock.UNKNOWN: "",
     Clock.SOUND: "sound",
-    Clock.AHEAD: "ahead by {off_s:,.0f} s or more",
-    Clock.BEHIND_OR_SLOW: "behind, or on its way, by {off_s:,.0f} s",
+    Clock.AHEAD: "ahead by {off} or more",
+    Clock.BEHIND_OR_SLOW: "behind, or long on its way: {off}",
     Clock.JUMPED: "jumped: it was set, or comes and goes",
 }
 
@@ -74,6 +74,14 @@ def _clocks(one: Sight) -> str:
     'sound; gateway: ahead by 61 s or more'
     """
     both = (("", one.clock, one.clock_off_ms), ("gateway: ", one.gateway_clock, one.gateway_clock_off_ms))
-    return "; ".join(
-        whose + _CLOCKS[clock].format(off_s=abs(off_ms) / SECOND) for whose, clock, off_ms in both if clock is not Clock.UNKNOWN
-    )
+    return "; ".join(whose + _CLOCKS[clock].format(off=_length(abs(off_ms))) for whose, clock, off_ms in both if clock is not Clock.UNKNOWN)
+
+
+def _length(ms: int) -> str:
+    """A length of time for a person: hours off is most often a wrong time zone.
+
+    >>> _length(61_000), _length(1_800_000), _length(28_800_000)
+    ('61 s', '30.0 min', '8.0 h')
+    """
+    unit, name = (HOUR, "h") if ms >= 2 * HOUR else (MINUTE, "min") if ms >= 2 * MINUTE else (SECOND, "s")
+    return f"{ms / unit:.{0 if unit == SECOND else 1}f} {name}"

@@ -14,8 +14,10 @@ import pytest
 from stream.gateways.http_limits import HttpLimits
 from stream.gateways.known_regions import FILE, write
 from stream.region.bundle import bundle, pack
+from stream.runtime.topics import Topics
 from tests.decide.conftest import FILES, make_bundle
 from tests.gateways.http_lane import NOW, gateway, lane_settings, on_door, set_up, stage
+from tests.runtime.lane import read_all
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,6 +76,15 @@ async def test_each_item_has_its_verdict_and_what_is_accepted_stands_on_its_door
         again, second, _ = await client.post([sent[0], stage(2.6, 0.5)])
         assert (again, second["accepted"], second["duplicate"], second["duplicates"]) == (202, 1, 1, [0])
     assert len(on_door(lane)) == 3
+
+
+async def test_what_one_sender_says_of_a_station_stays_in_the_order_in_which_he_said_it(lane: Settings) -> None:
+    async with gateway(lane) as client:
+        for at in range(30, 0, -1):
+            await client.post([stage(at, at), stage(at, at, "lower")] if at % 3 else stage(at, at))
+    parts = [part for part in read_all(lane.bootstrap, Topics(lane.prefix).doors[0], lane.partitions) if part]
+    assert len(parts) == 1, "with partitions of its own a later value would be read before an earlier one"
+    assert [item["value"] for item in on_door(lane) if item["station"] == "upper"] == list(range(30, 0, -1))
 
 
 async def test_an_object_lines_and_gzip_are_the_same_measurements(lane: Settings) -> None:
@@ -163,6 +174,7 @@ async def test_what_was_heard_of_each_station_can_be_looked_at(lane: Settings) -
         assert status == 200
         assert (sights["upper"]["taken"], sights["upper"]["observed_at"][:10]) == (2, NOW.isoformat()[:10])
         assert "<b>" in sights["<b>"]["error"]
+        assert (sights["upper"]["clock"], sights["upper"]["gateway_clock"]) == ("unknown", "unknown"), "one look at a clock is none"
         _, page = await client.get("/v1/last-seen", Accept="text/html")
         assert "upper" in page
         assert "<td><b>" not in page
