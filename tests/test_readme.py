@@ -12,6 +12,7 @@ import typer.main
 from typer.core import TyperGroup
 
 from stream.cli.main import app
+from stream.gateways.backfill_metrics import BackfillMetrics
 from stream.gateways.metrics import GatewayMetrics
 from stream.health.metrics import Metrics
 from stream.region.names import detector_names, footprint_names
@@ -97,7 +98,7 @@ def test_every_topic_is_in_the_readme() -> None:
 
 
 def test_every_metric_is_in_the_readme_and_no_other() -> None:
-    families = [*Metrics().registry.collect(), *GatewayMetrics().registry.collect()]
+    families = [one for made in (Metrics, GatewayMetrics, BackfillMetrics) for one in made().registry.collect()]
     exposed = {f"{one.name}_total" if one.type == "counter" else one.name for one in families}
     assert set(re.findall(r"`(tocsin_\w+)`", README)) == exposed
 

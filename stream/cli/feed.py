@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV or JSONL, may be gzipped (.gz).", show_default=False)]
 
+History = Annotated[bool, typer.Option("--history", help="To the doors of history: it is learned, delays and raises nothing live.")]
+
 
 def measurements(region: Region, files: list[Path], span: Span, *, ordered: bool) -> list[DoorMessage]:
     """The door messages of these files within the span; in the order of a replay if wanted. TocsinError when none are left."""
@@ -48,8 +50,18 @@ async def play(settings: Settings, region: Region, messages: list[DoorMessage], 
         await feeding.close(settings, until_at or messages[-1].observed_at + 1)
 
 
+async def hand_in(settings: Settings, region: Region, messages: list[DoorMessage], pace: Pace) -> None:
+    """Send everything to the doors of history, the oldest first, as it is learned best."""
+    from stream.cli.progress import bar
+    from stream.review.inputs import in_feed_order
+    from stream.runtime import feeding
+
+    with bar("sending", len(messages)) as advance:
+        await feeding.send(settings, region, in_feed_order(messages), pace, advance, history=True)
+
+
 @given(span=span, pace=pace, settings=connection)
-def feed(region: RegionArgument, files: Files, span: Span, pace: Pace, settings: Settings) -> None:
+def feed(region: RegionArgument, files: Files, span: Span, pace: Pace, settings: Settings, history: History = False) -> None:
     """Send files of measurements to the doors.
 
     CSV columns: series (or station and quantity), observed_at, value, and where wanted unit, quality, id. JSONL: door messages.
@@ -60,7 +72,13 @@ def feed(region: RegionArgument, files: Files, span: Span, pace: Pace, settings:
     from stream.cli.folders import region_folder
     from stream.region.load import load_folder
 
+    if history and settings.clock == "observed":
+        msg = "--history is for lanes in the broker's time; on a replay everything is history: leave it out"
+        raise TocsinError(msg)
     loaded = load_folder(region_folder(region))
     messages = measurements(loaded, files, span, ordered=settings.clock == "observed")
-    asyncio.run(play(settings, loaded, messages, pace, span.until_at))
+    if history:
+        asyncio.run(hand_in(settings, loaded, messages, pace))
+    else:
+        asyncio.run(play(settings, loaded, messages, pace, span.until_at))
     typer.echo(f"{len(messages)} measurements sent to {settings.bootstrap}", err=True)

@@ -8,36 +8,30 @@ what both write. How far each has read each door is noted on `marks`, and up to 
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiokafka import TopicPartition
-from msgspec.structs import replace
 
 from stream.accept.door import Accept, DoorRecord
-from stream.accept.refusal import to_record
+from stream.gateways.to_journal import write
 from stream.region.principals import own_doors
 from stream.runtime.compacted import latest
 from stream.runtime.follow import consumer
 from stream.runtime.marks import INGEST_WRITTEN_AT, mark
 from stream.runtime.topic_admin import create
-from stream.runtime.topics import MESSAGE_BYTES, REJECTED_PARTITIONS, Topics, plan
-from stream.warnings.envelope import of_audit
+from stream.runtime.topics import Topics, plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
-    from stream.accept.door import Accepted
     from stream.runtime.regions_feed import RegionsFeed
     from stream.settings import Settings
 
-log = logging.getLogger(__name__)
 POLL_MS = 200
 RECORDS_MOST = 200
-BY = "intake"
 _POSITION = "ingest/"
 _TAKEN_AT = "taken_at/ingest"
 
@@ -120,21 +114,8 @@ class Ingest:
         if accept is None:
             return
         records = [DoorRecord(0, one.offset, one.timestamp, one.value) for one in batch]
-        accepted: Accepted = accept.accept(topic, records, time.time_ns() // 1_000_000, self._principal_of[topic])
-        sends = [await self._sender.send(self._topics.journal, one.value, key=one.key, partition=one.partition) for one in accepted.entries]
-        for refusal in accepted.refused:
-            log.warning("%s offset %d refused: %s", topic, refusal.offset, refusal.detail)
-            made = to_record(refusal)
-            value = made.value if made.value is None else made.value[:MESSAGE_BYTES]
-            partition = refusal.offset % REJECTED_PARTITIONS
-            sends.append(await self._sender.send(self._topics.rejected, value, key=made.key, partition=partition, headers=made.headers))
-        for entry in accepted.audit:
-            said = of_audit(replace(entry, by=BY), sent_at=batch[-1].timestamp)
-            partition = (entry.offset or 0) % self._settings.partitions
-            headers = list(said.headers)
-            sends.append(await self._sender.send(self._topics.audit, said.value, key=said.key, partition=partition, headers=headers))
-        if sends:
-            await asyncio.gather(*sends)
+        accepted = accept.accept(topic, records, time.time_ns() // 1_000_000, self._principal_of[topic])
+        await write(self._settings, self._sender, accepted, batch[-1].timestamp)
 
     async def _mark(self, reader: AIOKafkaConsumer) -> None:
         """Note up to when everything of these doors is in the journal (the law of `stream.runtime.marks`)."""

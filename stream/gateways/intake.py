@@ -1,4 +1,4 @@
-"""`tocsin intake`: what cities answer and state, from their topics into the journal of its domain; doors of principals.
+"""`tocsin intake`: what cities answer and state, from their topics into the journal of its domain; doors of principals and of history.
 
 A plain consumer with manual assignment: these topics come and go with regions, and must not rebalance the workers. It keeps its positions
 on `marks`, written after what it read is acknowledged, so that it loses nothing and at worst writes an answer twice, which the fold ignores.
@@ -21,7 +21,10 @@ from stream.accept.answers import Known, judge
 from stream.accept.refusal import Fault, Refusal, digest, to_record
 from stream.accept.statements import read
 from stream.errors import TocsinError
+from stream.gateways.backfill import Backfill
+from stream.gateways.backfill_metrics import BackfillMetrics
 from stream.gateways.ingest import Ingest
+from stream.health.exposing import Exposed
 from stream.records.acknowledgement import Acknowledgement
 from stream.records.journal import encode, partition_of
 from stream.records.statement import Statement
@@ -59,23 +62,27 @@ class Place(NamedTuple):
     last_at: int | None
 
 
-def run_intake(settings: Settings) -> int:
-    """Run until SIGTERM or SIGINT; 0 after a clean stop. What fails ends the process with one of `ExitCode`."""
+def run_intake(settings: Settings, metrics_port: int = 0) -> int:
+    """Run until SIGTERM or SIGINT; 0 after a clean stop. Answers GET /metrics on loopback at this port, 0: nowhere. What fails ends the process with one of `ExitCode`."""
     if settings.clock != "broker":
         msg = "intake is for lanes in the broker's time: nobody answers a replay; leave out --clock observed"
         raise TocsinError(msg)
-    asyncio.run(_run(settings))
+    metrics = BackfillMetrics()
+    exposed = Exposed(metrics.registry, metrics_port) if metrics_port else None
+    asyncio.run(_run(settings, metrics))
+    if exposed is not None:
+        exposed.stop()
     return ExitCode.CLEAN
 
 
-async def _run(settings: Settings) -> None:
+async def _run(settings: Settings, metrics: BackfillMetrics) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     try:
         await asyncio.to_thread(create, settings.bootstrap, plan(settings, ()))
         async with producer(settings) as sender, consumer(settings.bootstrap) as reader:
-            await Intake(settings, sender, reader).run(stopping)
+            await Intake(settings, sender, reader, metrics).run(stopping)
     except Exception as error:  # noqa: BLE001  whatever it is, nothing may be acknowledged after it
         end_now(error)
 
@@ -83,7 +90,7 @@ async def _run(settings: Settings) -> None:
 class Intake:
     """All answer topics of one lane. `run` makes it go until it is told to stop."""
 
-    def __init__(self, settings: Settings, sender: AIOKafkaProducer, reader: AIOKafkaConsumer) -> None:
+    def __init__(self, settings: Settings, sender: AIOKafkaProducer, reader: AIOKafkaConsumer, metrics: BackfillMetrics) -> None:
         self._settings = settings
         self._topics = Topics(settings.prefix)
         self._sender = sender
@@ -91,6 +98,7 @@ class Intake:
         self._feed = RegionsFeed(settings.bootstrap, self._topics.regions, load_packed)
         self._changed = asyncio.Event()
         self._ingest = Ingest(settings, sender, self._feed)
+        self._backfill = Backfill(settings, self._feed, metrics)
         self._warnings: dict[str, Known] = {}
         self._warnings_read = asyncio.Event()
         self._city_of: dict[str, str] = {}
@@ -104,7 +112,7 @@ class Intake:
             await asyncio.gather(self._feed.ready.wait(), self._warnings_read.wait())
             await self._remember()
             self._changed.set()
-            background.append(_start(self._ingest.run()))
+            background += [_start(self._ingest.run()), _start(self._backfill.run())]
             marked_at, ready = 0.0, False
             while not stopping.is_set():
                 if self._changed.is_set():
@@ -125,6 +133,7 @@ class Intake:
     def _on_regions(self) -> None:
         self._changed.set()
         self._ingest.changed.set()
+        self._backfill.changed.set()
 
     async def _follow_warnings(self) -> None:
         """Keep the newest revision of every warning there is."""

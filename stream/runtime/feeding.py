@@ -53,15 +53,24 @@ async def producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
 
 
 async def send(
-    settings: Settings, region: Region, messages: Sequence[DoorMessage], pace: Pace, on_sent: Callable[[int], None] | None = None
+    settings: Settings,
+    region: Region,
+    messages: Sequence[DoorMessage],
+    pace: Pace,
+    on_sent: Callable[[int], None] | None = None,
+    *,
+    history: bool = False,
 ) -> None:
-    """Send the messages to their doors and await the broker's answer to each; PublishFailed names the first that failed."""
+    """Send the messages to their doors (`history`: the doors of history) and await the broker's answer to each.
+
+    PublishFailed names the first that failed.
+    """
     topics = Topics(settings.prefix)
-    doors = dict(zip(DOORS, topics.doors, strict=True))
+    doors = dict(zip(DOORS, topics.backfill if history else topics.doors, strict=True))
     pins = {domain.domain_id: partition_of(domain.domain_id, settings.partitions, domain.pin) for domain in region.domains}
     replay = settings.clock == "observed"
     async with producer(settings) as sender:
-        await sender.client.set_topics(topics.doors)
+        await sender.client.set_topics(tuple(doors.values()))
         began = time.monotonic()
         for batch in batches(messages, pace):
             if pace.speed is not None:
@@ -119,10 +128,10 @@ async def await_read(settings: Settings, names: Sequence[str], on_progress: Call
         ends = await reader.end_offsets(await partitions(reader, names))
     waiting = {partition: end for partition, end in ends.items() if end}
     total, best, until = sum(waiting.values()), -1, time.monotonic() + PATIENCE_S
-    async with _admin(settings) as admin:
+    async with admin_of(settings) as admin:
         while True:
-            committed = await _committed(admin, settings, list(waiting)) or {}
-            done = sum(min(committed.get(partition, 0), end) for partition, end in waiting.items())
+            found = await committed(admin, settings, list(waiting)) or {}
+            done = sum(min(found.get(partition, 0), end) for partition, end in waiting.items())
             if on_progress is not None:
                 on_progress(done, total)
             if done >= total:
@@ -139,8 +148,8 @@ async def await_coordinator(settings: Settings) -> None:
     """Wait until the broker can look after consumer groups: a broker that has just been made cannot for a moment."""
     until = time.monotonic() + PATIENCE_S
     first = TopicPartition(Topics(settings.prefix).journal, 0)
-    async with _admin(settings) as admin:
-        while await _committed(admin, settings, [first]) is None:
+    async with admin_of(settings) as admin:
+        while await committed(admin, settings, [first]) is None:
             if time.monotonic() > until:
                 msg = f"the broker at {settings.bootstrap} has no group coordinator after {PATIENCE_S:.0f} s; look at its log"
                 raise BrokerError(msg)
@@ -148,7 +157,8 @@ async def await_coordinator(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def _admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+async def admin_of(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A started client for the broker's administration."""
     # Not confluent-kafka: its list_consumer_group_offsets crashes the process while a coordinator moves (librdkafka 2.16).
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap)
     await admin.start()
@@ -158,7 +168,7 @@ async def _admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
         await admin.close()
 
 
-async def _committed(admin: AIOKafkaAdminClient, settings: Settings, wanted: Sequence[TopicPartition]) -> dict[TopicPartition, int] | None:
+async def committed(admin: AIOKafkaAdminClient, settings: Settings, wanted: Sequence[TopicPartition]) -> dict[TopicPartition, int] | None:
     """The group's committed offsets; None when nobody can say (the group's coordinator moves, or is not there yet)."""
     from stream.runtime.app import group_of
 
