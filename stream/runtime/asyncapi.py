@@ -54,7 +54,7 @@ def channels(prefix: str = "") -> tuple[Channel, ...]:
             for door, address in zip(DOORS, addresses, strict=True)
         ),
         Channel(
-            "ingest", ending(topics.ingest(ANY), "principal_id"), ("measurement", "case_count", "intervention", "envelope"), True,
+            "ingest", ending(topics.ingest(ANY), "principal_id"), ("measurement", "case_count", "envelope"), True,
             "The door of one principal, which may hand in only what is its own.", "principal_id", many=True,
         ),
         Channel(
@@ -133,7 +133,7 @@ def _of(one: Channel, name: str) -> dict[str, Any]:
         "name": name,
         "payload": {"oneOf": [single, {"type": "array", "minItems": 1, "items": single}]} if one.many and name != ENVELOPE else single,
     }
-    if not one.receives and name != "audit_entry":
+    if not one.receives:
         made["headers"] = {"type": "object", "properties": {header: {"type": "string"} for header in CLOUD_EVENT}}
     return made
 

@@ -7,16 +7,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from jsonschema import Draft7Validator
 from typer.testing import CliRunner
 
 from stream.cli.main import app
+from stream.records.audit import AuditEntry
 from stream.records.lanes import Lane
 from stream.records.schema import RECORDS
 from stream.runtime.asyncapi import channels, document
 from stream.runtime.topics import Topics, plan
 from stream.settings import Settings
+from stream.warnings.envelope import of_audit
 from tests.records.samples import GOLDEN
 
 SPECIFICATION = json.loads(gzip.decompress((Path(__file__).parent / "asyncapi_3_0_0_schema.json.gz").read_bytes()))
@@ -70,6 +73,16 @@ def test_a_kept_record_is_valid_by_its_schema_in_the_document(name: str) -> None
     schema = {"$ref": f"#/components/schemas/{name}", "components": MADE["components"]}
     Draft7Validator(schema).validate(record)
     assert list(Draft7Validator(schema).iter_errors({"nothing": 1}))
+
+
+def test_the_headers_of_an_entry_of_the_audit_stand_in_the_document() -> None:
+    entry = msgspec.json.decode((GOLDEN / "audit_entry.json").read_bytes(), type=AuditEntry)
+    headers = at("#/components/messages/audit_entry/headers")["properties"]
+    assert set(headers) == {name for name, _ in of_audit(entry, sent_at=0).headers}
+
+
+def test_through_a_door_of_its_own_a_principal_hands_in_no_reports_of_people() -> None:
+    assert list(MADE["channels"]["ingest"]["messages"]) == ["measurement", "case_count", "envelope"]
 
 
 def test_the_command_prints_the_document() -> None:
