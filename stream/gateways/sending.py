@@ -44,8 +44,6 @@ PATIENCE_S = 3.0
 RETRY_S = 1.0
 BUSY_BYTES = 32 << 20
 """So much may be under way before callers should hold back."""
-BUSY_FILL = 0.9
-"""So full may the disk's share be before callers should hold back."""
 UNREACHABLE = (KafkaError, BrokerError, TimeoutError, OSError)
 
 
@@ -86,7 +84,7 @@ class Sender:
         self._link: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin; returns when Kafka has answered, or has not for `patience_s`."""
+        """Begin; returns when what is new goes to Kafka, or does not for `patience_s`."""
         if self._spool is not None:
             self._shelf = Shelf(self._spool, self._metrics, self._way)
             self._drain = Drain(self._shelf, self._doors, self._settings.drain_bytes_per_s, self._patience_s)
@@ -95,7 +93,8 @@ class Sender:
             async with asyncio.timeout(self._patience_s):
                 await self._tried.wait()
         except TimeoutError:
-            log.warning("not ready to send to Kafka at %s yet: %s", self._settings.bootstrap, self._why)
+            why = self.why or "what was stored goes first"
+            log.warning("not ready to send to Kafka at %s yet: %s", self._settings.bootstrap, why)
 
     async def stop(self) -> None:
         """Wait for what is under way (what Kafka does not take within `patience_s` is stored), then let go of Kafka and the spool."""
@@ -155,8 +154,8 @@ class Sender:
 
     @property
     def busy(self) -> bool:
-        """Whether callers should hold back: too much is under way, or the disk's share is nearly used up while all goes there."""
-        return self._bytes > BUSY_BYTES or (not self._direct and self._shelf is not None and self._shelf.fill > BUSY_FILL)
+        """Whether callers should hold back: too much is under way. A full disk is another matter: then `send` refuses."""
+        return self._bytes > BUSY_BYTES
 
     @property
     def reachable(self) -> bool:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 import msgspec
 
+from stream.errors import BrokerError
 from stream.records.instants import from_text
 from stream.records.journal import Measurements, columns, decode
 from stream.region.load import load
@@ -27,10 +28,11 @@ from stream.runtime.feeding import await_read
 from stream.runtime.ports import free_ports
 from stream.runtime.topics import Topics
 from tests.chaos.killable import AWAY, STAGES, WAIT_S, Gateway, wait
+from tests.chaos.processes import Supervisor
 from tests.chaos.rivers import CITIES, PRODUCT, rivers, set_up_rivers
 from tests.chaos.senders import Ledger, post, publish
 from tests.gateways.mosquitto import Mosquitto
-from tests.runtime.lane import Worker, journal_entries, read_all, toy_settings
+from tests.runtime.lane import journal_entries, read_all, toy_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -210,12 +212,16 @@ def at_rest(settings: Settings) -> Counter[Item]:
 
 def journalled(settings: Settings, folder: Path) -> Counter[Item]:
     """How often each measurement is in the journal, when a worker has read the doors."""
-    worker = Worker(settings, folder / "worker.log", module=PRODUCT)
+    workers = Supervisor(settings, folder, PRODUCT)
     try:
-        worker.wait_ready()
+        workers.start("worker")
+        workers.wait_ready("worker")
         asyncio.run(await_read(settings, Topics(settings.prefix).doors))
+    except BrokerError as error:
+        error.add_note(f"{dict(workers.ended)}\n{workers.tails()}")
+        raise
     finally:
-        worker.stop()
+        workers.stop()
     series = load(rivers()).series.ids
     found: Counter[Item] = Counter()
     for entries in journal_entries(settings.bootstrap, settings.prefix, settings.partitions):

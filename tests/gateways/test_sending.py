@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import re
 import signal
+import threading
+import time
 from collections import Counter
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -187,16 +190,14 @@ async def test_without_a_spool_and_without_kafka_everything_is_refused(fresh_pre
         assert one.pending == 0
 
 
-async def test_a_full_spool_refuses_but_still_takes_what_fits_and_says_before_that_it_is_busy(fresh_prefix: str, tmp_path: Path) -> None:
+async def test_a_full_spool_refuses_but_still_takes_what_fits(fresh_prefix: str, tmp_path: Path) -> None:
     metrics = GatewayMetrics()
     one = Sender(toy_settings(NOBODY, fresh_prefix), Spool(tmp_path, bytes_max=1_000), patience_s=0.3, metrics=metrics)
     await one.start()
     assert await one.send(water(1, 800)) is Verdict.STORED
-    assert not one.busy
     answers = await asyncio.gather(one.send(water(2, 900)), one.send(water(3, 60)), return_exceptions=True)
     assert isinstance(answers[0], SpoolFull)
     assert answers[1] is Verdict.STORED
-    assert one.busy
     assert one.pending == 2
     await one.stop()
     exposed = generate_latest(metrics.registry).decode()
@@ -206,6 +207,9 @@ async def test_a_full_spool_refuses_but_still_takes_what_fits_and_says_before_th
         'spool_records{way="live"} 2.0',
     ):
         assert f"tocsin_gateway_{line}" in exposed
+    oldest = re.search(r'spool_oldest_timestamp_seconds\{way="live"\} (\S+)', exposed)
+    assert oldest is not None
+    assert 0 < time.time() - float(oldest[1]) < WAIT_S
 
 
 async def test_a_disk_that_fails_is_a_refusal_not_a_promise(fresh_prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,6 +224,26 @@ async def test_a_disk_that_fails_is_a_refusal_not_a_promise(fresh_prefix: str, t
                 await one.send(water(1))
         assert await one.send(water(2)) is Verdict.STORED
         assert one.pending == 1
+
+
+async def test_nothing_is_said_to_be_stored_before_the_disk_says_so(
+    fresh_prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, may_go_on, asked = os.fsync, threading.Event(), threading.Event()
+
+    def waits(file: int) -> None:
+        asked.set()
+        assert may_go_on.wait(WAIT_S)
+        real(file)
+
+    async with sender(toy_settings(NOBODY, fresh_prefix), tmp_path, patience_s=0.3) as one:
+        monkeypatch.setattr(os, "fsync", waits)
+        task = asyncio.create_task(one.send(water(1)))
+        assert await asyncio.to_thread(asked.wait, WAIT_S)
+        await asyncio.sleep(0.2)
+        assert not task.done()
+        may_go_on.set()
+        assert await task is Verdict.STORED
 
 
 async def test_a_record_that_no_door_takes_is_refused_before_it_could_stop_all_others(fresh_prefix: str, tmp_path: Path) -> None:
