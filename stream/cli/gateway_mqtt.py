@@ -16,12 +16,20 @@ from stream.settings import Settings
 if TYPE_CHECKING:
     from stream.gateways.mqtt_broker import MqttBroker
 
+MetricsPort = Annotated[
+    int | None, typer.Option(min=0, max=65_535, help="Show what the gateway does on this port of the loopback interface; 0 = do not.")
+]
 PASSWORD = "TOCSIN_MQTT_PASSWORD"  # noqa: S105  (the variable's name)
 PORT, PORT_TLS = 1883, 8883
 
 
 def account(
-    username: Annotated[str | None, typer.Option(help=f"The gateway's user at the broker; its password comes in {PASSWORD}.")] = None,
+    username: Annotated[
+        str | None, typer.Option(help=f"The gateway's user at the broker; its password comes in {PASSWORD}, or in a file.")
+    ] = None,
+    password_file: Annotated[
+        Path | None, typer.Option(help="A file with the password, and nothing else.", dir_okay=False, exists=True)
+    ] = None,
     ca_file: Annotated[
         Path | None, typer.Option(help="Whose certificates the broker may have (PEM): encrypts.", dir_okay=False, exists=True)
     ] = None,
@@ -32,7 +40,12 @@ def account(
     if (cert_file is None) != (key_file is None) or (cert_file is not None and ca_file is None):
         msg = "a certificate needs --cert-file, --key-file and --ca-file"
         raise TocsinError(msg)
-    password = os.environ.get(PASSWORD) if username is not None else None
+    if password_file is not None and username is None:
+        msg = "a --password-file needs a --username"
+        raise TocsinError(msg)
+    password = None if username is None else os.environ.get(PASSWORD)
+    if password_file is not None:
+        password = password_file.read_text("utf-8").rstrip("\r\n")
     return {"username": username, "password": password, "ca_file": ca_file, "cert_file": cert_file, "key_file": key_file}
 
 
@@ -64,16 +77,22 @@ def mqtt(
         Path | None,
         typer.Option(help="gateway.toml: topics and their dialects, devices, datastreams. Default: tocsin/#.", dir_okay=False, exists=True),
     ] = None,
+    metrics_port: MetricsPort = None,
 ) -> None:
-    """Take measurements from an MQTT broker; each is acknowledged to it when Kafka or the spool has it.
+    """Take measurements from an MQTT broker; each is acknowledged to it when Kafka or the spool has it. What is refused goes to `rejected`.
 
-    deploy/mosquitto/ has a configuration with which the broker loses nothing. Exit codes: 0 after a clean stop, 1 the broker refuses it, 70 a bug.
+    At --metrics-port of this machine: /metrics, /livez, /readyz, and /v1/last-seen for whoever installs stations. deploy/mosquitto/ has a
+    configuration with which the broker loses nothing. Exit codes: 0 after a clean stop, 1 the broker refuses it, 70 a bug.
     """
     import logging
+
+    import msgspec
 
     from stream.gateways.mapping_file import load_mapping
     from stream.gateways.mqtt_process import MqttOptions, run_mqtt
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it retries, `stream.gateways.sending` tells once
+    if metrics_port is not None:
+        settings = msgspec.structs.replace(settings, metrics_port=metrics_port)
     raise typer.Exit(run_mqtt(settings, MqttOptions(broker_at(broker, client_id, shown), load_mapping(mapping), *spool)))

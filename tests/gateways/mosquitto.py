@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from stream.runtime.ports import free_ports
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "mosquitto"
 PROGRAM = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-USERS = {"gateway": "listens", "station-7": "measures", "chirpstack": "relays"}
+USERS = {"gateway": "listens", "station-7": "measures", "chirpstack": "relays", "things-stack": "relays"}
 
 
 def needed() -> str:
@@ -44,9 +46,12 @@ def free_port() -> int:
 
 
 class Mosquitto:
-    """One broker and its folder. `changed`: settings other than those shipped, by name."""
+    """One broker and its folder. `changed`: settings other than those shipped, by name.
 
-    def __init__(self, folder: Path, changed: dict[str, str] | None = None) -> None:
+    `encrypted`: the same of those that are shipped behind a comment sign; then it listens at `tls_port`, too.
+    """
+
+    def __init__(self, folder: Path, changed: dict[str, str] | None = None, encrypted: dict[str, str] | None = None) -> None:
         self.program, self.folder, self.port = needed(), folder, free_port()
         folder.mkdir()
         text = (SHIPPED / "mosquitto.conf").read_text("utf-8")
@@ -60,6 +65,10 @@ class Mosquitto:
         for name, value in (mine | (changed or {})).items():
             text, found = re.subn(rf"(?m)^{name} .*$", f"{name} {value}", text)
             assert found == 1, f"{name} is not in the shipped configuration once"
+        self.tls_port = free_ports("127.0.0.1")[0] if encrypted is not None else 0
+        for name, value in ({"listener": f"{self.tls_port} 127.0.0.1", **encrypted} if encrypted is not None else {}).items():
+            text, found = re.subn(rf"(?m)^#{name} .*$", f"{name} {value}", text)
+            assert found == 1, f"{name} is not in the shipped configuration once, behind a comment sign"
         (folder / "mosquitto.conf").write_text(text + ("user root\n" if os.geteuid() == 0 else ""), "utf-8")
         shutil.copy(SHIPPED / "acl", folder / "acl")
         (folder / "users").touch(mode=0o600)

@@ -11,14 +11,11 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from aiohttp import ClientConnectionError, ClientSession
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives import serialization
 
 from stream.errors import TocsinError
 from stream.gateways.http_process import Listening, Tls, run_http
@@ -28,6 +25,7 @@ from stream.runtime.ports import free_ports
 from stream.settings import Settings
 from tests.benchmarks.gateway_http import await_ready
 from tests.benchmarks.processes import Process
+from tests.gateways.certificates import certificate
 from tests.gateways.http_lane import gateway, lane_settings, on_door, set_up, stage
 
 if TYPE_CHECKING:
@@ -56,31 +54,6 @@ def options(settings: Settings, folder: Path) -> list[str]:
         f'bootstrap = "{settings.bootstrap}"\nprefix = "{settings.prefix}"\nlane = "test"\npartitions = {settings.partitions}\n', "utf-8"
     )
     return ["--settings", str(file)]
-
-
-def certificate(name: str, folder: Path, signer: tuple[x509.Certificate, Any] | None = None) -> tuple[x509.Certificate, Any]:
-    """A certificate and its key, as `<name>.pem` and `<name>.key`; signed by itself without a signer."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject if signer is None else signer[0].subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=signer is None, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key if signer is None else signer[1], hashes.SHA256())
-    )
-    (folder / f"{name}.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    plain = serialization.NoEncryption()
-    (folder / f"{name}.key").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, plain)
-    )
-    return made, key
 
 
 def test_a_gateway_is_not_for_replays_and_says_when_it_cannot_listen(tmp_path: Path) -> None:
