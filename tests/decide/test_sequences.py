@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from hashlib import sha256
 
 import msgspec
@@ -11,11 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.decide.fold import Fold
 from stream.decide.sequences import WINDOW, Sequence, judge
 from stream.records.audit import AuditEntry
 from stream.records.instants import MINUTE
-from stream.records.journal import SignedMeasurements
+from stream.records.journal import Command, Entry, SignedMeasurements, encode
+from stream.records.lanes import Lane
 from stream.records.output import Kind
+from tests.accept.regions import region
+from tests.accept.signers import NOW, payload, send, signed
+from tests.accept.signers import stage as stage_of
 
 
 def batch(sequence: int, content: str = "", part: int = 0, **fields: object) -> SignedMeasurements:
@@ -117,3 +123,22 @@ def test_however_the_journal_is_cut_into_calls_the_outputs_are_the_same(story, s
     whole = tale.fold.apply(tale.fold.initial(tale.state.core.partition), tale.entries)
     assert [one for one in whole if one.kind is Kind.AUDIT] == [one for one in tale.outputs if one.kind is Kind.AUDIT]
     assert whole == tale.outputs
+
+
+def test_a_batch_over_domains_of_two_partitions_is_known_in_each_also_after_a_restart():
+    known = replace(region(), hazards=())
+    fold = Fold(lambda _: known, lane=Lane.LIVE, clock="broker", partitions=12)
+    states = {}
+    both = payload(stage_of(), stage_of(series="mixed/stage"))
+    other = payload(stage_of(value=9.0), stage_of(series="mixed/stage", value=9.0))
+    audit = []
+    for number, content in enumerate((both, both, other)):
+        for entry in send(signed(payload=content)).entries:
+            if entry.partition not in states:
+                states[entry.partition] = fold.initial(entry.partition)
+                fold.apply(states[entry.partition], [Entry(0, NOW, encode(Command("activate", known.name, known.region_hash)))])
+            state = states[entry.partition] = fold.restore(fold.snapshot(states[entry.partition]))
+            audit += [one for one in fold.apply(state, [Entry(number + 1, NOW + number, entry.value)]) if one.kind is Kind.AUDIT]
+    assert len(states) == 2
+    assert [(one.core.counts.repeated, one.core.counts.sequence_refused) for one in states.values()] == [(1, 1)] * 2
+    assert {msgspec.json.decode(one.value, type=AuditEntry).domain for one in audit} == {"basin", "both"}
