@@ -80,7 +80,7 @@ ADVICE: dict[Refused, str] = {
     Refused.NOT_UTF8: "send JSON encoded as UTF-8",
     Refused.NOT_JSON: "send one valid JSON object or array (RFC 8259), uncompressed, without a byte order mark, nothing after it",
     Refused.TOO_DEEP: "send objects without nesting",
-    Refused.WRONG_TYPE: "see `tocsin schema` for the type of each field",
+    Refused.WRONG_TYPE: "send there what its format asks for; `tocsin schema` tells the types of ours",
     Refused.MISSING_FIELD: "see `tocsin schema`; measurements: send observed_at (counts: period_start_at, period_end_at), value, and series, or station and quantity, or area",
     Refused.UNKNOWN_FIELD: "case counts may hold no other field, so that nothing about a person can slip in",
     Refused.OUT_OF_RANGE: "see `tocsin schema` for the limits of each field",
@@ -119,15 +119,17 @@ ADVICE: dict[Refused, str] = {
 
 
 class Fault(NamedTuple):
-    """What is wrong with one measurement: the reason, and where and what (which never quotes a case count)."""
+    """What is wrong with one measurement: the reason, where and what (which never quotes a case count), what to do if not the usual thing."""
 
     reason: Refused
     what: str
+    do: str = ""
 
     @property
     def detail(self) -> str:
         """One line for a person: what and where, then what to do, printable and bounded."""
-        text = f"{self.what}: {ADVICE[self.reason]}" if self.what else ADVICE[self.reason]
+        advice = self.do or ADVICE[self.reason]
+        text = f"{self.what}: {advice}" if self.what else advice
         printable = "".join(letter if letter.isprintable() else "?" for letter in text)
         return printable if len(printable) <= DETAIL_CHARS_MAX else printable[: DETAIL_CHARS_MAX - 3] + "..."
 

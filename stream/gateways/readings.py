@@ -52,7 +52,7 @@ def uplink_of(mapping: Mapping, device_ids: Sequence[object], uplink: Uplink) ->
     """The readings of a device that is known by one of its ids."""
     known = [one.lower() for one in device_ids if isinstance(one, str) and one]
     if not known:
-        return [Wrong("$", Fault(Refused.MISSING_FIELD, "no id of the device"))]
+        return [Wrong("$", Fault(Refused.MISSING_FIELD, "no id of the device", "send the payload as the network server made it"))]
     device = next((mapping.devices[one] for one in known if one in mapping.devices), None)
     if device is None:
         return [Wrong("$", Fault(Refused.UNKNOWN_DEVICE, f"device {quoted(known[0])} is not in gateway.toml"))]
@@ -69,7 +69,16 @@ def readings(device: Device, uplink: Uplink) -> list[Item | Wrong]:
     if found:
         return found
     wanted = ", ".join(sorted(".".join(map(str, place)) for place, _ in device.uses))
-    return [Wrong(uplink.path, Fault(Refused.MISSING_FIELD, f"device {quoted(device.device_id)} sent none of {wanted} (gateway.toml)"))]
+    return [
+        Wrong(
+            uplink.path,
+            Fault(
+                Refused.MISSING_FIELD,
+                f"device {quoted(device.device_id)} sent none of {wanted}",
+                "name in gateway.toml the fields that it sends",
+            ),
+        )
+    ]
 
 
 def _reading(device: Device, uplink: Uplink, what: tuple[Place, Use], value: object) -> Item | Wrong:
@@ -132,7 +141,7 @@ def scaled(use: Use, value: object) -> float | Fault:
     if isinstance(value, str) and NUMBER.fullmatch(value):
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return Fault(Refused.WRONG_TYPE, f"{quoted(str(value)[:200])} is no number")
+        return Fault(Refused.WRONG_TYPE, f"{'null' if value is None else quoted(str(value)[:200])} is no number")
     try:
         number = float(value) * use.scale + use.offset
     except OverflowError:
@@ -148,7 +157,7 @@ def time_of(moment: object, zone: ZoneInfo | None) -> str | float | Fault:
     ('2005-11-13T05:45:00Z', 12.0, 'time_invalid')
     """
     if isinstance(moment, bool) or not isinstance(moment, str | int | float):
-        return Fault(Refused.MISSING_FIELD, "no time of the measurement")
+        return Fault(Refused.MISSING_FIELD, "no time of the measurement", "send it, or name its field in gateway.toml")
     try:
         if not isinstance(moment, str):
             return float(moment)

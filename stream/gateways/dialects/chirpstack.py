@@ -27,7 +27,7 @@ def decode(payload: bytes, ask: Asked) -> list[Item | Wrong]:
         return [event]
     found = event.get("object")
     if not isinstance(found, dict):
-        return [Wrong("$.object", Fault(Refused.MISSING_FIELD, "no decoded object: give the device profile a codec in ChirpStack"))]
+        return [Wrong("$.object", Fault(Refused.MISSING_FIELD, "no decoded object", "give the device profile a codec in ChirpStack"))]
     dedup, taken = event.get("deduplicationId"), at_place(event, ("rxInfo", 0, "gwTime"))
     uplink = Uplink("$.object", found, event.get("time"), dedup if isinstance(dedup, str) else None, instant_of(taken or event.get("time")))
     return uplink_of(ask.mapping, [at_place(event, ("deviceInfo", "devEui"))], uplink)

@@ -67,7 +67,12 @@ def _rows(text: str, columns: Columns) -> Iterator[tuple[int, list[str]] | Wrong
             if any(cell.strip() for cell in row):
                 yield reader.line_num, row
     except csv.Error as error:
-        yield Wrong(f"line {reader.line_num}", Fault(Refused.WRONG_TYPE, f"no CSV from here on: {error}"))
+        yield Wrong(
+            f"line {reader.line_num}",
+            Fault(
+                Refused.WRONG_TYPE, f"no CSV from here on: {error}", "quote cells that hold a separator, a quote or a line end (RFC 4180)"
+            ),
+        )
 
 
 def _unusable(header: Sequence[str], columns: Columns) -> Fault | None:
@@ -79,7 +84,7 @@ def _unusable(header: Sequence[str], columns: Columns) -> Fault | None:
     wanted = [named[one] for one in (("area", "period_start_at", "period_end_at") if counts else ("observed_at",))]
     wanted += [*columns.values] if columns.values and not counts else [named["value"]]
     if missing := [one for one in wanted if one not in header]:
-        return Fault(Refused.MISSING_FIELD, f"no column {missing[0]} in the header ([csv] in gateway.toml says which are needed)")
+        return Fault(Refused.MISSING_FIELD, f"no column {missing[0]} in the header", "name the columns under [csv] in gateway.toml")
     if counts and set(header) - set(named.values()):
         return Fault(Refused.UNKNOWN_FIELD, "a column that is not in the schema")
     return None
@@ -92,7 +97,12 @@ def _of_row(row: tuple[int, list[str]] | Wrong, header: Sequence[str], columns: 
     line, cells = row
     counts = columns.names.get("area", "area") in header
     if len(cells) != len(header):
-        yield Wrong(f"line {line}", Fault(Refused.WRONG_TYPE, f"{len(cells)} cells, the header has {len(header)}"))
+        yield Wrong(
+            f"line {line}",
+            Fault(
+                Refused.WRONG_TYPE, f"{len(cells)} cells, the header has {len(header)}", "give every line as many cells as the header has"
+            ),
+        )
         return
     found = _Row(line, {name: cell.strip() for name, cell in zip(header, cells, strict=True)}, counts)
     fields = _fields(found, columns)
@@ -155,7 +165,14 @@ def _wide(row: _Row, name: str, use: Use, of: tuple[dict[str, object], Columns])
         return Wrong(path, number)
     if not isinstance(station, str):
         column = columns.names.get("station", "station")
-        return Wrong(path, Fault(Refused.MISSING_FIELD, f"no station: neither in column {column} nor in gateway.toml"))
+        return Wrong(
+            path,
+            Fault(
+                Refused.MISSING_FIELD,
+                f"no station: neither in column {column} nor in gateway.toml",
+                "fill the column, or give a station in gateway.toml",
+            ),
+        )
     at = fields["observed_at"]
     if use.zone is not None:
         at = _time(row.cells[columns.names.get("observed_at", "observed_at")], columns, use.zone)

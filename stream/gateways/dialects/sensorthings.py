@@ -24,6 +24,7 @@ NAME = "sensorthings"
 CONTENT_TYPES: tuple[str, ...] = ("application/vnd.ogc.sensorthings+json",)
 _IN_PATH = re.compile(r"Datastreams\(('?)([^()']{1,128})\1\)/Observations$")
 _any = msgspec.json.Decoder()
+SHAPE = "send an Observation, or data arrays whose rows have a value for each of their components (OGC 18-088)"
 
 
 def decode(payload: bytes, ask: Asked) -> list[Item | Wrong]:
@@ -36,7 +37,7 @@ def decode(payload: bytes, ask: Asked) -> list[Item | Wrong]:
     if isinstance(found, dict):
         return [_observation("$", found, _stream(found) or (in_path[2] if in_path else ""), ask.mapping)]
     if not isinstance(found, list) or not found:
-        return [Wrong("$", Fault(Refused.WRONG_TYPE, "Expected an Observation, or an array of data arrays"))]
+        return [Wrong("$", Fault(Refused.WRONG_TYPE, "Expected an Observation, or an array of data arrays", SHAPE))]
     made: list[Item | Wrong] = []
     for at, one in enumerate(found):
         path = f"$[{at}]"
@@ -60,13 +61,13 @@ def _data_array(path: str, group: dict[str, object], mapping: Mapping) -> list[I
     """Rows of values in the order of `components`."""
     components, rows = group.get("components"), group.get("dataArray")
     if not isinstance(components, list) or not all(isinstance(one, str) for one in components) or not isinstance(rows, list) or not rows:
-        return [Wrong(path, Fault(Refused.WRONG_TYPE, "components are an array of names, dataArray an array of rows"))]
+        return [Wrong(path, Fault(Refused.WRONG_TYPE, "components are an array of names, dataArray an array of rows", SHAPE))]
     stream = _stream(group)
     made: list[Item | Wrong] = []
     for at, row in enumerate(rows):
         place = f"{path}.dataArray[{at}]"
         if not isinstance(row, list) or len(row) != len(components):
-            made.append(Wrong(place, Fault(Refused.WRONG_TYPE, f"a row has {len(components)} values, one for each of components")))
+            made.append(Wrong(place, Fault(Refused.WRONG_TYPE, f"a row has {len(components)} values, one for each of components", SHAPE)))
         else:
             made.append(_observation(place, dict(zip(components, row, strict=True)), stream, mapping))
     return made
@@ -74,7 +75,14 @@ def _data_array(path: str, group: dict[str, object], mapping: Mapping) -> list[I
 
 def _observation(path: str, entity: dict[str, object], stream: str, mapping: Mapping) -> Item | Wrong:
     if not stream:
-        return Wrong(f"{path}.Datastream", Fault(Refused.MISSING_FIELD, "no Datastream with an @iot.id, neither here nor in the path"))
+        return Wrong(
+            f"{path}.Datastream",
+            Fault(
+                Refused.MISSING_FIELD,
+                "no Datastream with an @iot.id, neither here nor in the path",
+                "add it, or send to Datastreams(id)/Observations",
+            ),
+        )
     use = mapping.datastreams.get(stream)
     if use is None:
         return Wrong(f"{path}.Datastream", Fault(Refused.UNKNOWN_DEVICE, f"Datastream {quoted(stream)} is not in gateway.toml"))
@@ -97,4 +105,4 @@ def _at(entity: dict[str, object], use: Use) -> str | float | Fault:
     phenomenon = entity.get("phenomenonTime") or entity.get("resultTime")
     if isinstance(phenomenon, str):
         return time_of(phenomenon.rpartition("/")[2], use.zone)
-    return Fault(Refused.MISSING_FIELD, "neither phenomenonTime nor resultTime as text")
+    return Fault(Refused.MISSING_FIELD, "neither phenomenonTime nor resultTime as text", "add one, as RFC 3339")

@@ -27,12 +27,23 @@ def decode(payload: bytes, ask: Asked) -> list[Item | Wrong]:
         return [up]
     message = up.get("uplink_message")
     if not isinstance(message, dict):
-        return [Wrong("$.uplink_message", Fault(Refused.MISSING_FIELD, "no uplink: subscribe to v3/+/devices/+/up only"))]
+        return [Wrong("$.uplink_message", Fault(Refused.MISSING_FIELD, "no uplink", "subscribe to v3/+/devices/+/up only"))]
     if up.get("simulated") is True or message.get("simulated") is True:
-        return [Wrong("$.simulated", Fault(Refused.OTHER_LANE, "a simulated uplink was never measured"))]
+        return [
+            Wrong(
+                "$.simulated",
+                Fault(
+                    Refused.OTHER_LANE,
+                    "a simulated uplink was never measured",
+                    "try payloads with `tocsin gateway try`; only what the device itself sends is taken",
+                ),
+            )
+        ]
     found = message.get("decoded_payload")
     if not isinstance(found, dict):
-        return [Wrong("$.uplink_message.decoded_payload", Fault(Refused.MISSING_FIELD, "not decoded: give the device a payload formatter"))]
+        return [
+            Wrong("$.uplink_message.decoded_payload", Fault(Refused.MISSING_FIELD, "not decoded", "give the device a payload formatter"))
+        ]
     at = message.get("received_at") or up.get("received_at")
     taken = at_place(message, ("rx_metadata", 0, "time")) or at_place(message, ("rx_metadata", 0, "received_at"))
     uplink = Uplink("$.uplink_message.decoded_payload", found, at, _frame(message), instant_of(taken or at))

@@ -27,6 +27,7 @@ NAME = "wis2"
 CONTENT_TYPES: tuple[str, ...] = ("application/vnd.wmo.wis2-notification+json",)
 CONTENT = "$.properties.content"
 UNPACKED_BYTES_MAX = 1 << 18
+RESEND = "have its sender send it again; it came damaged"
 _METHODS = {
     "sha256": "sha256",
     "sha384": "sha384",
@@ -45,7 +46,11 @@ def decode(payload: bytes, ask: Asked) -> list[Item | Wrong]:
         return [message]
     properties = message.get("properties")
     if not isinstance(properties, dict) or not isinstance(properties.get("data_id"), str):
-        return [Wrong("$.properties.data_id", Fault(Refused.MISSING_FIELD, "no WIS2 notification: it has properties with a data_id"))]
+        return [
+            Wrong(
+                "$.properties.data_id", Fault(Refused.MISSING_FIELD, "no WIS2 notification", "send one with properties.data_id (WMO wnm/1)")
+            )
+        ]
     data = _content(properties)
     if isinstance(data, Fault):
         return [Wrong(CONTENT, data)]
@@ -59,9 +64,7 @@ def decode(payload: bytes, ask: Asked) -> list[Item | Wrong]:
         or not features
         or not all(isinstance(one, dict) and one.get("type") == "Feature" for one in features)
     ):
-        return [
-            Wrong(CONTENT, Fault(Refused.WRONG_TYPE, "read is GeoJSON of the WMO profile; BUFR has to be converted first (bufr2geojson)"))
-        ]
+        return [Wrong(CONTENT, Fault(Refused.WRONG_TYPE, "no GeoJSON of the WMO profile", "convert BUFR first (bufr2geojson)"))]
     return [item for at, one in enumerate(features) for item in _feature(at if len(features) > 1 else None, one, properties, ask)]
 
 
@@ -69,7 +72,7 @@ def _feature(at: int | None, feature: dict[str, object], message: Mapping[str, o
     path = f"{CONTENT}.value" if at is None else f"{CONTENT}.value.features[{at}]"
     found = feature.get("properties")
     if not isinstance(found, dict) or not isinstance(found.get("name"), str):
-        return [Wrong(path, Fault(Refused.MISSING_FIELD, "properties.name, the parameter that was observed"))]
+        return [Wrong(path, Fault(Refused.MISSING_FIELD, "no properties.name", "name the parameter that was observed"))]
     station = found.get("wigos_station_identifier") or message.get("wigos_station_identifier")
     own = feature.get("id")
     item_id = own if isinstance(own, str) else None
@@ -87,21 +90,21 @@ def _content(properties: Mapping[str, object]) -> bytes | Fault:
     content = properties.get("content")
     value = content.get("value") if isinstance(content, dict) else None
     if not isinstance(content, dict) or not isinstance(value, str):
-        return Fault(Refused.MISSING_FIELD, "the data are only linked to; hand them in, or have the sender put them inline")
+        return Fault(Refused.MISSING_FIELD, "the data are only linked to", "hand them in, or have the sender put them inline")
     encoding = content.get("encoding")
     if not isinstance(encoding, str) or encoding not in {"utf-8", "base64", "gzip"}:
         return Fault(Refused.OUT_OF_RANGE, f"encoding {quoted(str(encoding)[:60])} is none of utf-8, base64, gzip")
     try:
         sent = value.encode() if encoding == "utf-8" else base64.b64decode(value, validate=True)
     except ValueError as error:
-        return Fault(Refused.WRONG_TYPE, f"no base64: {error}")
+        return Fault(Refused.WRONG_TYPE, f"no base64: {error}", RESEND)
     data = _unzipped(sent) if encoding == "gzip" else sent
     if isinstance(data, Fault):
         return data
     return (
         data
         if _is_whole((data, sent), properties.get("integrity"))
-        else Fault(Refused.WRONG_TYPE, "the content is not what its integrity says")
+        else Fault(Refused.WRONG_TYPE, "the content is not what its integrity says", RESEND)
     )
 
 
@@ -110,10 +113,10 @@ def _unzipped(sent: bytes) -> bytes | Fault:
     try:
         data = unzip.decompress(sent, UNPACKED_BYTES_MAX)
     except zlib.error as error:
-        return Fault(Refused.WRONG_TYPE, f"no gzip: {error}")
+        return Fault(Refused.WRONG_TYPE, f"no gzip: {error}", RESEND)
     if unzip.unconsumed_tail:
         return Fault(Refused.TOO_LARGE, f"more than {UNPACKED_BYTES_MAX} bytes when unpacked")
-    return data if unzip.eof else Fault(Refused.WRONG_TYPE, "the gzip stream is cut off")
+    return data if unzip.eof else Fault(Refused.WRONG_TYPE, "the gzip stream is cut off", RESEND)
 
 
 def _is_whole(either: tuple[bytes, bytes], integrity: object) -> bool:
