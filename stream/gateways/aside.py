@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from stream.gateways.disk import sync_folder
 from stream.gateways.kept import Kept, decode
 
 if TYPE_CHECKING:
@@ -59,12 +60,3 @@ class Aside:
             file.flush()
             os.fsync(file.fileno())
         sync_folder(self._path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Let the names of new files in a folder survive a power cut."""
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

@@ -21,7 +21,8 @@ from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from stream.errors import TocsinError
-from stream.gateways.aside import Aside, sync_folder
+from stream.gateways.aside import Aside
+from stream.gateways.disk import make_folder, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -120,7 +121,7 @@ class Spool:
         self.torn_bytes = 0
         self.aside = Aside(folder / "aside.jsonl")
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             self._take()
             self._last = max((self._number(path) for path in self._segments()), default=0)
             for path in self._segments():
@@ -131,7 +132,7 @@ class Spool:
         self._load()
 
     def _take(self) -> None:
-        """Have the folder for this process alone, and on the disk."""
+        """Have the folder for this process alone."""
         self._lock = os.open(self._folder / "lock", os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -139,8 +140,6 @@ class Spool:
             os.close(self._lock)
             msg = f"{self._folder}: another process has this spool; give every gateway a folder of its own"
             raise SpoolInUse(msg) from error
-        for made in (self._folder, self._folder.parent, self._folder.parent.parent):
-            sync_folder(made)
 
     def __len__(self) -> int:
         """How many records wait."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from stream.gateways import disk
 from stream.gateways import spool as spools
 from stream.gateways.spool import Spool, SpoolUnusable, seal
 
@@ -76,6 +77,13 @@ def test_a_folder_that_cannot_be_made_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder", "ascii")
     with pytest.raises(SpoolUnusable, match=r"cannot be a spool: .*Not a directory.*; give a folder on a disk that can be written"):
         Spool(tmp_path / "file" / "spool")
+
+
+def test_the_folders_that_it_makes_are_on_the_disk_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(disk, "sync_folder", synced.append)
+    Spool(tmp_path / "a" / "b").close()
+    assert set(synced) == {tmp_path, tmp_path / "a"}
 
 
 def test_bytes_that_were_good_when_it_started_and_are_not_now_cost_only_their_record(tmp_path: Path, small: Spool) -> None:
