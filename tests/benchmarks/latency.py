@@ -76,14 +76,22 @@ def figures(bootstrap: str, folder: Path, size: Size, pace: Pace) -> Figures:
     write_region(folder / "region", size)
     settings = lane(bootstrap, f"{folder.name}.")
     set_up(settings, folder / "region", size)
-    plan = folder / "plan.json"
-    plan.write_text(
-        json.dumps([bootstrap, settings.prefix, settings.partitions, size.series, size.domains, pace.rate, pace.seconds, pace.crossings])
-    )
+    plan = write_plan(folder, settings, size, pace)
     with worker(settings, folder / "worker.log") as process:
         process.expect("ready generation=")
         warm_up(settings, size)
-        return _run(folder, plan, process.pid, pace)
+        return run(folder, plan, process.pid, pace)
+
+
+def write_plan(folder: Path, settings: Settings, size: Size, pace: Pace) -> Path:
+    """What the producer's and the consumer's process have to know."""
+    plan = folder / "plan.json"
+    plan.write_text(
+        json.dumps(
+            [settings.bootstrap, settings.prefix, settings.partitions, size.series, size.domains, pace.rate, pace.seconds, pace.crossings]
+        )
+    )
+    return plan
 
 
 def warm_up(settings: Settings, size: Size) -> None:
@@ -95,7 +103,7 @@ def warm_up(settings: Settings, size: Size) -> None:
     time.sleep(1.0)
 
 
-def _run(folder: Path, plan: Path, worker_pid: int, pace: Pace) -> Figures:
+def run(folder: Path, plan: Path, worker_pid: int, pace: Pace) -> Figures:
     with Process([__file__, "receive", str(plan), str(folder / "received.json")], folder / "receive.log") as receiver:
         receiver.expect("ready")
         used, began = cpu_s(worker_pid), time.monotonic()
