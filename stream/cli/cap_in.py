@@ -17,7 +17,13 @@ Sources = Annotated[
 ]
 Files = Annotated[
     list[Path],
-    typer.Argument(metavar="FILE...", help="Alerts, in the order they were sent.", exists=True, dir_okay=False, show_default=False),
+    typer.Argument(
+        metavar="FILE...",
+        help="Alerts, in the order they were sent; /dev/stdin takes one from a pipe (curl ... | tocsin cap-in SOURCES /dev/stdin).",
+        exists=True,
+        dir_okay=False,
+        show_default=False,
+    ),
 ]
 Try = Annotated[bool, typer.Option("--try", help="Say what would become of them, and write nothing.")]
 

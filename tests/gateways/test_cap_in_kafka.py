@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,9 +18,9 @@ from tests.gateways.conftest import run, runner
 from tests.gateways.test_cap_in import SOURCES
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.gateways.conftest import LaneOfAnswers
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.kafka
@@ -42,6 +45,8 @@ def test_a_signed_alert_is_red_once_confirmed_and_its_cancel_takes_it_back_while
         return [json.loads(one.value) for one in answers.on(answers.topics.acknowledgements("ava"))]
 
     assert "would be accepted" in run("cap-in", sources, str(tmp_path / "a1.xml"), "--try", *answers.options)
+    piped = [sys.executable, "-m", "stream.cli.main", "cap-in", sources, "/dev/stdin", "--try", *answers.options]
+    assert b"would be accepted" in subprocess.run(piped, input=sent["a1"], capture_output=True, check=True, cwd=ROOT).stdout
     refused = runner.invoke(app, ["cap-in", sources, str(tmp_path / "forged.xml"), *answers.options])
     assert (refused.exit_code, "signature_broken" in refused.output) == (1, True)
     assert on_topic() == []
