@@ -9,6 +9,7 @@ import msgspec
 
 from stream.gateways.dialect import dialect, names
 from stream.gateways.http_answers import Answer, Problem, RejectedItem
+from stream.gateways.http_page import LEFT_OFF
 from stream.gateways.idempotency import KEY_CHARS_MAX
 from stream.gateways.last_seen import Sight
 from stream.records.measurement import CaseCount, Measurement
@@ -30,6 +31,7 @@ _WHEN = {
 _SAID = {
     "Idempotency-Key": "One of the sender's own for each new request; a request sent again with its key gets the answer it got.",
     "Content-Encoding": "How the body is packed.",
+    "station": "How the names of the stations begin.",
     "dialect": "How the body is to be read, whatever its content type.",
 }
 _LATER = {
@@ -118,8 +120,10 @@ def _last_seen() -> dict[str, Any]:
     sights = {"type": "array", "items": {"$ref": _REFERENCE.format(name=Sight.__name__)}}
     both = _json("By gateway and station; as a page for Accept: text/html.", sights)
     both["content"]["text/html"] = {"schema": {"type": "string"}}
+    both["headers"] = {LEFT_OFF: {"description": "How many more there are; JSON only.", "schema": {"type": "integer", "minimum": 0}}}
     refused = {status: {"description": _WHEN[status], "content": _problem()} for status in ("401", "403")}
-    return _get("lastSeen", "When each station was last heard of, and what was wrong with it.", {"200": both, **refused})
+    made = _get("lastSeen", "When each station was last heard of, what was wrong with it, and its clock.", {"200": both, **refused})
+    return {**made, "parameters": [_parameter("query", "station", {"type": "string"})]}
 
 
 def _get(name: str, summary: str, responses: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from stream.runtime.clocks import wall_ms
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stream.gateways.last_seen import Sight
+    from stream.gateways.last_seen import LastSeen, Sight
 
 _HEAD = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Last seen</title>
@@ -23,6 +23,9 @@ _HEAD = """<!doctype html>
 .wrap{overflow-x:auto}</style></head><body>
 <h1>Last seen</h1>
 """
+ROWS_MOST = 2_000
+LEFT_OFF = "Tocsin-Left-Off"
+"""The header of a JSON answer that says how many more there are."""
 _COLUMNS = ("Gateway", "Station", "Observed at", "Received at", "Taken", "Clock", "Rejected", "Last rejected at", "Why")
 _CLOCKS = {
     Clock.UNKNOWN: "",
@@ -33,15 +36,20 @@ _CLOCKS = {
 }
 
 
-def answer(request: web.Request, sights: Sequence[Sight]) -> web.Response:
-    """These sights, as a page for whoever asks for one."""
+def answer(request: web.Request, seen: LastSeen, gateways: Sequence[str] | None = None) -> web.Response:
+    """What was heard of stations (`?station=` how their names begin) of these gateways, None = of all; as a page for whoever asks for one.
+
+    At most ROWS_MOST of them, for all measurements wait while they are gathered; how many more there are is said.
+    """
+    places = seen.places(gateways, request.query.get("station", ""))
+    sights, left_off = seen.sights(places[:ROWS_MOST]), max(len(places) - ROWS_MOST, 0)
     if "text/html" in request.headers.get("Accept", ""):
         safe = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
-        return web.Response(text=page(sights, wall_ms()), content_type="text/html", headers=safe)
-    return web.Response(body=msgspec.json.encode(sights), content_type="application/json")
+        return web.Response(text=page(sights, wall_ms(), left_off), content_type="text/html", headers=safe)
+    return web.Response(body=msgspec.json.encode(sights), content_type="application/json", headers={LEFT_OFF: str(left_off)})
 
 
-def page(sights: Sequence[Sight], now: int) -> str:
+def page(sights: Sequence[Sight], now: int, left_off: int = 0) -> str:
     """The page of these sights at this instant (ms). Everything a sender wrote is escaped.
 
     >>> from stream.gateways.last_seen import Sight
@@ -59,6 +67,8 @@ def page(sights: Sequence[Sight], now: int) -> str:
         f"<p>At {to_text(now)}, of this process since it started. Times are UTC; “observed” as the sender wrote it. "
         "A clock that is wrong is shown and not corrected: set it.</p>\n"
     )
+    if left_off:
+        said += f"<p>The first {len(rows)}; {left_off} more are left off: ask with ?station= and how the name begins.</p>\n"
     if not rows:
         return f"{_HEAD}{said}<p>Nothing has come yet.</p></body></html>\n"
     head = "".join(f'<th scope="col">{name}</th>' for name in _COLUMNS)

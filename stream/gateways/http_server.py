@@ -114,5 +114,4 @@ def _ready(gateway: Gateway) -> web.Response:
 def _last_seen(request: web.Request, gateway: Gateway) -> web.Response:
     """A sender sees its own stations; where nobody has to say who he is, everybody sees everything."""
     caller = gateway.who(request)
-    sights = gateway.seen.sights(None if caller.may is None else [caller.name])
-    return answer(request, sights)
+    return answer(request, gateway.seen, None if caller.may is None else [caller.name])

@@ -85,20 +85,29 @@ class LastSeen:
         if zone_of is not None:
             self.clocks.note(gateway, (Heard(station, items[0], items[-1]) for station, items in times.items()), zone_of, now)
 
-    def sights(self, gateways: Sequence[str] | None = None) -> list[Sight]:
-        """What is known, by gateway and station; `gateways`: only of these."""
-        made: dict[Place, Sight] = {}
-        for place, (observed_at, at, count) in self._taken.items():
-            made[place] = Sight(*place, "" if observed_at is None else str(observed_at)[:TEXT_CHARS_MAX], to_text(at), count)
-        for place, (error, at, count) in self._refused.items():
-            sight = made.setdefault(place, Sight(*place))
-            sight.rejected, sight.rejected_at, sight.error = count, to_text(at), error
-        return [self._with_clocks(made[place]) for place in sorted(made) if gateways is None or place[0] in gateways]
+    def places(self, gateways: Sequence[str] | None = None, begins: str = "") -> list[Place]:
+        """What is known of, sorted; `gateways`: only of these; `begins`: only stations whose names begin like this."""
+        known = self._taken.keys() | self._refused.keys()
+        return sorted(place for place in known if (gateways is None or place[0] in gateways) and place[1].startswith(begins))
 
-    def _with_clocks(self, sight: Sight) -> Sight:
-        own, of_gateway = self.clocks.of(sight.gateway, sight.station), self.clocks.of(sight.gateway)
-        sight.clock, sight.clock_off_ms = own.clock, own.ahead_ms - own.behind_ms
-        sight.gateway_clock, sight.gateway_clock_off_ms = of_gateway.clock, of_gateway.ahead_ms - of_gateway.behind_ms
+    def sights(self, places: Sequence[Place] | None = None) -> list[Sight]:
+        """What is known of these places; None = of all."""
+        found = [self._sight(place) for place in (self.places() if places is None else places)]
+        of_gateway = {name: self.clocks.of(name) for name in {sight.gateway for sight in found}}
+        for sight in found:
+            own, of_its_gateway = self.clocks.of(sight.gateway, sight.station), of_gateway[sight.gateway]
+            sight.clock, sight.clock_off_ms = own.clock, own.off_ms
+            sight.gateway_clock, sight.gateway_clock_off_ms = of_its_gateway.clock, of_its_gateway.off_ms
+        return found
+
+    def _sight(self, place: Place) -> Sight:
+        sight = Sight(*place)
+        if place in self._taken:
+            observed_at, at, sight.taken = self._taken[place]
+            sight.observed_at, sight.received_at = "" if observed_at is None else str(observed_at)[:TEXT_CHARS_MAX], to_text(at)
+        if place in self._refused:
+            sight.error, at, sight.rejected = self._refused[place]
+            sight.rejected_at = to_text(at)
         return sight
 
 

@@ -67,4 +67,4 @@ class Pages:
         return web.Response(text="ready\n")
 
     async def _last_seen(self, request: web.Request) -> web.Response:
-        return answer(request, self._gateway.seen.sights())
+        return answer(request, self._gateway.seen)

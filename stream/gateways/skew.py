@@ -15,7 +15,7 @@ from enum import StrEnum
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-from stream.records.instants import MINUTE, SECOND
+from stream.records.instants import HOUR, MINUTE, SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -26,6 +26,7 @@ WINDOW = 128
 EVERY_MS = 5 * SECOND
 """More often a clock is not looked at: a window is ten minutes at least, and a burst of old data after an outage does not fill it."""
 CLOCKS_MOST = 20_000
+FORGET_MS = HOUR
 """State must not grow with what somebody calls himself: the clock heard longest ago is forgotten. About a kilobyte each."""
 AHEAD_MOST_MS = 5 * SECOND
 BEHIND_MOST_MS = 5 * MINUTE
@@ -54,6 +55,11 @@ class Skew(NamedTuple):
     ahead_ms: int = 0
     behind_ms: int = 0
     delay_ms: int = 0
+
+    @property
+    def off_ms(self) -> int:
+        """Ahead by at least so much, or if negative behind by at most so much."""
+        return self.ahead_ms - self.behind_ms
 
     @property
     def suspect(self) -> bool:
@@ -97,7 +103,9 @@ class Skews:
     def is_due(self, name: Hashable, received_at: int) -> bool:
         """Whether a sample is worth taking: a burst must not push out the rest."""
         kept = self._delays.get(name)
-        return kept is None or received_at - kept.last_at >= EVERY_MS
+        if kept is None:  # where too many are heard, the first are watched and not each a little
+            return len(self._delays) < CLOCKS_MOST or received_at - next(iter(self._delays.values())).last_at >= FORGET_MS
+        return received_at - kept.last_at >= EVERY_MS
 
     def take(self, name: Hashable, sent_at: int, received_at: int) -> None:
         """Note one live message (ms; no backfill, whose instants say nothing of a clock)."""

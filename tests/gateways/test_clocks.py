@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
 from stream.accept.refusal import Refused
-from stream.gateways.http_page import page
+from stream.gateways.http_page import LEFT_OFF, ROWS_MOST, answer, page
 from stream.gateways.last_seen import LastSeen
 from stream.gateways.metrics import GatewayMetrics
 from stream.gateways.skew import EVERY_MS, SAMPLES_LEAST, Clock
@@ -90,3 +92,14 @@ def test_clocks_are_counted_by_what_they_seem_to_be() -> None:
     assert metrics.registry.get_sample_value("tocsin_gateway_clocks", {"clock": "ahead"}) == 1
     assert metrics.registry.get_sample_value("tocsin_gateway_clocks", {"clock": "unknown"}) == 0
     assert seen.clocks.of("g", "upper").samples > SAMPLES_LEAST
+
+
+def test_a_page_of_too_many_stations_says_how_many_are_left_off() -> None:
+    seen = LastSeen(ROWS_MOST + 7)
+    for number in range(ROWS_MOST + 7):
+        seen.note("g", [Item("$", {"station": f"s{number}", "observed_at": to_text(T0)})], [ACCEPTED], T0)
+    whole = answer(make_mocked_request("GET", "/v1/last-seen"), seen)
+    assert isinstance(whole.body, bytes)
+    assert (len(json.loads(whole.body)), whole.headers[LEFT_OFF]) == (ROWS_MOST, "7")
+    assert "7 more are left off" in (answer(make_mocked_request("GET", "/v1/last-seen", {"Accept": "text/html"}), seen).text or "")
+    assert answer(make_mocked_request("GET", "/v1/last-seen?station=s200"), seen).headers[LEFT_OFF] == "0"

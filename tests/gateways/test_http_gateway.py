@@ -175,6 +175,7 @@ async def test_what_was_heard_of_each_station_can_be_looked_at(lane: Settings) -
         assert (sights["upper"]["taken"], sights["upper"]["observed_at"][:10]) == (2, NOW.isoformat()[:10])
         assert "<b>" in sights["<b>"]["error"]
         assert (sights["upper"]["clock"], sights["upper"]["gateway_clock"]) == ("unknown", "unknown"), "one look at a clock is none"
+        assert [one["station"] for one in json.loads((await client.get("/v1/last-seen?station=up"))[1])] == ["upper"]
         _, page = await client.get("/v1/last-seen", Accept="text/html")
         assert "upper" in page
         assert "<td><b>" not in page

@@ -64,5 +64,8 @@ def test_counts_are_kept_by_gateway_and_only_ones_own_are_shown() -> None:
     for gateway in ("a", "b", "a"):
         found = [Item("$[0]", {"series": "upper/stage", "observed_at": 5}), Wrong("$[1]", Fault(Refused.WRONG_TYPE, ""))]
         seen.note(gateway, found, [Judged(0, Verdict.DUPLICATE), Judged(1, Verdict.REJECTED, "$[1]", "why")], 1_000)
-    assert [(one.station, one.taken, one.rejected, one.error) for one in seen.sights(["a"])] == [("", 0, 2, "why"), ("upper", 2, 0, "")]
+    assert [(one.station, one.taken, one.rejected, one.error) for one in seen.sights(seen.places(["a"]))] == [
+        ("", 0, 2, "why"),
+        ("upper", 2, 0, ""),
+    ]
     assert len(seen.sights()) == 4

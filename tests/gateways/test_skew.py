@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.gateways.skew import AHEAD_MOST_MS, CLOCKS_MOST, WINDOW, Clock, Skews, estimate
+from stream.gateways.skew import AHEAD_MOST_MS, CLOCKS_MOST, EVERY_MS, FORGET_MS, WINDOW, Clock, Skews, estimate
 from stream.records.instants import HOUR, MINUTE, SECOND
 
 
@@ -57,6 +57,16 @@ def test_a_clock_that_is_set_while_it_runs_has_jumped() -> None:
 
 def test_a_few_samples_say_nothing() -> None:
     assert estimate([-HOUR] * 7).clock is Clock.UNKNOWN
+
+
+def test_where_too_many_are_heard_the_first_are_watched_until_they_fall_silent() -> None:
+    skews = Skews()
+    for name in range(CLOCKS_MOST):
+        skews.take(name, 0, 100)
+    assert skews.is_due(0, 100 + EVERY_MS)
+    assert not skews.is_due(0, 99 + EVERY_MS)
+    assert not skews.is_due("new", 100 + EVERY_MS)
+    assert skews.is_due("new", 100 + FORGET_MS)
 
 
 def test_what_is_remembered_is_bounded_and_counted() -> None:
