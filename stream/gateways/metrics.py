@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counts
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -64,8 +65,8 @@ class GatewayMetrics:
 
     def count(self, judged: Iterable[Judged]) -> None:
         """Count what was said of the items of a payload."""
-        for one in judged:
-            self.items.labels(one.verdict).inc()
+        for verdict, count in Counts(one.verdict for one in judged).items():
+            self.items.labels(verdict).inc(count)
 
     def serve(self, port: int) -> None:
         """Answer GET /metrics on loopback at this port; 0 serves nothing."""
