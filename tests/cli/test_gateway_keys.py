@@ -26,8 +26,11 @@ from stream.settings import Settings
 from tests.decide.conftest import FILES
 
 runner = CliRunner()
-NOW = int(time.time() * 1000)
 WHO = '[{name}]\nkind = "{kind}"\nstations = ["upper"]\nfamilies = ["water"]\n{keys}\n'
+
+
+def clock() -> int:
+    return int(time.time() * 1000)
 
 
 def run(*arguments: str, text: str | None = None):
@@ -42,7 +45,7 @@ def river(folder, gateways: str):
 
 
 def stage(value: float = 1.0) -> str:
-    return json.dumps({"station": "upper", "quantity": "stage", "observed_at": to_text(NOW - 60_000), "value": value})
+    return json.dumps({"station": "upper", "quantity": "stage", "observed_at": to_text(clock() - 60_000), "value": value})
 
 
 def test_a_token_is_shown_once_and_its_lines_let_its_holder_in(tmp_path):
@@ -52,7 +55,7 @@ def test_a_token_is_shown_once_and_its_lines_let_its_holder_in(tmp_path):
     assert tomllib.loads(made.stdout)["ava"]["keys"]["first"]["token_sha256"] == sha256(token.encode()).hexdigest()
     region = river(tmp_path, WHO.format(name="ava", kind="http_token", keys=made.stdout))
     identity = Identity(region.principals, Lane.LIVE)
-    now = NOW + 1000
+    now = clock()
     assert identity.caller(Shown(f"Bearer {token}"), now).name == "ava"
     with pytest.raises(Refusal, match="401"):
         identity.caller(Shown(f"Bearer {token}"), now + 366 * DAY)
@@ -63,7 +66,7 @@ def test_two_tokens_are_good_during_a_rotation_and_the_old_one_no_more_when_it_i
     lines = [run("token", "ava", "--key-id", one.name, "--out", str(one)).stdout for one in files]
     old, new = (one.read_text().strip() for one in files)
     both = Identity(river(tmp_path / "r", WHO.format(name="ava", kind="http_token", keys="".join(lines))).principals, Lane.LIVE)
-    now = NOW + 5000
+    now = clock()
     assert {both.caller(Shown(f"Bearer {one}"), now).name for one in (old, new)} == {"ava"}
     lines[0] += "revoked = true\n"
     after = Identity(river(tmp_path / "r", WHO.format(name="ava", kind="http_token", keys="".join(lines))).principals, Lane.LIVE)
@@ -82,7 +85,7 @@ def test_what_is_signed_in_the_shell_is_taken_at_the_door_once_for_each_number(t
     signed = [run("sign", "-", *options, "--counter", str(counter), text=f"[{stage()},{stage()}]").stdout.encode() for _ in range(3)]
     assert [json.loads(one)["sequence"] for one in signed] == [0, 1, 2]
     accept = Accept([region], Settings(), 1)
-    now = int(time.time() * 1000)
+    now = clock()
     assert [accept.accept("measurements.water", [DoorRecord(0, 0, now, one.strip())], now).accepted for one in signed] == [2, 2, 2]
     assert accept.accept("measurements.water", [DoorRecord(0, 0, now, signed[0].replace(b"live", b"test"))], now).accepted == 0
     (tmp_path / "file.json").write_text(stage())
