@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from stream.gateways import mqtt_link
 from stream.gateways.mqtt_broker import MqttBroker, MqttRefused
 from stream.gateways.mqtt_link import Event, Link
 from tests.gateways.mosquitto import USERS, Mosquitto, free_port, needed
@@ -59,6 +60,28 @@ async def nothing_comes(link: Link) -> bool:
     except TimeoutError:
         return True
     return False
+
+
+@asynccontextmanager
+async def listening(answers: list[bytes]) -> AsyncIterator[int]:
+    """A port that is no mosquitto's: it answers so, a little later each, to whatever is said, and leaves it to the client to go."""
+    busy: set[asyncio.StreamWriter] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        busy.add(writer)
+        await reader.read(200)
+        for one in answers:
+            writer.write(one)
+            await asyncio.sleep(0.3)
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        busy.remove(writer)
+
+    port = free_port()
+    async with await asyncio.start_server(serve, "127.0.0.1", port):
+        yield port
+        await until(lambda: not busy)
 
 
 def texts(deliveries: list[Delivery]) -> list[str]:
@@ -178,6 +201,32 @@ async def test_a_wrong_password_is_said_and_not_tried_for_ever(mosquitto):
 async def test_two_gateways_with_one_client_id_are_told_so_and_back_off(mosquitto, caplog):
     async with linked(mosquitto), linked(mosquitto):
         await until(lambda: "another client have this client id" in caplog.text)
+
+
+@pytest.mark.parametrize(
+    ("answers", "word"),
+    [
+        # CONNACK, then DISCONNECT with the reason "session taken over": as brokers that keep to the standard do, mosquitto 2.0.11 only closes.
+        ([b"\x20\x03\x00\x00\x00", b"\xe0\x02\x8e\x00"], "another client has connected with this client id"),
+        ([b"\x20\x02\x00\x01"], "a broker that speaks MQTT 5 is needed"),
+    ],
+)
+async def test_a_broker_that_says_it_will_not_have_us_ends_it_with_the_reason(answers, word):
+    async with listening(answers) as port:
+        with pytest.raises(MqttRefused, match=word):
+            await asyncio.wait_for(Link(MqttBroker("127.0.0.1", port, "one"), ["tocsin/#"]).run(), WAIT_S)
+
+
+@pytest.mark.parametrize("noise", [b"SSH-2.0-OpenSSH_9.2\r\n", b"\x20\xff\xff\xff\xff\xff", b"HTTP/1.1 400 Bad Request\r\n\r\n", b""])
+async def test_a_port_that_is_no_brokers_is_said_and_ends_nothing(noise, caplog, monkeypatch):
+    monkeypatch.setattr(mqtt_link, "ANSWER_S", 0.2)
+
+    async with listening([noise]) as port:
+        link = Link(MqttBroker("127.0.0.1", port, "one"), ["tocsin/#"])
+        running = asyncio.ensure_future(link.run())
+        await until(lambda: caplog.text.count("takes the connection and gives no answer: is this the port of an MQTT broker") > 1)
+        link.stop()
+        await asyncio.wait_for(running, WAIT_S)
 
 
 async def test_a_broker_that_forgot_the_session_is_told_of(tmp_path):
