@@ -46,7 +46,9 @@ class LaneOfAnswers:
     def __init__(self, bootstrap: str, prefix: str, folder: Path) -> None:
         self.bootstrap, self.topics, self.folder = bootstrap, Topics(prefix), folder
         file = folder / "lane.toml"
-        file.write_text(f'bootstrap = "{bootstrap}"\nprefix = "{prefix}"\nlane = "test"\npartitions = 2\ntick_s = 0.5\n', "utf-8")
+        # A machine that runs many tests at once lets a process stand still for seconds.
+        own = "partitions = 2\ntick_s = 0.5\nsession_timeout_s = 20.0\n"
+        file.write_text(f'bootstrap = "{bootstrap}"\nprefix = "{prefix}"\nlane = "test"\n{own}', "utf-8")
         self.options = ["--settings", str(file)]
         self.running: list[subprocess.Popen[bytes]] = []
         self.shared = (self.topics.journal, self.topics.discrepancies, self.topics.station_health)
