@@ -53,10 +53,11 @@ def _rounds(rows: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
     """Split repeated series into rounds, each series at most once a round, by row: detectors are quickest on rows that follow each other."""
     order = np.argsort(rows, kind="stable")
     ordered = rows[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-    if len(starts) == len(rows):
+    another = ordered[1:] != ordered[:-1]
+    if another.all():
         yield order
         return
+    starts = np.flatnonzero(np.r_[True, another])
     rank = np.arange(len(rows)) - np.repeat(starts, np.diff(np.r_[starts, len(rows)]))
     for turn in range(int(rank.max()) + 1):
         yield order[rank == turn]

@@ -103,7 +103,8 @@ class Fold:
     def apply(self, state: Partition, entries: Sequence[Entry]) -> list[Output]:
         """Apply journal records in offset order; another lane's are only counted. UnknownRegion is raised before anything is changed."""
         read = [(entry.timestamp, entry.value, decode(entry.value)) for entry in entries]
-        messages = [one for one in read if belongs(one[2].lane, self._lane)]
+        ours = {said for said in {message.lane for _, _, message in read} if belongs(said, self._lane)}
+        messages = [one for one in read if one[2].lane in ours]
         self._require(state, [message for _, _, message in messages])
         state.core.counts.other_lane += len(read) - len(messages)
         pending = Pending(state)

@@ -68,21 +68,28 @@ class Pending:
             outputs += advance(partition, domain_id, unit.at)
             domain = partition.core.domains[domain_id]
             domain.now = max(domain.now, unit.at)
-            concluded = self._concluded(domain_id)
-            if number in found or concluded or (partition.observed and any(one.incidents for one in domain.hazards.values())):
-                outputs += take(partition, domain_id, domain.now, [*found.get(number, []), *concluded])
-            if partition.observed and domain_id in partition.bound(domain_id).checked:
-                outputs += check(partition, domain_id, domain.now)
+            if partition.observed:
+                outputs += self._instant(domain_id, found.get(number, []))
+            elif number in found:
+                outputs += take(partition, domain_id, domain.now, found[number])
         return outputs
 
-    def _concluded(self, domain_id: str) -> list[Found]:
-        """What all series of a domain say together at this instant of a replay; elsewhere that is asked at grid instants (`stations.py`)."""
-        return concluded(self._partition.bound(domain_id), domain_id) if self._partition.observed else []
+    def _instant(self, domain_id: str, found: list[Found]) -> list[Output]:
+        """Judge an instant of a replay, and what all series of the domain say together; elsewhere that is asked at grid instants (`stations.py`)."""
+        partition = self._partition
+        bound, domain = partition.bound(domain_id), partition.core.domains[domain_id]
+        found = [*found, *concluded(bound, domain_id)]
+        outputs: list[Output] = []
+        if found or any(one.incidents for one in domain.hazards.values()):
+            outputs += take(partition, domain_id, domain.now, found)
+        if domain_id in bound.checked:
+            outputs += check(partition, domain_id, domain.now)
+        return outputs
 
 
 def _returns(partition: Partition, message: Measurements) -> bool:
     """Whether the message holds a measurement of a silent series that did not come late."""
-    if not any(hazard.silent for hazard in partition.core.domains[message.domain].hazards.values()):
+    if not any([hazard.silent for hazard in partition.core.domains[message.domain].hazards.values()]):  # noqa: C419  a generator costs twice as much
         return False
     bound = partition.bound(message.domain)
     late = np.frombuffer(message.flags, "u1") & Flag.LATE

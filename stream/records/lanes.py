@@ -31,7 +31,7 @@ def belongs(said: str | None, lane: Lane) -> bool:
     >>> belongs("exercise", Lane.EXERCISE), belongs("", Lane.EXERCISE)
     (True, False)
     """
-    return said == lane.value if said else lane is not Lane.EXERCISE
+    return said == lane if said else lane is not Lane.EXERCISE
 
 
 def lane_of(prefix: str) -> Lane:
