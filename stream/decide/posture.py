@@ -161,11 +161,13 @@ def ruled(region: Region, hazard: Hazard, posture: Posture) -> Hazard:
 def sampling(region: Region, domain_id: str, posture: Posture) -> tuple[Sampling, ...]:
     """How often each quantity of the domain should be measured in this posture, where that is not as usual."""
     stance = region.postures.stances.get(posture.value)
+    if stance is None or (stance.sampling == 1.0 and not stance.sampling_s):
+        return ()
     rows = np.flatnonzero(region.series.domain == region.domain_index[domain_id])
     hints = []
-    for quantity in sorted({region.series.quantity[row] for row in rows}) if stance is not None else ():
+    for quantity in sorted({region.series.quantity[row] for row in rows}):
         usual = min(float(region.series.interval_s[row]) for row in rows if region.series.quantity[row] == quantity)
-        every_s = stance.sampling_s.get(quantity, usual * stance.sampling) if stance is not None else usual
+        every_s = stance.sampling_s.get(quantity, usual * stance.sampling)
         if every_s != usual:
             hints.append(Sampling(quantity, every_s))
     return tuple(hints)

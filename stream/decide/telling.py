@@ -48,6 +48,8 @@ CONCLUDED_KINDS = {
 }
 """The sentence where what leads is a report, a forecast, of which nothing was measured yet, or a cluster of cases."""
 
+_LABELS = {int(level): level.label for level in Level}
+
 MSG_TYPES = {
     Reason.FIRST: MsgType.ALERT,
     Reason.CLEARED: MsgType.ALL_CLEAR,
@@ -59,7 +61,7 @@ MSG_TYPES = {
 
 def level_label(level: int) -> str:
     """The word for a level."""
-    return Level(level).label
+    return _LABELS[level]
 
 
 def summary(scene: Scene, source: SourceState, reader: str = "") -> EvidenceSummary:

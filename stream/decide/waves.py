@@ -57,10 +57,13 @@ def waves(region: Region, hazard: Hazard, heard: Heard) -> dict[str, Waves]:
     domains = {series: domain_of(region, source) for series, source in raised.items()}
     seen, missed, windows = dict.fromkeys(raised, 0), dict.fromkeys(raised, 0.0), {series: dict[str, Window]() for series in raised}
     for city_id in sorted(heard.claims):
-        here = _there(region, hazard.stations_in.get(city_id, ()), heard.silent, raised)
-        for claim in heard.claims[city_id] if here else ():
+        arriving = [
+            claim for claim in heard.claims[city_id] if claim.impact.path is not Path.SAME_PLACE and claim.impact.arrival is not None
+        ]
+        here = _there(region, hazard.stations_in.get(city_id, ()), heard.silent, raised) if arriving else {}
+        for claim in arriving:
             arrival, stations = claim.impact.arrival, here.get(domains[claim.series])
-            if claim.impact.path is Path.SAME_PLACE or arrival is None or stations is None:
+            if arrival is None or stations is None:
                 continue
             for name, slack in stations.raised:
                 windows[claim.series][name] = Window(arrival.p10_at - slack, arrival.p90_at + slack)

@@ -6,6 +6,7 @@ Integers are exact, sort and subtract without surprises, and are the same on eve
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = 1_000
@@ -17,8 +18,9 @@ EARLIEST_AT = 0
 LATEST_AT = 7_258_118_400 * SECOND
 
 
+@lru_cache(maxsize=1024)
 def to_text(at: int) -> str:
-    """RFC 3339 in UTC; milliseconds only where there are any.
+    """RFC 3339 in UTC; milliseconds only where there are any. The few instants of one decision stand in many records, so they are kept.
 
     >>> to_text(1_131_860_700_000), to_text(1)
     ('2005-11-13T05:45:00Z', '1970-01-01T00:00:00.001Z')
