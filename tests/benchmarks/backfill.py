@@ -48,10 +48,12 @@ class Load:
     size: Size
     pace: latency.Pace
     bulk: int
+    settle_s: float
+    """Warnings that come later than this after the last measurement count as missing."""
 
 
-FULL = Load(Size(10_000, 300), latency.Pace(1_000, 60), 1_000_000)
-SMALL = Load(Size(400, 40), latency.Pace(200, 8, 4), 50_000)
+FULL = Load(Size(10_000, 300), latency.Pace(1_000, 60), 1_000_000, 60.0)
+SMALL = Load(Size(400, 40), latency.Pace(200, 8, 4), 50_000, 5.0)
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,10 @@ def history(load: Load, until: int) -> Iterator[tuple[int, bytes]]:
         yield start // ARRAY, b"[" + b",".join(items[start : start + ARRAY]) + b"]"
 
 
-def measure(bootstrap: str, folder: Path, load: Load) -> list[Row]:
+def measure(bootstrap: str, folder: Path, load: Load) -> Iterator[Row]:
     """All ways, one after the other, each on a lane of its own."""
-    return [_measure(bootstrap, folder / f"way{number}", load, way) for number, way in enumerate(WAYS)]
+    for number, way in enumerate(WAYS):
+        yield _measure(bootstrap, folder / f"way{number}", load, way)
 
 
 def _measure(bootstrap: str, folder: Path, load: Load, way: str) -> Row:
@@ -98,7 +101,7 @@ def _measure(bootstrap: str, folder: Path, load: Load, way: str) -> Row:
         handing_in = threading.Thread(target=fill, args=(bootstrap, topic, bulk, settings.partitions))
         began = time.monotonic()
         handing_in.start()
-        figures = latency.run(folder, plan, process.pid, load.pace)
+        figures = latency.run(folder, plan, process.pid, load.pace, load.settle_s)
         handing_in.join()
         if way != WAYS[1]:
             return Row(way, figures)
@@ -135,16 +138,17 @@ def _all_read(port: int, count: int) -> float:
     return time.monotonic()
 
 
-def table(rows: list[Row], load: Load) -> str:
-    """The figures, a way a line."""
-    lines = [
-        f"{load.size.series:,} stations in {load.size.domains} domains, live {load.pace.rate:,}/s for {load.pace.seconds} s, bulk {load.bulk:,}"
-    ]
-    for row in rows:
-        lines.append(f"{row.way:<32} {row.figures.text()}")
-        if row.read is not None and row.all_s is not None:
-            lines.append(f"{'':<32} {row.read:,} of the bulk in the journal meanwhile, all of it {row.all_s:.0f} s after its beginning")
-    return "\n".join(lines)
+def world(load: Load) -> str:
+    """What was measured, as a line."""
+    return f"{load.size.series:,} stations in {load.size.domains} domains, live {load.pace.rate:,}/s for {load.pace.seconds} s, bulk {load.bulk:,}"
+
+
+def line(row: Row) -> str:
+    """The figures of one way."""
+    text = f"{row.way:<32} {row.figures.text()}"
+    if row.read is None or row.all_s is None:
+        return text
+    return f"{text}\n{'':<32} {row.read:,} of the bulk in the journal meanwhile, all of it {row.all_s:.0f} s after its beginning"
 
 
 def main() -> None:
@@ -154,11 +158,14 @@ def main() -> None:
     asked = parser.parse_args()
     load = SMALL if asked.small else FULL
     with tempfile.TemporaryDirectory(prefix="tocsin-backfill-") as name, Broker.start(Path(name) / "broker") as broker:
-        text = table(measure(broker.bootstrap, Path(name), load), load)
-    print(text)
+        lines = [world(load)]
+        print(lines[0], flush=True)
+        for row in measure(broker.bootstrap, Path(name), load):
+            lines.append(line(row))
+            print(lines[-1], flush=True)
     if asked.out:
         asked.out.mkdir(parents=True, exist_ok=True)
-        (asked.out / "backfill.txt").write_text(text + "\n", "utf-8")
+        (asked.out / "backfill.txt").write_text("\n".join([*lines, ""]), "utf-8")
 
 
 if __name__ == "__main__":

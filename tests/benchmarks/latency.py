@@ -103,14 +103,15 @@ def warm_up(settings: Settings, size: Size) -> None:
     time.sleep(1.0)
 
 
-def run(folder: Path, plan: Path, worker_pid: int, pace: Pace) -> Figures:
+def run(folder: Path, plan: Path, worker_pid: int, pace: Pace, settle_s: float = SETTLE_S) -> Figures:
+    """Send and receive; what comes later than `settle_s` after the last measurement counts as missing."""
     with Process([__file__, "receive", str(plan), str(folder / "received.json")], folder / "receive.log") as receiver:
         receiver.expect("ready")
         used, began = cpu_s(worker_pid), time.monotonic()
         with Process([__file__, "send", str(plan), str(folder / "sent.json")], folder / "send.log") as sender:
             rate = float(sender.expect("sent", pace.seconds * 4 + 30).split()[1])
         worker_cpu = (cpu_s(worker_pid) - used) / (time.monotonic() - began)
-        time.sleep(SETTLE_S)
+        time.sleep(settle_s)
         receiver.say("end")
         receiver.expect("written")
     sent = {(series, level): (at, ns) for series, level, at, ns in json.loads((folder / "sent.json").read_text())}
