@@ -74,6 +74,8 @@ async def gateway(
     tasks = [asyncio.ensure_future(one) for one in (link.run(), made.run(stopping), denials.run())]
     try:
         await asyncio.wait_for(link.ready(), WAIT_S)
+        # Stopped in the middle of connecting, aiokafka leaves a socket to Python, which warns of it.
+        await asyncio.wait_for(denials._sender._tried.wait(), WAIT_S)
         yield Running(made, sender, pages, metrics)
     finally:
         stopping.set()
