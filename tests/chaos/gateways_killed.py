@@ -149,13 +149,14 @@ def run(folder: Path, kills: int, seed: int = 7) -> Run:
                 lambda: f"{len(everything - at_doors(settings).keys())} are not at the doors",
             )
             codes = {one.kind: one.stop() for one in ours}
-            found, usually = journalled(settings, folder), at_rest(usual)
+            found, came, usually = journalled(settings, folder), at_doors(settings), at_rest(usual)
         finally:
             for one in gateways:
                 one.close()
             mosquitto.stop()
     ledgers = {"http": devices.http, "mqtt": devices.mqtt, "aiomqtt": devices.mqtt}
-    loss = {kind: lost(ledger, usually if kind == "aiomqtt" else found) for kind, ledger in ledgers.items()}
+    there = {"http": (found, came), "mqtt": (found, came), "aiomqtt": (usually, usually)}
+    loss = {kind: lost(ledger, *there[kind]) for kind, ledger in ledgers.items()}
     answers = {kind: ledger.answers for kind, ledger in ledgers.items()}
     invented = len(found.keys() - devices.http.sent - devices.mqtt.sent)
     return Run(loss, {one.kind: one.kills for one in gateways}, answers, codes, invented, time.monotonic() - began)
@@ -205,7 +206,7 @@ def at_rest(settings: Settings) -> Counter[Item]:
     """The same when no more comes."""
     before, found = None, at_doors(settings)
     while before != found:
-        time.sleep(5)
+        time.sleep(2)
         before, found = found, at_doors(settings)
     return found
 
@@ -233,9 +234,10 @@ def journalled(settings: Settings, folder: Path) -> Counter[Item]:
     return found
 
 
-def lost(ledger: Ledger, found: Counter[Item]) -> Loss:
-    there = {item: found[item] for item in ledger.acknowledged if item in found}
-    return Loss(len(ledger.acknowledged), len(ledger.acknowledged) - len(there), sum(there.values()) - len(there))
+def lost(ledger: Ledger, found: Counter[Item], came: Counter[Item]) -> Loss:
+    """`found`: where what was answered for has to be. `came`: at the doors, for a worker that starts again repeats in the journal what it read."""
+    missing = ledger.acknowledged - found.keys()
+    return Loss(len(ledger.acknowledged), len(missing), sum(came[item] - 1 for item in ledger.acknowledged if item in came))
 
 
 if __name__ == "__main__":
