@@ -40,12 +40,12 @@ if TYPE_CHECKING:
     from stream.settings import Settings
 
 log = logging.getLogger(__name__)
-PER_S = 20_000
-"""Measurements a second at most: a tenth of what one worker decides, so that what is live goes between."""
-WINDOW = 20_000
+PER_S = 5_000
+"""Measurements a second at most, 18 million an hour: history has time, and what is live goes between."""
+WINDOW = 5_000
 """Measurements written from one look at the workers to the next."""
-SLICE_BYTES = 262_144
-"""So much of a door is judged at once, some milliseconds of work; at least one record."""
+SLICE_BYTES = 65_536
+"""So much of a door is written at once, some milliseconds of work for a worker; at least one record."""
 POLL_MS = 500
 RECORDS_MOST = 200
 WATCH_S = 2.0
