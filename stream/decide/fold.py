@@ -89,8 +89,8 @@ class Fold:
         return state.core.active
 
     def heavy(self, state: Partition) -> bool:
-        """Whether a single record may take this state longer than a caller can stand still for."""
-        return max(state.weights.values(), default=0) > HEAVY_PAIRS or sum(state.weights.values()) > HEAVY_IN_ALL
+        """Whether a single record may take this state longer than a caller can stand still for: also one that activates what others wait for."""
+        return bool(state.core.held) or max(state.weights.values(), default=0) > HEAVY_PAIRS or sum(state.weights.values()) > HEAVY_IN_ALL
 
     def at_once(self, state: Partition) -> int:
         """How many records a caller that must not stand still may apply at a time: any of them may be the first of a storm."""
