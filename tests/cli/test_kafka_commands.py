@@ -68,7 +68,7 @@ def test_measurements_become_warnings_that_a_city_can_read_and_anyone_can_replay
     active = json.loads(run("region", "activate", str(rill), *lane, "--json"))
     assert active["cities"] == 3
     checked = run("topics", "check", str(rill), *lane)
-    assert checked.startswith("22 topics are as they must be\njournal partition ")
+    assert checked.startswith("26 topics are as they must be\njournal partition ")
     assert "measurements/min of 1 domains (rill)" in checked
     run("feed", str(rill), str(rill / "history.csv"), *lane)
 
@@ -122,8 +122,8 @@ def test_topics_check_tells_what_differs_and_how_to_mend_it(broker: Broker, fres
     assert done.exit_code == 1
     assert "topic is missing, must be present: tocsin topics create" in done.output
     created = json.loads(run("topics", "create", *options, "--json"))
-    assert len(created["created"]) == 16
-    assert json.loads(run("topics", "create", *options, "--json")) == {"created": [], "present": 16}
+    assert len(created["created"]) == 20
+    assert json.loads(run("topics", "create", *options, "--json")) == {"created": [], "present": 20}
     run("topics", "check", *options)
 
 
