@@ -12,7 +12,6 @@ from stream.gateways.dialect import names
 from stream.gateways.mapping_file import OUR_COLUMNS, load_mapping
 
 FILE = Path(__file__).parents[2] / "deploy" / "gateways" / "gateway.toml"
-LORA = {"time": "2020-01-01T00:00:00Z", "deviceInfo": {"devEui": "0004A30B001C0530"}, "object": {"level_mm": 4100, "pm25": 80}}
 LOGGER = {
     "end_device_ids": {"device_id": "hekou-logger"},
     "uplink_message": {"decoded_payload": {"nh3n": 0.4, "measured_at": "2020-01-01 08:00"}},
@@ -24,7 +23,7 @@ CSV = "站码;时间;水位;PM2.5\r\n60106980;2020-01-01 08:00;2.6;--\r\n"
 @pytest.mark.parametrize(
     ("payload", "options", "expected"),
     [
-        (json.dumps(LORA).encode(), ["--topic", "application/7/device/0004a30b001c0530/event/up"], [("hekou/stage", 2.6), ("hekou/pm25", 80)]),
+        ((FILE.parent / "uplink.json").read_bytes(), ["--topic", "application/7/device/0004a30b001c0530/event/up"], [("hekou/stage", 2.6), ("hekou/pm25", 80)]),
         (json.dumps(LOGGER).encode(), ["--topic", "v3/app1/devices/hekou-logger/up"], [("hekou/ammonia", 0.4)]),
         (json.dumps(SENSORTHINGS).encode(), ["--topic", "v1.1/Datastreams(17)/Observations"], [("hekou/stage", 2.6)]),
         (CSV.encode("gb18030"), ["--dialect", "csv_rows"], [("hekou/stage", 2.6)]),
