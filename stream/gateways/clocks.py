@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from stream.accept.moment import instant
 from stream.accept.refusal import Fault
+from stream.gateways.judging import series_of
 from stream.gateways.skew import Clock, Skew, Skews
 
 if TYPE_CHECKING:
@@ -67,10 +68,5 @@ def _observed_at(item: Item, zone_of: Callable[[str], ZoneInfo | None]) -> int |
     except (ValueError, OverflowError):
         return None
     local = isinstance(made, datetime) and made.tzinfo is None
-    at = instant(made, zone_of(_series(fields)) if local else None)
+    at = instant(made, zone_of(series_of(fields)) if local else None)
     return None if isinstance(at, Fault) else at
-
-
-def _series(fields: dict[str, object]) -> str:
-    series = fields.get("series")
-    return series if isinstance(series, str) else f"{fields.get('station')}/{fields.get('quantity')}"

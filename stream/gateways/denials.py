@@ -67,12 +67,16 @@ class _Told(NamedTuple):
     times: int
 
 
+_ROOM = {True: KINDS_MOST, False: KINDS_MOST}
+"""Kinds that are told apart in a period, of senders that have shown who they are, and of others."""
+
+
 class Tally:
     """The refusals of one period, by kind, in bounded memory."""
 
     def __init__(self) -> None:
         self._kinds: dict[tuple[object, ...], _Told] = {}
-        self._room = {True: KINDS_MOST, False: KINDS_MOST}
+        self._room = dict(_ROOM)
 
     def note(self, denied: Denied, at: int, count: int = 1) -> None:
         """Count a refusal."""
@@ -87,8 +91,7 @@ class Tally:
 
     def take(self) -> list[_Told]:
         """What was counted; from now on it is counted anew."""
-        told = list(self._kinds.values())
-        self.__init__()  # type: ignore[misc]
+        told, self._kinds, self._room = list(self._kinds.values()), {}, dict(_ROOM)
         return told
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import ssl
 from dataclasses import dataclass
 from importlib import metadata
@@ -27,9 +26,10 @@ from stream.gateways.mapping import Mapping
 from stream.gateways.metrics import GatewayMetrics
 from stream.gateways.sending import Sender
 from stream.gateways.spool import Spool
+from stream.gateways.stopping import only_live, run_until_stopped
 from stream.runtime.clocks import wall_ms
 from stream.runtime.collector import settle
-from stream.runtime.ending import ExitCode, end_now
+from stream.runtime.ending import end_now
 from stream.runtime.topics import DOORS, Topics
 
 if TYPE_CHECKING:
@@ -96,18 +96,12 @@ class Listening:
 
 def run_http(settings: Settings, listening: Listening) -> int:
     """Run until SIGTERM or SIGINT; 0 after a clean stop. TocsinError when it cannot listen, or its spool is another's."""
-    if settings.clock != "broker":
-        msg = "a gateway is for lanes in the broker's time: nobody measures a replay; leave out --clock observed"
-        raise TocsinError(msg)
-    asyncio.run(_run(settings, listening))
-    return ExitCode.CLEAN
+    only_live(settings, "a gateway is for lanes in the broker's time: nobody measures a replay")
 
+    async def run(stopping: asyncio.Event) -> None:
+        await HttpProcess(settings, listening).run(stopping)
 
-async def _run(settings: Settings, listening: Listening) -> None:
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    await HttpProcess(settings, listening).run(stopping)
+    return run_until_stopped(run)
 
 
 class HttpProcess:

@@ -16,6 +16,7 @@ from aiokafka import TopicPartition
 from stream.accept.door import Accept, DoorRecord
 from stream.gateways.to_journal import write
 from stream.region.principals import own_doors
+from stream.runtime.clocks import wall_ms
 from stream.runtime.compacted import latest
 from stream.runtime.follow import consumer
 from stream.runtime.marks import INGEST_WRITTEN_AT, mark
@@ -114,7 +115,7 @@ class Ingest:
         if accept is None:
             return
         records = [DoorRecord(0, one.offset, one.timestamp, one.value) for one in batch]
-        accepted = accept.accept(topic, records, time.time_ns() // 1_000_000, self._principal_of[topic])
+        accepted = accept.accept(topic, records, wall_ms(), self._principal_of[topic])
         await write(self._settings, self._sender, accepted, batch[-1].timestamp)
 
     async def _mark(self, reader: AIOKafkaConsumer) -> None:
@@ -130,7 +131,7 @@ class Ingest:
             known = [one for one in marks if one is not None]
             if len(known) == len(marks):
                 await self._note(INGEST_WRITTEN_AT, min(known))
-        await self._note(_TAKEN_AT, time.time_ns() // 1_000_000)
+        await self._note(_TAKEN_AT, wall_ms())
 
     async def _note(self, key: str, value: int) -> None:
         meta = await self._sender.send_and_wait(self._topics.marks, str(value).encode(), key=key.encode(), partition=0)

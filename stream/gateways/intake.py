@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import time
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -20,17 +20,18 @@ from stream.accept import statements
 from stream.accept.answers import Known, judge
 from stream.accept.refusal import Fault, Refusal, digest, to_record
 from stream.accept.statements import read
-from stream.errors import TocsinError
 from stream.gateways.backfill import Backfill
 from stream.gateways.backfill_metrics import BackfillMetrics
 from stream.gateways.ingest import Ingest
+from stream.gateways.stopping import only_live, run_until_stopped
 from stream.health.exposing import Exposed
 from stream.records.acknowledgement import Acknowledgement
 from stream.records.journal import encode, partition_of
 from stream.records.statement import Statement
 from stream.region.administrations import recipients
+from stream.runtime.clocks import wall_ms
 from stream.runtime.compacted import latest
-from stream.runtime.ending import ExitCode, end_now
+from stream.runtime.ending import end_now
 from stream.runtime.feeding import producer
 from stream.runtime.follow import consumer, follow
 from stream.runtime.marks import ANSWERS_WRITTEN_AT, mark
@@ -64,21 +65,16 @@ class Place(NamedTuple):
 
 def run_intake(settings: Settings, metrics_port: int = 0) -> int:
     """Run until SIGTERM or SIGINT; 0 after a clean stop. Answers GET /metrics on loopback at this port, 0: nowhere. What fails ends the process with one of `ExitCode`."""
-    if settings.clock != "broker":
-        msg = "intake is for lanes in the broker's time: nobody answers a replay; leave out --clock observed"
-        raise TocsinError(msg)
+    only_live(settings, "intake is for lanes in the broker's time: nobody answers a replay")
     metrics = BackfillMetrics()
     exposed = Exposed(metrics.registry, metrics_port) if metrics_port else None
-    asyncio.run(_run(settings, metrics))
+    code = run_until_stopped(partial(_run, settings, metrics))
     if exposed is not None:
         exposed.stop()
-    return ExitCode.CLEAN
+    return code
 
 
-async def _run(settings: Settings, metrics: BackfillMetrics) -> None:
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+async def _run(settings: Settings, metrics: BackfillMetrics, stopping: asyncio.Event) -> None:
     try:
         await asyncio.to_thread(create, settings.bootstrap, plan(settings, ()))
         async with producer(settings) as sender, consumer(settings.bootstrap) as reader:
@@ -252,7 +248,7 @@ class Intake:
             known = [one for one in (*marks, mark(taken_at=taken_at, position=0, end=0, last_at=None)) if one is not None]
             if len(known) == len(marks) + 1:
                 await self._note(ANSWERS_WRITTEN_AT, min(known))
-        await self._note(TAKEN_AT, time.time_ns() // 1_000_000)
+        await self._note(TAKEN_AT, wall_ms())
 
     async def _note(self, key: str, value: int) -> None:
         meta = await self._sender.send_and_wait(self._topics.marks, str(value).encode(), key=key.encode(), partition=0)

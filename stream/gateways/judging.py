@@ -119,7 +119,7 @@ class Judge:
         for at, one in enumerate(found):
             if isinstance(one, Item):
                 family = self.family_of(one.fields)
-                value = _bytes(one.fields) if may is None or may(_series(one.fields), family) else _not_theirs(one.fields, family)
+                value = _bytes(one.fields) if may is None or may(series_of(one.fields), family) else _not_theirs(one.fields, family)
                 if isinstance(value, Fault):
                     judged[at] = Judged(at, Verdict.REJECTED, one.path, value.detail, value.reason)
                 else:
@@ -134,10 +134,6 @@ class Judge:
         """Note what Kafka or the spool has, so that its repetition is told as a duplicate."""
         for record in records:
             self._seen.add(_mark(record.family, one) for one in _parts(record))
-
-    def series_of(self, fields: Mapping[str, object]) -> str:
-        """The series a measurement names, "" if none."""
-        return _series(fields)
 
     def domain_of(self, series: str) -> str:
         """The domain a series belongs to, "" if no active region has it."""
@@ -171,7 +167,7 @@ class Judge:
         """Which door a measurement goes to: that of its series; what nobody knows goes where it is refused by name."""
         if _COUNTS & fields.keys():
             return HEALTH
-        number = self._index.number_of.get(_series(fields))
+        number = self._index.number_of.get(series_of(fields))
         return RIVERS if number is None else self._families[number]
 
     def _good(self, family: str, items: Sequence[_Ready], now: int, judged: list[Judged], found: Sequence[Item | Wrong]) -> list[_Ready]:
@@ -210,7 +206,8 @@ class Judge:
         return made
 
 
-def _series(fields: Mapping[str, object]) -> str:
+def series_of(fields: Mapping[str, object]) -> str:
+    """The series a measurement names, "" if none."""
     if isinstance(series := fields.get("series"), str):
         return series
     quantity = fields.get("quantity")
@@ -221,7 +218,7 @@ def _series(fields: Mapping[str, object]) -> str:
 
 
 def _not_theirs(fields: Mapping[str, object], family: str) -> Fault:
-    return Fault(Refused.NOT_BOUND, "" if family == HEALTH else f"series {quoted(_series(fields))} at the {family} door")
+    return Fault(Refused.NOT_BOUND, "" if family == HEALTH else f"series {quoted(series_of(fields))} at the {family} door")
 
 
 def _bytes(fields: dict[str, object]) -> bytes | Fault:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import signal
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from stream.errors import TocsinError
-from stream.gateways.denials import WAY as AUDIT
-from stream.gateways.denials import Denials
+from stream.gateways.denials import Denials, denials_spool
 from stream.gateways.known_regions import KnownRegions
 from stream.gateways.metrics import LIVE, GatewayMetrics
 from stream.gateways.mqtt import MqttGateway, Senders
@@ -20,7 +19,8 @@ from stream.gateways.mqtt_refused import REJECTED
 from stream.gateways.mqtt_speakers import OURS
 from stream.gateways.sending import Sender
 from stream.gateways.spool import Spool
-from stream.runtime.ending import ExitCode, end_now
+from stream.gateways.stopping import only_live, run_until_stopped
+from stream.runtime.ending import end_now
 from stream.runtime.topics import DOORS, Topics
 
 if TYPE_CHECKING:
@@ -62,22 +62,16 @@ def ways_of(settings: Settings) -> dict[str, str]:
 
 def run_mqtt(settings: Settings, options: MqttOptions) -> int:
     """Run until SIGTERM or SIGINT; 0 after a clean stop. MqttRefused where the broker will not have it; all else ends the process (`ExitCode`)."""
-    if settings.clock != "broker":
-        msg = "a gateway is for lanes in the broker's time; leave out --clock observed"
-        raise TocsinError(msg)
-    asyncio.run(_run(settings, options))
-    return ExitCode.CLEAN
+    only_live(settings, "a gateway is for lanes in the broker's time: nobody measures a replay")
+    return run_until_stopped(partial(_run, settings, options))
 
 
-async def _run(settings: Settings, options: MqttOptions) -> None:
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+async def _run(settings: Settings, options: MqttOptions, stopping: asyncio.Event) -> None:
     metrics = MqttMetrics(GatewayMetrics())
     link = Link(options.broker, options.filters, metrics.note, metrics.dropped)
-    spools = [Spool(options.spool / way, bytes_max=options.spool_bytes) if options.spool else None for way in (LIVE, AUDIT)]
-    sender = Sender(settings, spools[0], doors=ways_of(settings), metrics=metrics.every)
-    denials = Denials(settings, metrics.every, spools[1])
+    spool = Spool(options.spool / LIVE, bytes_max=options.spool_bytes) if options.spool else None
+    sender = Sender(settings, spool, doors=ways_of(settings), metrics=metrics.every)
+    denials = Denials(settings, metrics.every, denials_spool(options.spool) if options.spool else None)
     gateway = MqttGateway(settings, link, Senders(sender, denials), options.mapping, metrics)
     pages = Pages(metrics.every.registry, gateway, link, sender)
     regions = KnownRegions(settings, options.spool, gateway.take_regions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from stream.gateways.judging import series_of
 from stream.gateways.verdict import Item
 from stream.records.instants import to_text
 from stream.records.journal import Flag
@@ -42,7 +43,7 @@ def tried(judge: Judge, found: Sequence[Item | Wrong], now: int) -> list[Tried]:
 def _tried(judge: Judge, one: Item | Wrong, said: Judged, kept: Kept | None) -> Tried:
     path = said.path or one.path
     if kept is None:
-        series = judge.series_of(one.fields) if isinstance(one, Item) else ""
+        series = series_of(one.fields) if isinstance(one, Item) else ""
         return Tried(said.item, path, series, None, "", "", judge.domain_of(series), said.verdict, said.error)
     notes = [text for flag, text in ((Flag.LATE, LATE_NOTE), (Flag.SUSPECT, SUSPECT_NOTE)) if kept.flags & flag]
     row = (kept.series, kept.value, judge.unit_of(kept.series), to_text(kept.observed_at), kept.domain)

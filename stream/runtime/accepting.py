@@ -65,10 +65,10 @@ class Accepting:
         for refusal in accepted.refused:
             sends.append(await self._outbox.send(self._rejected(refusal, records[-1].timestamp)))
             self._parts.metrics.rejected.labels(door, refusal.reason).inc()
-        for entry in getattr(accepted, "audit", ()):
+        for entry in accepted.audit:
             sends.append(await self._outbox.send(self._audited(entry, records[-1].timestamp)))
         self._parts.metrics.accepted.labels(door).inc(accepted.accepted)
-        self._parts.metrics.late.labels(door).inc(getattr(accepted, "late", 0))
+        self._parts.metrics.late.labels(door).inc(accepted.late)
         self._parts.metrics.journal_messages.labels("measurements").inc(len(accepted.entries))
         task = self._parts.start(self._finish(sends, finished, sources, records[0].timestamp))
         self._finishing.add(task)

@@ -59,6 +59,13 @@ class LaneOfAnswers:
         self.running.append(one)
         return one
 
+    def stop(self) -> None:
+        """End what was started."""
+        for one in self.running:
+            one.terminate()
+        for one in self.running:
+            one.wait(30)
+
     def log(self, command: str) -> str:
         return (self.folder / f"{command}.log").read_text("utf-8")
 
@@ -149,7 +156,4 @@ def answers(broker: Broker, fresh_prefix: str, tmp_path: Path) -> Iterator[LaneO
         run("feed", str(folder), str(tmp_path / "now.csv"), *lane.options)
         yield lane
     finally:
-        for one in lane.running:
-            one.terminate()
-        for one in lane.running:
-            one.wait(30)
+        lane.stop()

@@ -43,10 +43,7 @@ def lane(broker: Broker, fresh_prefix: str, tmp_path: Path) -> Iterator[LaneOfAn
         one.until(lambda: "ready generation" in one.log("worker"))
         yield one
     finally:
-        for process in one.running:
-            process.terminate()
-        for process in one.running:
-            process.wait(30)
+        one.stop()
 
 
 def history(lane: LaneOfAnswers, hours: int, until_h: int = 30) -> set[tuple[str, int]]:

@@ -65,10 +65,7 @@ def lane(broker: Broker, fresh_prefix: str, tmp_path: Path, monkeypatch: pytest.
         one.until(lambda: "ready generation" in one.log("worker") and one.log("intake").count("ready topics") > 1)
         yield one
     finally:
-        for process in one.running:
-            process.terminate()
-        for process in one.running:
-            process.wait(30)
+        one.stop()
 
 
 def stage(station: str, value: float) -> bytes:

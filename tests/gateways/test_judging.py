@@ -5,7 +5,7 @@ import json
 import pytest
 
 from stream.accept.refusal import Fault, Refused
-from stream.gateways.judging import Judge, Seen
+from stream.gateways.judging import Judge, Seen, series_of
 from stream.gateways.verdict import Item, Verdict, Wrong
 from stream.settings import Settings
 from tests.accept.regions import region
@@ -121,8 +121,8 @@ def test_a_rejection_says_what_is_wrong(judge, fields, word):
 
 
 def test_a_series_is_known_by_its_domain_and_unit(judge):
-    assert (judge.series_of(pm25()), judge.domain_of("roof/pm25"), judge.unit_of("roof/pm25")) == ("roof/pm25", "shed", "ug/m3")
-    assert (judge.domain_of("nowhere/stage"), judge.unit_of("nowhere/stage"), judge.series_of({})) == ("", "", "")
+    assert (series_of(pm25()), judge.domain_of("roof/pm25"), judge.unit_of("roof/pm25")) == ("roof/pm25", "shed", "ug/m3")
+    assert (judge.domain_of("nowhere/stage"), judge.unit_of("nowhere/stage"), series_of({})) == ("", "", "")
 
 
 def test_the_window_of_duplicates_is_bounded():

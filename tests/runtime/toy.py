@@ -46,6 +46,8 @@ class Taken:
     entries: list[Row] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     accepted: int = 0
+    late: int = 0
+    audit: tuple[()] = ()
 
 
 class ToyAccept:

@@ -35,10 +35,7 @@ def lane(broker: Broker, fresh_prefix: str, tmp_path: Path) -> Iterator[LaneOfAn
         made.until(lambda: "ready generation" in made.log("worker"))
         yield made
     finally:
-        for one in made.running:
-            one.terminate()
-        for one in made.running:
-            one.wait(30)
+        made.stop()
 
 
 def measured(lane: LaneOfAnswers, value: float) -> None:
