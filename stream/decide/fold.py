@@ -64,7 +64,7 @@ BEHIND_AFTER_MS = 2 * MINUTE
 class Fold:
     """The fold of one lane. `regions` gives a region by its hash and raises UnknownRegion where it is not at hand (yet)."""
 
-    VERSION = "4"
+    VERSION = "5"
 
     def __init__(self, regions: Callable[[str], Region], *, lane: Lane, clock: Literal["broker", "observed"], partitions: int) -> None:
         self._regions = regions
