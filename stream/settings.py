@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from stream.cluster import Cluster, Mechanism, Protocol
 from stream.errors import TocsinError
 from stream.records.lanes import Lane, lane_of
 
@@ -20,10 +21,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Everything a process needs to know besides its region (which is in Kafka). Durations in seconds.
 
     `prefix` stands before every topic name; live has none, exercises `exercise.`, replays one of their own. `clock`: `broker` on live lanes (the
-    broker's append time is the time), `observed` on replay lanes (records carry the time of observation).
+    broker's append time is the time), `observed` on replay lanes (records carry the time of observation). Passwords and keys stand in files of
+    their own (absolute paths, mode 0600); `canary_s`: how often a canary comes, 0 where there is none; `otel_endpoint`: where traces go.
     """
 
     bootstrap: str = "127.0.0.1:19092"
+    security_protocol: Protocol = "PLAINTEXT"
+    sasl_mechanism: Mechanism = "SCRAM-SHA-512"
+    sasl_username: str = ""
+    sasl_password_file: str = ""
+    ssl_ca_file: str = ""
+    ssl_cert_file: str = ""
+    ssl_key_file: str = ""
+    ssl_key_password_file: str = ""
     prefix: str = ""
     lane: Lane = Lane.LIVE
     clock: Literal["broker", "observed"] = "broker"
@@ -42,6 +52,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     journal_bytes_max: int = 900_000
     drain_bytes_per_s: int = 4_000_000
     metrics_port: int = 0
+    metrics_host: str = "127.0.0.1"
+    metrics_per_city: bool = False
+    canary_s: float = 0.0
+    log_format: Literal["text", "json"] = "text"
+    otel_endpoint: str = ""
 
     def __post_init__(self) -> None:
         if self.partitions < 1 or self.replication < 1:
@@ -54,6 +69,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             rule = "live topics have no prefix, those of exercises begin with 'exercise.', all others are tests"
             msg = f"lane {self.lane} with topic prefix {self.prefix!r}: {rule}"
             raise TocsinError(msg)
+        _ = self.cluster  # says what is missing of its security
+
+    @property
+    def cluster(self) -> Cluster:
+        """How clients reach the broker and show who they are."""
+        return Cluster(**{name: getattr(self, name) for name in Cluster.__slots__})
+
+
+SECRETS = ("TOCSIN_SASL_PASSWORD", "TOCSIN_SSL_KEY_PASSWORD")
+"""Variables that somebody may expect to be read; every process of the same user can see them."""
 
 
 def load(path: Path | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
@@ -61,6 +86,9 @@ def load(path: Path | None = None, overrides: Mapping[str, Any] | None = None) -
     values: dict[str, Any] = {}
     if path is not None:
         values.update(tomllib.loads(path.read_text("utf-8")))
+    if named := [name for name in SECRETS if name in os.environ]:
+        msg = f"{', '.join(named)}: passwords are read from files only, others could see the environment; set {named[0]}_FILE"
+        raise TocsinError(msg)
     for name in Settings.__struct_fields__:
         if (text := os.environ.get(f"TOCSIN_{name.upper()}")) is not None:
             values[name] = text

@@ -11,6 +11,7 @@ from stream.runtime.topics import Topics
 from stream.runtime.transport import SCHEME
 
 if TYPE_CHECKING:
+    from stream.cluster import Cluster
     from stream.runtime.positions import Positions
     from stream.settings import Settings
 
@@ -49,6 +50,7 @@ def create_app(settings: Settings, positions: Positions) -> faust.App:
     app = faust.App(
         group,
         broker=";".join(f"{SCHEME}://{address.strip()}" for address in settings.bootstrap.split(",")),
+        broker_credentials=credentials(settings.cluster),
         store="memory://",
         value_serializer="raw",
         key_serializer="raw",
@@ -76,6 +78,16 @@ def create_app(settings: Settings, positions: Positions) -> faust.App:
     app.tocsin_batched = {**dict.fromkeys(Topics(settings.prefix).doors, DOOR_RUN), Topics(settings.prefix).journal: JOURNAL_RUN}
     app.tocsin_positions = positions
     return app
+
+
+def credentials(cluster: Cluster) -> faust.auth.Credentials | None:
+    """What Faust's clients show the broker; None without security."""
+    shown = cluster.aiokafka()
+    context = shown.get("ssl_context")
+    if cluster.sasl:
+        user, password = shown["sasl_plain_username"], shown["sasl_plain_password"]
+        return faust.SASLCredentials(username=user, password=password, mechanism=cluster.sasl_mechanism, ssl_context=context)
+    return context and faust.SSLCredentials(context)
 
 
 def source(app: faust.App, names: tuple[str, ...], partitions: int) -> faust.Topic:
