@@ -1,6 +1,7 @@
 """The embedded broker is the real one: Apache Kafka, one KRaft node on loopback, as a child process with a data folder that is kept.
 
-The same code starts the broker of the demo, of the tests and of the fault simulations.
+The same code starts the broker of the demo, of the tests and of the fault simulations. `secured`: nobody may do anything but the first user, until
+access control lists allow it (`broker_security.py`).
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Self
 
 from stream.errors import BrokerError
+from stream.runtime.broker_properties import HOST, PLAIN, one_node, text
+from stream.runtime.broker_security import INSTALLER, PROTOCOLS, Security
 from stream.runtime.jars import kafka_jars
 from stream.runtime.java import find_java
 from stream.runtime.ports import answers_metadata, free_ports, is_free
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
     from types import TracebackType
 
-HOST = "127.0.0.1"
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 20.0
 PORT_ATTEMPTS = 4
@@ -39,29 +41,63 @@ GUARD = 'read -r _; kill -9 "$1" 2>/dev/null'
 class Broker:
     """A running broker; `Broker.start(folder)` makes one. Use it as a context manager, or call `stop`."""
 
-    def __init__(self, data_dir: Path, jars: list[Path], java: Path) -> None:
+    def __init__(self, data_dir: Path, security: Security | None, jars: list[Path], java: Path) -> None:
         self._folder = data_dir
+        self._security = security
         self._jars = jars
         self._java = java
-        self._ports = (0, 0)
+        self._protocols = PLAIN if security is None else PROTOCOLS
+        self._ports: dict[str, int] = {}
+        self._more: Mapping[str, object] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
 
     @classmethod
-    def start(cls, data_dir: Path, *, on_progress: Callable[[int, int], None] | None = None) -> Self:
+    def start(
+        cls,
+        data_dir: Path,
+        *,
+        secured: bool = False,
+        properties: Mapping[str, object] | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> Self:
         """A broker on the data in this folder (made when missing), ready to answer; BrokerError with the last log lines if it dies.
 
-        Ports of an earlier start are used again when they are free. `on_progress(done, total)` follows the first download of the jars.
+        Ports of an earlier start are used again when they are free. `properties`: further settings, of which the broker's own win. A folder stays secured, or not, for
+        ever. `on_progress(done, total)` follows the first download of the jars.
         """
         data_dir.mkdir(parents=True, exist_ok=True)
-        broker = cls(data_dir.absolute(), kafka_jars(on_progress), find_java())
+        folder = data_dir.absolute()
+        if (folder / "data").exists() and (folder / "security").exists() is not secured:
+            msg = f"the broker on {folder} was made {'without' if secured else 'with'} access control: start it so, or use an empty folder"
+            raise BrokerError(msg)
+        broker = cls(folder, Security(folder / "security") if secured else None, kafka_jars(on_progress), find_java())
+        broker._more = properties or {}
         broker._start_on_some_port()
+        if secured and not broker.security.password_file(INSTALLER).exists():
+            broker.set_password(INSTALLER)
         return broker
 
     @property
     def bootstrap(self) -> str:
-        """Address for clients."""
-        return f"{HOST}:{self._ports[0]}"
+        """Address for clients: without a password, or of a secured broker with one, over TLS."""
+        return self.address("PLAINTEXT" if self._security is None else "SASL_SSL")
+
+    def address(self, protocol: str) -> str:
+        """Address for clients that speak PLAINTEXT, or to a secured broker SASL_SSL, SASL_PLAINTEXT or SSL (with a certificate)."""
+        return f"{HOST}:{self._ports[protocol]}"
+
+    @property
+    def security(self) -> Security:
+        """Certificates and passwords; BrokerError when everybody may do everything."""
+        if self._security is None:
+            msg = f"the broker on {self._folder} has no access control"
+            raise BrokerError(msg)
+        return self._security
+
+    def set_password(self, user: str) -> Path:
+        """A new random password for this user of a secured broker, in the file that is returned; the one before ends."""
+        return self.security.set_password(self.address("SSL"), user)
 
     @property
     def pid(self) -> int:
@@ -99,7 +135,8 @@ class Broker:
         remembered = self._remembered_ports()
         for attempt in range(PORT_ATTEMPTS):
             reuse = attempt == 0 and remembered is not None and all(is_free(HOST, port) for port in remembered)
-            self._ports = remembered if reuse and remembered is not None else free_ports(HOST)
+            numbers = remembered if reuse and remembered is not None else free_ports(HOST, len(self._protocols))
+            self._ports = dict(zip(self._protocols, numbers, strict=True))
             try:
                 self._launch()
             except BrokerError as error:
@@ -107,17 +144,19 @@ class Broker:
                 if "Address already in use" not in str(error) or attempt == PORT_ATTEMPTS - 1:
                     raise
             else:
-                (self._folder / "ports").write_text(f"{self._ports[0]} {self._ports[1]}\n", "ascii")
+                (self._folder / "ports").write_text(" ".join(map(str, numbers)) + "\n", "ascii")
                 return
 
-    def _remembered_ports(self) -> tuple[int, int] | None:
+    def _remembered_ports(self) -> tuple[int, ...] | None:
         with suppress(OSError, ValueError):
-            broker, controller = (self._folder / "ports").read_text("ascii").split()
-            return int(broker), int(controller)
+            ports = tuple(int(one) for one in (self._folder / "ports").read_text("ascii").split())
+            return ports if len(ports) == len(self._protocols) else None
         return None
 
     def _launch(self) -> None:
-        (self._folder / "server.properties").write_text(_properties(self._folder, self._ports), "utf-8")
+        secured = {} if self._security is None else self._security.properties()
+        lines = {**self._more, **one_node(self._folder, self._ports, self._protocols), **secured}
+        (self._folder / "server.properties").write_text(text(lines), "utf-8")
         if not (self._folder / "data" / "meta.properties").exists():
             self._format()
         with (self._folder / "java.out").open("wb") as out:
@@ -156,7 +195,7 @@ class Broker:
 
     def _await_ready(self) -> None:
         until = time.monotonic() + START_TIMEOUT_S
-        while not answers_metadata(HOST, self._ports[0]):
+        while not self._answers():
             if self._process is None or self._process.poll() is not None:
                 code = None if self._process is None else self._process.returncode
                 msg = f"the broker ended while starting (exit code {code}); last lines of {self.log}:\n{self._last_lines(20)}"
@@ -165,6 +204,11 @@ class Broker:
                 msg = f"the broker did not answer within {START_TIMEOUT_S:.0f} s; last lines of {self.log}:\n{self._last_lines(20)}"
                 raise BrokerError(msg)
             time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        if self._security is None:
+            return answers_metadata(HOST, self._ports["PLAINTEXT"])
+        return self._security.lets_in(self.address("SSL"))
 
     def _last_lines(self, count: int) -> str:
         lines: list[str] = []
@@ -188,35 +232,3 @@ class Broker:
             if guard.stdin is not None:
                 guard.stdin.close()
             guard.wait(STOP_TIMEOUT_S)
-
-
-def _properties(folder: Path, ports: tuple[int, int]) -> str:
-    broker, controller = ports
-    lines = {
-        "node.id": 1,
-        "process.roles": "broker,controller",
-        "listeners": f"PLAINTEXT://{HOST}:{broker},CONTROLLER://{HOST}:{controller}",
-        "advertised.listeners": f"PLAINTEXT://{HOST}:{broker},CONTROLLER://{HOST}:{controller}",
-        "controller.listener.names": "CONTROLLER",
-        "controller.quorum.bootstrap.servers": f"{HOST}:{controller}",
-        "log.dirs": folder / "data",
-        "auto.create.topics.enable": "false",
-        "group.initial.rebalance.delay.ms": 0,
-        "group.min.session.timeout.ms": 1000,
-        # After a SIGKILL the controller refuses the new process until the old one's session is over (9 s by default).
-        "broker.session.timeout.ms": 3_000,
-        "broker.heartbeat.interval.ms": 500,
-        "offsets.topic.replication.factor": 1,
-        "offsets.topic.num.partitions": 4,
-        "transaction.state.log.replication.factor": 1,
-        "transaction.state.log.min.isr": 1,
-        "transaction.state.log.num.partitions": 4,
-        "share.coordinator.state.topic.replication.factor": 1,
-        "share.coordinator.state.topic.min.isr": 1,
-        "message.max.bytes": 1_048_588,
-        # The cleaner's default buffers (128 MB) do not fit the small heap; a short pause keeps compacted topics short.
-        "log.cleaner.dedupe.buffer.size": 16_777_216,
-        "log.cleaner.backoff.ms": 2_000,
-        "log.index.size.max.bytes": 1_048_576,
-    }
-    return "".join(f"{name}={value}\n" for name, value in lines.items())

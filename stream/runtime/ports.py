@@ -34,17 +34,17 @@ def is_free(host: str, port: int) -> bool:
     return True
 
 
-def free_ports(host: str) -> tuple[int, int]:
-    """Two free ports below the ephemeral range: inside it, an outgoing connection may take a port at any time."""
+def free_ports(host: str, count: int = 2) -> tuple[int, ...]:
+    """So many free ports below the ephemeral range: inside it, an outgoing connection may take a port at any time."""
     highest = min(max(ephemeral_from(), LOWEST + 1_000), 65_000)
     found: list[int] = []
     for _ in range(1_000):
         port = LOWEST + secrets.randbelow(highest - LOWEST)
         if port not in found and is_free(host, port):
             found.append(port)
-            if len(found) == 2:  # noqa: PLR2004
-                return found[0], found[1]
-    msg = f"no two free ports between {LOWEST} and {highest} on {host}; free some, or use your own broker with --bootstrap"
+            if len(found) == count:
+                return tuple(found)
+    msg = f"no {count} free ports between {LOWEST} and {highest} on {host}; free some, or use your own broker with --bootstrap"
     raise BrokerError(msg)
 
 
