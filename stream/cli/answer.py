@@ -103,7 +103,7 @@ async def _newest(settings: Settings, city: str, warning_id: str) -> int:
     from stream.warnings.reading import decode
 
     found: dict[str, int] = {}
-    async for read in follow(settings.bootstrap, [Topics(settings.prefix).city(city)], once=True):
+    async for read in follow(settings.cluster, [Topics(settings.prefix).city(city)], once=True):
         for record in read.records:
             if record.value is not None and isinstance(message := decode(record.value), CityWarning):
                 found[message.warning_id] = max(message.revision, found.get(message.warning_id, 0))

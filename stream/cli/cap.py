@@ -48,7 +48,7 @@ async def read_told(city_id: str, settings: Settings) -> Told:
     topics = Topics(settings.prefix)
     found: dict[tuple[str, int], CityWarning] = {}
     incidents: list[Incident] = []
-    async for read in follow(settings.bootstrap, [topics.city(city_id), topics.incidents], once=True):
+    async for read in follow(settings.cluster, [topics.city(city_id), topics.incidents], once=True):
         for record in read.records:
             if record.value is None:
                 continue

@@ -48,7 +48,7 @@ class Watcher:
     async def watch(self, *, once: bool) -> None:
         """Show what is on the topics and, unless `once`, what arrives."""
         topics = Topics(self._settings.prefix)
-        async for read in follow(self._settings.bootstrap, [topics.city(city.city_id) for city in self._region.cities], once=once):
+        async for read in follow(self._settings.cluster, [topics.city(city.city_id) for city in self._region.cities], once=once):
             told = [decode(record.value) for record in read.records if record.value is not None]
             found = [one for one in told if isinstance(one, CityWarning) and (one.warning_id, one.revision) not in self.seen]
             for warning in sorted(found, key=lambda one: (one.sent_at, one.arrives_at_p50 or "", one.city_id)):

@@ -22,7 +22,7 @@ async def disagreements(settings: Settings) -> list[Discrepancy]:
 
     topics = Topics(settings.prefix)
     newest: dict[str, Discrepancy] = {}
-    async for read in follow(settings.bootstrap, [topics.discrepancies], once=True):
+    async for read in follow(settings.cluster, [topics.discrepancies], once=True):
         for record in read.records:
             if record.value is not None and (one := msgspec.json.decode(record.value, type=Discrepancy)).lane is topics.lane:
                 newest[one.discrepancy_id] = one

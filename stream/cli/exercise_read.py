@@ -32,7 +32,7 @@ _incident = msgspec.json.Decoder(Incident)
 
 
 async def _records(settings: Settings, names: Sequence[str]) -> list[Followed]:
-    return [one async for read in follow(settings.bootstrap, names, once=True) for one in read.records if one.value is not None]
+    return [one async for read in follow(settings.cluster, names, once=True) for one in read.records if one.value is not None]
 
 
 async def _commands(settings: Settings) -> list[tuple[int, Command]]:

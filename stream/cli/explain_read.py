@@ -96,8 +96,8 @@ async def _regions(settings: Settings, topic: str) -> RegionsFeed:
     from stream.runtime.follow import follow
     from stream.runtime.regions_feed import RegionsFeed, load_packed
 
-    feed = RegionsFeed(settings.bootstrap, topic, load_packed)
-    async for read in follow(settings.bootstrap, [topic], once=True):
+    feed = RegionsFeed(settings.cluster, topic, load_packed)
+    async for read in follow(settings.cluster, [topic], once=True):
         feed.take(read.records)
     return feed
 
@@ -119,7 +119,7 @@ async def _warnings(settings: Settings, topic: str, wanted: Callable[[CityWarnin
     from stream.warnings.reading import decode
 
     found: dict[tuple[str, int], CityWarning] = {}
-    async for read in follow(settings.bootstrap, [topic], once=True):
+    async for read in follow(settings.cluster, [topic], once=True):
         for record in read.records:
             message = decode(record.value) if record.value is not None else None
             if isinstance(message, CityWarning) and wanted(message):
@@ -137,7 +137,7 @@ async def _gather(settings: Settings, topics: Topics, kept: Kept, warning: CityW
     from stream.runtime.excerpt import Stretch, excerpt
     from stream.runtime.follow import follow
 
-    async for read in follow(settings.bootstrap, [topics.incidents, topics.station_health], once=True):
+    async for read in follow(settings.cluster, [topics.incidents, topics.station_health], once=True):
         for record in read.records:
             if record.value is None:
                 continue
@@ -149,7 +149,7 @@ async def _gather(settings: Settings, topics: Topics, kept: Kept, warning: CityW
     opened = min((from_text(one.opened_at) for one in kept.incidents), default=from_text(warning.sent_at))
     begins = [from_text(one.observed_at) for one in warning.evidence]
     stretch = Stretch(topics.evidence, max(0, min([opened, *begins]) - DAYS_BACK * _DAY_MS))
-    async for records in excerpt(settings.bootstrap, stretch):
+    async for records in excerpt(settings.cluster, stretch):
         found = [record.value for record in records if record.value is not None and record.key.decode() in rests_on]
         kept.evidence += [msgspec.json.decode(value, type=Evidence) for value in found]
 
@@ -167,5 +167,5 @@ async def _journal(settings: Settings, topic: str, kept: Kept, about: tuple[City
     partition = partition_of(warning.domain, settings.partitions, domain.pin if domain is not None else None)
     # Only the broker's own times rise for sure; what is replayed is read to its end.
     stretch = Stretch(topic, from_at, until_at if settings.clock == "broker" else None, partition)
-    async for records in excerpt(settings.bootstrap, stretch):
+    async for records in excerpt(settings.cluster, stretch):
         kept.journal += [Heard(record.timestamp, decode(record.value)) for record in records if record.value is not None]

@@ -25,7 +25,7 @@ async def recorded(settings: Settings) -> list[Recorded]:
 
     found = [
         Recorded(one.partition, one.offset, one.timestamp, one.value or b"")
-        async for read in follow(settings.bootstrap, [Topics(settings.prefix).journal], once=True)
+        async for read in follow(settings.cluster, [Topics(settings.prefix).journal], once=True)
         for one in read.records
     ]
     return sorted(found, key=lambda one: (one.partition, one.offset))

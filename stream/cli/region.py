@@ -33,7 +33,7 @@ async def activated(settings: Settings, folder: Path) -> tuple[Region, tuple[str
     bundled = bundle(folder)
     region = load(bundled)
     wanted = plan(settings, recipients(region), own_doors(region.principals))
-    created = await asyncio.to_thread(topic_admin.create, settings.bootstrap, wanted)
+    created = await asyncio.to_thread(topic_admin.create, settings.cluster, wanted)
     await publish(settings, bundled)
     return region, created
 

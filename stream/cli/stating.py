@@ -158,7 +158,7 @@ async def _said_about(settings: Settings, city: str, about: str) -> set[str]:
 
     topics, found = Topics(settings.prefix), set()
     decoder = msgspec.json.Decoder(Statement)
-    async for read in follow(settings.bootstrap, [topics.city(city), topics.acknowledgements(city)], once=True):
+    async for read in follow(settings.cluster, [topics.city(city), topics.acknowledgements(city)], once=True):
         for record in read.records:
             if record.value is None:
                 continue

@@ -25,7 +25,7 @@ async def read_all(settings: Settings) -> tuple[tuple[Region, ...], dict[str, tu
     regions = await active_regions(settings)
     views = {city.city_id: CityView(city.city_id) for region in regions for city in region.cities}
     topics = Topics(settings.prefix)
-    async for read in follow(settings.bootstrap, [topics.warnings, topics.city_status], once=True):
+    async for read in follow(settings.cluster, [topics.warnings, topics.city_status], once=True):
         for record in read.records:
             if record.value is None:
                 continue
@@ -46,7 +46,7 @@ async def postures(settings: Settings) -> dict[str, DomainPosture]:
 
     topics = Topics(settings.prefix)
     found: dict[str, DomainPosture] = {}
-    async for read in follow(settings.bootstrap, [topics.postures], once=True):
+    async for read in follow(settings.cluster, [topics.postures], once=True):
         for record in read.records:
             if record.value is not None and (one := msgspec.json.decode(record.value, type=DomainPosture)).lane is topics.lane:
                 found[one.domain] = one

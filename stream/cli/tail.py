@@ -79,7 +79,7 @@ async def watch(city_ids: Sequence[str], settings: Settings, tell: Tell, *, once
     watched = {city_id: dangers(regions, city_id) for city_id in chosen}
     views = {city_id: CityView(city_id) for city_id in chosen}
     shown: dict[str, Any] = {}
-    async for read in follow(settings.bootstrap, [topics.city(city_id) for city_id in chosen], once=once):
+    async for read in follow(settings.cluster, [topics.city(city_id) for city_id in chosen], once=once):
         for record in read.records:
             if record.value is not None:
                 message = decode(record.value)

@@ -41,7 +41,7 @@ def create(settings: Settings, regions: Regions = None, as_json: AsJson = False)
     from stream.runtime import topic_admin
 
     wanted = _plan(settings, regions)
-    created = topic_admin.create(settings.bootstrap, wanted)
+    created = topic_admin.create(settings.cluster, wanted)
     if as_json:
         typer.echo(msgspec.json.encode({"created": created, "present": len(wanted) - len(created)}).decode())
         return
@@ -60,7 +60,7 @@ def check(settings: Settings, regions: Regions = None, as_json: AsJson = False) 
     from stream.runtime import topic_admin
 
     wanted = _plan(settings, regions)
-    differences = topic_admin.check(settings.bootstrap, wanted)
+    differences = topic_admin.check(settings.cluster, wanted)
     for one in differences:
         typer.echo(
             msgspec.json.encode(one).decode() if as_json else f"{one.topic}: {one.what} is {one.found}, must be {one.wanted}: {one.fix}"

@@ -25,8 +25,8 @@ async def published_regions(settings: Settings) -> tuple[Region, ...]:
     from stream.runtime.topics import Topics
 
     topic = Topics(settings.prefix).regions
-    feed = RegionsFeed(settings.bootstrap, topic, load_packed)
-    async for read in follow(settings.bootstrap, [topic], once=True):
+    feed = RegionsFeed(settings.cluster, topic, load_packed)
+    async for read in follow(settings.cluster, [topic], once=True):
         feed.take(read.records)
     return feed.regions()
 

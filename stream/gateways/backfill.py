@@ -87,7 +87,7 @@ class Backfill:
     async def _reader(self) -> AsyncIterator[AIOKafkaConsumer]:
         reader = AIOKafkaConsumer(
             *Topics(self._settings.prefix).backfill,
-            bootstrap_servers=self._settings.bootstrap,
+            **self._settings.cluster.aiokafka(),
             group_id=f"{group_of(self._settings)}-backfill",
             enable_auto_commit=False,
             auto_offset_reset="earliest",

@@ -60,7 +60,7 @@ class Ingest:
 
     async def run(self) -> None:
         """Read, write, note how far, for ever."""
-        async with consumer(self._settings.bootstrap) as reader:
+        async with consumer(self._settings.cluster) as reader:
             await self._remember()
             self.changed.set()
             marked_at = 0.0
@@ -78,7 +78,7 @@ class Ingest:
 
     async def _remember(self) -> None:
         """Where reading ended last time: of several intakes', what was noted last, as everything before it is in the journal."""
-        noted = (await latest(self._settings.bootstrap, self._topics.marks, [0]))[0]
+        noted = (await latest(self._settings.cluster, self._topics.marks, [0]))[0]
         for key, kept in sorted(noted.items(), key=lambda one: one[1].timestamp):
             text = (kept.value or b"").decode("ascii", "replace")
             if key.startswith(_POSITION.encode()) and text.isdecimal():
@@ -89,7 +89,7 @@ class Ingest:
         regions = self._feed.regions()
         self._accept = await asyncio.to_thread(Accept, regions, self._settings, self._settings.partitions)
         found = sorted({one for region in regions for one in own_doors(region.principals)})
-        await asyncio.to_thread(create, self._settings.bootstrap, plan(self._settings, (), found))
+        await asyncio.to_thread(create, self._settings.cluster, plan(self._settings, (), found))
         self._principal_of = {self._topics.ingest(one): one for one in found}
         assigned = [TopicPartition(topic, 0) for topic in self._principal_of]
         reader.assign(assigned)

@@ -76,8 +76,8 @@ def run_intake(settings: Settings, metrics_port: int = 0) -> int:
 
 async def _run(settings: Settings, metrics: BackfillMetrics, stopping: asyncio.Event) -> None:
     try:
-        await asyncio.to_thread(create, settings.bootstrap, plan(settings, ()))
-        async with producer(settings) as sender, consumer(settings.bootstrap) as reader:
+        await asyncio.to_thread(create, settings.cluster, plan(settings, ()))
+        async with producer(settings) as sender, consumer(settings.cluster) as reader:
             await Intake(settings, sender, reader, metrics).run(stopping)
     except Exception as error:  # noqa: BLE001  whatever it is, nothing may be acknowledged after it
         end_now(error)
@@ -91,7 +91,7 @@ class Intake:
         self._topics = Topics(settings.prefix)
         self._sender = sender
         self._reader = reader
-        self._feed = RegionsFeed(settings.bootstrap, self._topics.regions, load_packed)
+        self._feed = RegionsFeed(settings.cluster, self._topics.regions, load_packed)
         self._changed = asyncio.Event()
         self._ingest = Ingest(settings, sender, self._feed)
         self._backfill = Backfill(settings, self._feed, metrics)
@@ -134,7 +134,7 @@ class Intake:
     async def _follow_warnings(self) -> None:
         """Keep the newest revision of every warning there is."""
         decoder = msgspec.json.Decoder(Known)
-        async for one in follow(self._settings.bootstrap, [self._topics.warnings]):
+        async for one in follow(self._settings.cluster, [self._topics.warnings]):
             for record in one.records:
                 if record.value is None:
                     self._warnings.pop(record.key.decode("utf-8", "replace"), None)
@@ -151,7 +151,7 @@ class Intake:
 
     async def _remember(self) -> None:
         """Where reading ended last time."""
-        noted = (await latest(self._settings.bootstrap, self._topics.marks, [0]))[0]
+        noted = (await latest(self._settings.cluster, self._topics.marks, [0]))[0]
         for key, kept in noted.items():
             text = (kept.value or b"").decode("ascii", "replace")
             if key.startswith(b"intake/") and text.isdecimal():
@@ -160,7 +160,7 @@ class Intake:
     async def _assign(self) -> None:
         """Read the topics of everybody the active regions name."""
         cities = sorted({one for region in self._feed.regions() for one in recipients(region)})
-        await asyncio.to_thread(create, self._settings.bootstrap, plan(self._settings, cities))
+        await asyncio.to_thread(create, self._settings.cluster, plan(self._settings, cities))
         self._city_of = {self._topics.acknowledgements(city_id): city_id for city_id in cities}
         assigned = [TopicPartition(topic, 0) for topic in self._city_of]
         self._reader.assign(assigned)

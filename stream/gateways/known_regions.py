@@ -35,11 +35,11 @@ class KnownRegions:
     """Calls `on_change` with the active regions, by name, whenever they change. `folder`: where they are kept; None = nowhere."""
 
     def __init__(self, settings: Settings, folder: Path | None, on_change: Callable[[tuple[Region, ...]], Awaitable[None]]) -> None:
-        self._bootstrap = settings.bootstrap
+        self._cluster = settings.cluster
         self._path = None if folder is None else folder / FILE
         self._on_change = on_change
         self._packed: dict[str, bytes] = {}
-        self._feed = RegionsFeed(settings.bootstrap, Topics(settings.prefix).regions, self._load)
+        self._feed = RegionsFeed(settings.cluster, Topics(settings.prefix).regions, self._load)
         self._changed = asyncio.Event()
 
     async def run(self) -> None:

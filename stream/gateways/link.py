@@ -27,7 +27,7 @@ async def connect(settings: Settings, topics: Collection[str], patience_s: float
     """
     # Not idempotent: such a producer retries for ever. Nor is order at risk, because one batch of a partition is under way at a time.
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.bootstrap,
+        **settings.cluster.aiokafka(),
         client_id=f"{settings.group}-gateway-{settings.instance}",
         acks="all",
         linger_ms=LINGER_MS,
@@ -37,7 +37,7 @@ async def connect(settings: Settings, topics: Collection[str], patience_s: float
     )
     try:
         await producer.start()
-        await asyncio.to_thread(create, settings.bootstrap, [one for one in plan(settings, ()) if one.name in topics])
+        await asyncio.to_thread(create, settings.cluster, [one for one in plan(settings, ()) if one.name in topics])
         await know_topics(producer, topics)
     except BaseException:
         await let_go(producer, patience_s)

@@ -55,5 +55,5 @@ class Live:
 async def live(settings: Settings) -> AsyncIterator[Live]:
     """Watch the lane's doors and journal; BrokerError when nothing answers."""
     topics = Topics(settings.prefix)
-    async with consumer(settings.bootstrap) as reader, admin_of(settings) as admin:
+    async with consumer(settings.cluster) as reader, admin_of(settings) as admin:
         yield Live(settings, reader, admin, await partitions(reader, (*topics.doors, topics.journal)))

@@ -32,6 +32,7 @@ from stream.runtime.producer import Outbox, Record
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from stream.cluster import Cluster
     from stream.runtime.compacted import Kept
 
 DEPARTED_MS = 86_400_000
@@ -58,9 +59,9 @@ class Found:
     departed: tuple[bytes, ...]
 
 
-async def topic_id(bootstrap: str, topic: str) -> str:
+async def topic_id(cluster: Cluster, topic: str) -> str:
     """Kafka's id of a topic: a topic that was deleted and made again has another, and its offsets mean something else."""
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    admin = AdminClient(cluster.librdkafka())
     described = await asyncio.to_thread(lambda: admin.describe_topics(TopicCollection([topic]))[topic].result(30))
     return str(described.topic_id)
 
@@ -68,8 +69,8 @@ async def topic_id(bootstrap: str, topic: str) -> str:
 class CheckpointReader:
     """Finds the checkpoint to start from."""
 
-    def __init__(self, bootstrap: str, checkpoints: str, journal: str, *, instance: str, fold_version: str) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, cluster: Cluster, checkpoints: str, journal: str, *, instance: str, fold_version: str) -> None:
+        self._cluster = cluster
         self._checkpoints = checkpoints
         self._journal = journal
         self._instance = instance
@@ -81,7 +82,7 @@ class CheckpointReader:
         found: dict[int, Found] = {}
         for _ in range(READS):
             missing = wanted_of.keys() - found.keys()
-            kept = await latest(self._bootstrap, self._checkpoints, missing)
+            kept = await latest(self._cluster, self._checkpoints, missing)
             for partition in missing:
                 one = self._judge(kept[partition], wanted_of[partition])
                 if one.best is not None or not any(True for _ in manifests(_values(kept[partition]))):
@@ -94,9 +95,9 @@ class CheckpointReader:
         return Found(usable[0] if usable else None, next_slot(own), _departed(kept, self._instance))
 
     async def _wanted(self, partitions: Iterable[int]) -> dict[int, Wanted]:
-        identity = await topic_id(self._bootstrap, self._journal)
+        identity = await topic_id(self._cluster, self._journal)
         assigned = [TopicPartition(self._journal, number) for number in partitions]
-        async with consumer(self._bootstrap) as reader:
+        async with consumer(self._cluster) as reader:
             ends = await reader.end_offsets(assigned)
         return {tp.partition: Wanted(self._version, identity, ends[tp]) for tp in assigned}
 

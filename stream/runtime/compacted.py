@@ -13,6 +13,8 @@ from stream.runtime.follow import consumer
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from stream.cluster import Cluster
+
 POLL_MS = 200
 
 
@@ -23,14 +25,14 @@ class Kept(NamedTuple):
     timestamp: int
 
 
-async def latest(bootstrap: str, topic: str, partitions: Iterable[int]) -> dict[int, dict[bytes, Kept]]:
+async def latest(cluster: Cluster, topic: str, partitions: Iterable[int]) -> dict[int, dict[bytes, Kept]]:
     """Latest records by partition and key. BrokerError when the topic cannot be read."""
     assigned = [TopicPartition(topic, number) for number in sorted(partitions)]
     found: dict[int, dict[bytes, Kept]] = {tp.partition: {} for tp in assigned}
     if not assigned:
         return found
     try:
-        async with consumer(bootstrap) as reader:
+        async with consumer(cluster) as reader:
             reader.assign(assigned)
             begins = await reader.beginning_offsets(assigned)
             ends = await reader.end_offsets(assigned)

@@ -95,7 +95,7 @@ class Deciding:
         self._fold = fold
         self._journal = parts.topics.journal
         self._reader = CheckpointReader(
-            parts.settings.bootstrap, parts.topics.checkpoints, self._journal, instance=parts.settings.instance, fold_version=fold.VERSION
+            parts.settings.cluster, parts.topics.checkpoints, self._journal, instance=parts.settings.instance, fold_version=fold.VERSION
         )
         self._writers: dict[int, CheckpointWriter] = {}
         self._held: dict[int, Held] = {}
@@ -123,9 +123,9 @@ class Deciding:
     async def _restore(self, partitions: Sequence[int], generation: int) -> None:
         began = time.monotonic()
         settings, topics = self._parts.settings, self._parts.topics
-        self._identity = await topic_id(settings.bootstrap, self._journal)
+        self._identity = await topic_id(settings.cluster, self._journal)
         found = await self._reader.find(partitions)
-        standing = await latest(settings.bootstrap, topics.warnings, partitions)
+        standing = await latest(settings.cluster, topics.warnings, partitions)
         clock = self._parts.clock if settings.clock == "broker" else None
         for partition in partitions:
             best = found[partition].best

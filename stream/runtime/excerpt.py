@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from aiokafka import TopicPartition
 
+    from stream.cluster import Cluster
+
 
 class Stretch(NamedTuple):
     """Which records: of one partition (None: all), with timestamps from `from_at` to `until_at` (ms; None: to the end)."""
@@ -24,12 +26,12 @@ class Stretch(NamedTuple):
     partition: int | None = None
 
 
-async def excerpt(bootstrap: str, stretch: Stretch) -> AsyncIterator[list[Followed]]:
+async def excerpt(cluster: Cluster, stretch: Stretch) -> AsyncIterator[list[Followed]]:
     """The records of the stretch, a partition's in their order; BrokerError when the topic cannot be read.
 
     Where a topic's timestamps rise (live lanes) no other record is read; elsewhere those before the first one late enough are left out.
     """
-    async with consumer(bootstrap) as reader:
+    async with consumer(cluster) as reader:
         assigned = await partitions(reader, [stretch.topic])
         if stretch.partition is not None:
             assigned = [one for one in assigned if one.partition == stretch.partition]

@@ -111,7 +111,7 @@ async def await_begun(settings: Settings, at_least: int = 1) -> None:
     from stream.runtime.follow import consumer, partitions
 
     until = time.monotonic() + PATIENCE_S
-    async with consumer(settings.bootstrap) as reader:
+    async with consumer(settings.cluster) as reader:
         journal = await partitions(reader, [Topics(settings.prefix).journal])
         while min((await reader.end_offsets(journal)).values()) < at_least:
             if time.monotonic() > until:
@@ -124,7 +124,7 @@ async def await_read(settings: Settings, names: Sequence[str], on_progress: Call
     """Wait until the workers' committed offsets reach what are the ends of these topics now."""
     from stream.runtime.follow import consumer, partitions
 
-    async with consumer(settings.bootstrap) as reader:
+    async with consumer(settings.cluster) as reader:
         ends = await reader.end_offsets(await partitions(reader, names))
     waiting = {partition: end for partition, end in ends.items() if end}
     total, best, until = sum(waiting.values()), -1, time.monotonic() + PATIENCE_S
@@ -160,7 +160,7 @@ async def await_coordinator(settings: Settings) -> None:
 async def admin_of(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     """A started client for the broker's administration."""
     # Not confluent-kafka: its list_consumer_group_offsets crashes the process while a coordinator moves (librdkafka 2.16).
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.bootstrap)
+    admin = AIOKafkaAdminClient(**settings.cluster.aiokafka())
     await admin.start()
     try:
         yield admin

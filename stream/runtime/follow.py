@@ -14,6 +14,8 @@ from stream.errors import BrokerError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from stream.cluster import Cluster
+
 POLL_MS = 500
 METADATA_TIMEOUT_S = 10.0
 
@@ -37,16 +39,16 @@ class Read(NamedTuple):
 
 
 @asynccontextmanager
-async def consumer(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
+async def consumer(cluster: Cluster) -> AsyncIterator[AIOKafkaConsumer]:
     """A started consumer without a group; BrokerError when nothing answers there."""
-    reader = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="none", max_partition_fetch_bytes=4_194_304
-    )
+    reader = AIOKafkaConsumer(**cluster.aiokafka(), enable_auto_commit=False, auto_offset_reset="none", max_partition_fetch_bytes=4_194_304)
     try:
         await reader.start()
     except (KafkaConnectionError, OSError) as error:
         await reader.stop()
-        msg = f"no Kafka broker answers at {bootstrap} ({error}); give its address with --bootstrap, or start one with `tocsin demo`"
+        msg = (
+            f"no Kafka broker answers at {cluster.bootstrap} ({error}); give its address with --bootstrap, or start one with `tocsin demo`"
+        )
         raise BrokerError(msg) from error
     try:
         yield reader
@@ -66,12 +68,12 @@ async def partitions(reader: AIOKafkaConsumer, topics: Sequence[str]) -> list[To
     return [TopicPartition(topic, number) for topic in topics for number in sorted(reader.partitions_for_topic(topic) or ())]
 
 
-async def follow(bootstrap: str, topics: Sequence[str], *, once: bool = False) -> AsyncIterator[Read]:
+async def follow(cluster: Cluster, topics: Sequence[str], *, once: bool = False) -> AsyncIterator[Read]:
     """Everything on these topics from the beginning, then what arrives; with `once` only up to the ends seen at the start.
 
     Something is yielded at least every half second, if need be without records. The records of a partition come in their order.
     """
-    async with consumer(bootstrap) as reader:
+    async with consumer(cluster) as reader:
         assigned = await partitions(reader, topics)
         reader.assign(assigned)
         try:

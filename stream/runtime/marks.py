@@ -100,7 +100,7 @@ class Marks:
 
     async def follow(self) -> None:
         """Follow the topic for ever."""
-        async for read in follow(self._parts.settings.bootstrap, [self._parts.topics.marks]):
+        async for read in follow(self._parts.settings.cluster, [self._parts.topics.marks]):
             self.take(read.records)
             if read.caught_up:
                 self.ready.set()
@@ -114,7 +114,7 @@ class Marks:
 
     async def run(self) -> None:
         """Ask for ends and write marks for ever, twice a tick."""
-        async with consumer(self._parts.settings.bootstrap) as reader:
+        async with consumer(self._parts.settings.cluster) as reader:
             while True:
                 await self._round(reader)
                 await asyncio.sleep(self._parts.settings.tick_s / 2)

@@ -78,7 +78,7 @@ class Row(Protocol):
 def create_producer(settings: Settings) -> AIOKafkaProducer:
     """A producer that neither loses nor reorders nor doubles what it was given, within its life."""
     return AIOKafkaProducer(
-        bootstrap_servers=settings.bootstrap,
+        **settings.cluster.aiokafka(),
         client_id=f"{settings.group}-{settings.instance}",
         acks="all",
         enable_idempotence=True,

@@ -13,6 +13,7 @@ from stream.runtime.follow import follow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from stream.cluster import Cluster
     from stream.runtime.follow import Followed
 
 log = logging.getLogger(__name__)
@@ -23,8 +24,8 @@ _BUNDLE = "bundle/"
 class RegionsFeed:
     """Regions by hash, and the active ones by name. `load(packed, region_hash)` makes a region of a bundle's bytes, or raises TocsinError."""
 
-    def __init__(self, bootstrap: str, topic: str, load: Callable[[bytes, str], Any]) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, cluster: Cluster, topic: str, load: Callable[[bytes, str], Any]) -> None:
+        self._cluster = cluster
         self._topic = topic
         self._load = load
         self._chunks: defaultdict[str, dict[int, bytes]] = defaultdict(dict)
@@ -52,7 +53,7 @@ class RegionsFeed:
 
     async def run(self, on_change: Callable[[], None]) -> None:
         """Follow the topic for ever; `on_change` after records that change anything."""
-        async for read in follow(self._bootstrap, [self._topic]):
+        async for read in follow(self._cluster, [self._topic]):
             if self.take(read.records):
                 # In a thread, for a large region takes seconds; who asks for it afterwards finds it made.
                 await asyncio.to_thread(self.regions)

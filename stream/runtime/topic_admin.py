@@ -14,6 +14,7 @@ from stream.errors import BrokerError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from stream.cluster import Cluster
     from stream.runtime.topics import TopicPlan
 
 BATCH = 200
@@ -32,31 +33,31 @@ class Difference:
     fix: str
 
 
-def create(bootstrap: str, plan: Sequence[TopicPlan], *, timeout_s: float = TIMEOUT_S) -> tuple[str, ...]:
+def create(cluster: Cluster, plan: Sequence[TopicPlan], *, timeout_s: float = TIMEOUT_S) -> tuple[str, ...]:
     """Create the topics that are missing and wait until every partition of the plan has a leader; the names created.
 
     Topics that exist are left as they are (`check` compares them). BrokerError when the broker refuses one or does not answer.
     """
-    admin = _admin(bootstrap)
-    found = _topics(admin, bootstrap)
+    admin = _admin(cluster)
+    found = _topics(admin, cluster)
     created: list[str] = []
     for batch in _batches([topic for topic in plan if topic.name not in found]):
         new = [NewTopic(t.name, t.partitions, t.replication, config=dict(t.configs)) for t in batch]
         for name, future in admin.create_topics(new, operation_timeout=timeout_s, request_timeout=timeout_s).items():
             if _was_created(name, future):
                 created.append(name)
-    await_leaders(bootstrap, [topic.name for topic in plan], timeout_s=timeout_s)
+    await_leaders(cluster, [topic.name for topic in plan], timeout_s=timeout_s)
     return tuple(created)
 
 
-def await_leaders(bootstrap: str, names: Sequence[str], *, timeout_s: float = TIMEOUT_S) -> None:
+def await_leaders(cluster: Cluster, names: Sequence[str], *, timeout_s: float = TIMEOUT_S) -> None:
     """Wait until every partition of these topics has a leader: sends before that retry for seconds."""
-    admin = _admin(bootstrap)
+    admin = _admin(cluster)
     until = time.monotonic() + timeout_s
     asked: list[TopicPartition] = []
     missing = list(names)
     while missing:
-        found = _topics(admin, bootstrap)
+        found = _topics(admin, cluster)
         missing = [
             n for n in missing if n not in found or not found[n].partitions or any(p.leader < 0 for p in found[n].partitions.values())
         ]
@@ -83,10 +84,10 @@ def _await_answers(admin: AdminClient, asked: Sequence[TopicPartition], until: f
             time.sleep(0.1)
 
 
-def check(bootstrap: str, plan: Sequence[TopicPlan]) -> list[Difference]:
+def check(cluster: Cluster, plan: Sequence[TopicPlan]) -> list[Difference]:
     """Every difference between the cluster and the plan: missing topics, partitions, replication, configuration."""
-    admin = _admin(bootstrap)
-    found = _topics(admin, bootstrap)
+    admin = _admin(cluster)
+    found = _topics(admin, cluster)
     differences: list[Difference] = []
     present = []
     for topic in plan:
@@ -130,16 +131,16 @@ def _configs(topic: TopicPlan, found: Mapping[str, object]) -> list[Difference]:
     return differences
 
 
-def _admin(bootstrap: str) -> AdminClient:
+def _admin(cluster: Cluster) -> AdminClient:
     # Quiet: what goes wrong is raised by the call that it concerns.
-    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    return AdminClient(cluster.librdkafka())
 
 
-def _topics(admin: AdminClient, bootstrap: str) -> Mapping[str, Any]:
+def _topics(admin: AdminClient, cluster: Cluster) -> Mapping[str, Any]:
     try:
         return cast("Mapping[str, Any]", admin.list_topics(timeout=TIMEOUT_S).topics)
     except KafkaException as error:
-        msg = f"the broker at {bootstrap} does not answer: {error.args[0].str()}; is it running, is the address right?"
+        msg = f"the broker at {cluster.bootstrap} does not answer: {error.args[0].str()}; is it running, is the address right?"
         raise BrokerError(msg) from error
 
 

@@ -85,7 +85,7 @@ class _Worker:
         parts.start(parts.pulse.run())
         parts.start(parts.bound_sends())
         parts.metrics.serve(self._settings.metrics_port)
-        feed = self._feed = RegionsFeed(self._settings.bootstrap, parts.topics.regions, self._making.load)
+        feed = self._feed = RegionsFeed(self._settings.cluster, parts.topics.regions, self._making.load)
         parts.app = create_app(self._settings, parts.positions)
         await asyncio.to_thread(_require_topics, self._settings)
         await asyncio.gather(*(producer.start() for producer in parts.producers.values()))
@@ -146,7 +146,7 @@ class _Worker:
         """Make the cities' topics that are missing, and fetch the metadata of all topics at once."""
         cities = sorted({one for region in self._feed.regions() for one in recipients(region)})
         topics = plan(self._settings, cities)
-        await asyncio.to_thread(create, self._settings.bootstrap, topics)
+        await asyncio.to_thread(create, self._settings.cluster, topics)
         await know_topics(self._parts.producers[Errand.CITIES], [topic.name for topic in topics])
         self._accepting.regions_changed()
 
@@ -195,4 +195,4 @@ async def _or_end(work: Any) -> None:
 
 def _require_topics(settings: Settings) -> None:
     """Create what is missing of the lane's own topics (cities' topics come with their regions)."""
-    create(settings.bootstrap, plan(settings, ()))
+    create(settings.cluster, plan(settings, ()))

@@ -56,7 +56,7 @@ def test_bad_messages_are_kept_with_their_reason_and_good_traffic_goes_on(broker
     folder = bundle(with_an_hour_that_came_twice(tmp_path / "example"))
     region = load(folder)
     settings = Settings(bootstrap=broker.bootstrap, prefix=fresh_prefix, lane=Lane.TEST, partitions=4)
-    create(settings.bootstrap, plan(settings, [city.city_id for city in region.cities]))
+    create(settings.cluster, plan(settings, [city.city_id for city in region.cities]))
     asyncio.run(publish(settings, folder))
     worker = Worker(settings, tmp_path / "worker.log", module="tests.accept.product_worker")
     try:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from stream.cluster import Cluster
 from stream.runtime.producer import create_producer, know_topics
 from stream.runtime.topic_admin import create
 from stream.runtime.topics import Topics, plan
@@ -25,9 +26,9 @@ def measure(bootstrap: str, folder: Path, count: int) -> str:
     """Topics made and sent to as the edge does it, then a worker whose region has so many cities; the lines to print."""
     size = Size(10 * count, count)
     settings = lane(bootstrap, "edge.")
-    create(bootstrap, plan(settings, ()))
+    create(Cluster(bootstrap), plan(settings, ()))
     began = time.monotonic()
-    create(bootstrap, plan(settings, size.cities()))
+    create(Cluster(bootstrap), plan(settings, size.cities()))
     created_s = time.monotonic() - began
     sends = asyncio.run(_first_sends(settings, size.cities()))
     crossings_per_s = min(50, count)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from stream.cluster import Cluster
 from stream.records.warning import Lane
 from stream.region.bundle import bundle
 from stream.runtime.feeding import await_read
@@ -34,12 +35,12 @@ def lane(bootstrap: str, prefix: str, **changes: Any) -> Settings:
 
 def set_up(settings: Settings, region: Path, size: Size) -> None:
     """Topics exist, the region is published and active."""
-    create(settings.bootstrap, plan(settings, size.cities()))
+    create(settings.cluster, plan(settings, size.cities()))
     asyncio.run(publish(settings, bundle(region)))
 
 
 def plain_topic(bootstrap: str, name: str, partitions: int) -> None:
-    create(bootstrap, [TopicPlan(name, partitions, 1, {"message.timestamp.type": "LogAppendTime"})])
+    create(Cluster(bootstrap), [TopicPlan(name, partitions, 1, {"message.timestamp.type": "LogAppendTime"})])
 
 
 def fill(bootstrap: str, topic: str, messages: Iterable[tuple[int, bytes]], partitions: int) -> int:

@@ -81,7 +81,7 @@ def rivers(validity_s: int = 600, *, spreading: bool = True) -> Bundle:
 
 
 def set_up_rivers(settings: Settings, bundle: Bundle) -> None:
-    create(settings.bootstrap, plan(settings, CITIES))
+    create(settings.cluster, plan(settings, CITIES))
     asyncio.run(publish(settings, bundle))
 
 

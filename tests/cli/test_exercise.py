@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from typer.testing import CliRunner
 
 from stream.cli.main import app
+from stream.cluster import Cluster
 from stream.records.journal import Command, encode
 from stream.records.lanes import Lane
 from stream.runtime.topic_admin import create
@@ -139,7 +140,7 @@ def send(bootstrap: str, topic: str, value: bytes) -> None:
 def test_an_exercise_is_played_answered_and_scored_and_touches_nothing_else(broker: Broker, fresh_prefix: str, tmp_path: Path) -> None:
     prefix = f"exercise.{fresh_prefix}"
     topics, (plan, options) = Topics(prefix), written(tmp_path, prefix, broker.bootstrap)
-    create(broker.bootstrap, plan_of(Settings(prefix=fresh_prefix, lane=Lane.TEST, partitions=1), ["bor"]))
+    create(Cluster(broker.bootstrap), plan_of(Settings(prefix=fresh_prefix, lane=Lane.TEST, partitions=1), ["bor"]))
     send(broker.bootstrap, Topics(fresh_prefix).city("bor"), b"of another lane")
     before = ends(broker.bootstrap, prefix)
     log = (tmp_path / "run.log").open("wb")

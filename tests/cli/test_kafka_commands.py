@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from stream.cli.main import app
+from stream.cluster import Cluster
 from stream.records.journal import Tick, decode
 from stream.review.journal_file import read
 from stream.runtime.follow import Followed, follow
@@ -57,7 +58,7 @@ def run(*arguments: str) -> str:
 
 def on_topics(bootstrap: str, names: list[str]) -> list[Followed]:
     async def everything() -> list[Followed]:
-        return [one async for read in follow(bootstrap, names, once=True) for one in read.records]
+        return [one async for read in follow(Cluster(bootstrap), names, once=True) for one in read.records]
 
     return asyncio.run(everything())
 

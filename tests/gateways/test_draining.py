@@ -13,6 +13,7 @@ import pytest
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 from prometheus_client import generate_latest
 
+from stream.cluster import Cluster
 from stream.gateways import draining
 from stream.gateways.aside import Aside, Line
 from stream.gateways.kept import Kept, encode
@@ -62,7 +63,7 @@ def aside(folder: Path) -> list[Line]:
 def lane(broker: Broker, prefix: str, **changes: Any) -> Settings:
     """Topics, of which the door of water takes only short batches."""
     settings = toy_settings(broker.bootstrap, prefix, **changes)
-    create(broker.bootstrap, plan(settings, ()))
+    create(Cluster(broker.bootstrap), plan(settings, ()))
     change = ConfigEntry("max.message.bytes", str(SHORT_BYTES), incremental_operation=AlterConfigOpType.SET)
     door = ConfigResource(ResourceType.TOPIC, Topics(prefix).doors[0], incremental_configs=[change])
     admin = AdminClient({"bootstrap.servers": broker.bootstrap})

@@ -34,7 +34,7 @@ def toy_settings(bootstrap: str, prefix: str, **changes: Any) -> Settings:
 
 def set_up(settings: Settings) -> None:
     """Topics of the lane, and the toy region published and active."""
-    create(settings.bootstrap, plan(settings, CITY_IDS))
+    create(settings.cluster, plan(settings, CITY_IDS))
     producer = door_producer(settings)
     topics = Topics(settings.prefix)
     producer.produce(topics.regions, ",".join(CITY_IDS).encode(), key=b"bundle/toy/h1/0", partition=0, headers=[("chunks", b"1")])

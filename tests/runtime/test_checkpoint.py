@@ -8,6 +8,7 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.cluster import Cluster
 from stream.errors import PublishFailed
 from stream.records.warning import Lane
 from stream.runtime.checkpoint import Manifest, Wanted, chunk_key, cut, digest, instance_of, manifest_bytes, manifest_key, next_slot, valid
@@ -85,7 +86,7 @@ def test_a_death_at_any_record_leaves_the_one_before_or_the_new_one(snapshots: l
 @pytest.fixture
 def settings(broker: Broker, fresh_prefix: str) -> Settings:
     made = Settings(bootstrap=broker.bootstrap, prefix=fresh_prefix, lane=Lane.TEST, partitions=2, request_timeout_s=10)
-    create(broker.bootstrap, plan(made, []))
+    create(Cluster(broker.bootstrap), plan(made, []))
     return made
 
 
@@ -96,7 +97,7 @@ def stop(error: BaseException) -> None:
 @pytest.mark.kafka
 async def test_two_instances_write_in_turn_and_the_newest_is_found_again(settings: Settings) -> None:
     topics = Topics(settings.prefix)
-    identity = await topic_id(settings.bootstrap, topics.journal)
+    identity = await topic_id(settings.cluster, topics.journal)
     producer = create_producer(settings)
     await producer.start()
     try:
@@ -110,7 +111,7 @@ async def test_two_instances_write_in_turn_and_the_newest_is_found_again(setting
             await one.write(Snapshot(bytes([offset]) * size, offset, {"r": "h"}), fold_version="1", identity=identity)
         await two.write(Snapshot(b"two", 20, {}), fold_version="1", identity=identity)
         await two.write(Snapshot(b"beyond the journal's end", 31, {}), fold_version="1", identity=identity)
-        reader = CheckpointReader(settings.bootstrap, topics.checkpoints, topics.journal, instance="w1", fold_version="1")
+        reader = CheckpointReader(settings.cluster, topics.checkpoints, topics.journal, instance="w1", fold_version="1")
         found = await reader.find([0, 1])
         assert found[0].best is None
         assert found[1].best is not None
@@ -131,7 +132,7 @@ async def test_reading_back_starts_at_the_beginning_whatever_the_reset_policy(se
             await producer.send_and_wait(topics.warnings, b"%d" % number, key=b"k%d" % (number % 7), partition=0)
     finally:
         await producer.stop()
-    found = await latest(settings.bootstrap, topics.warnings, [0, 1])
+    found = await latest(settings.cluster, topics.warnings, [0, 1])
     assert {key: kept.value for key, kept in found[0].items()} == {b"k%d" % (n % 7): b"%d" % n for n in range(50)}
     assert found[1] == {}
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.bootstrap)
@@ -162,7 +163,7 @@ async def test_a_failed_send_fails_the_settling_and_everything_after_it(settings
 async def test_the_checkpoints_of_an_instance_that_is_gone_for_a_day_are_removed_and_no_others(settings: Settings) -> None:
     topics = Topics(settings.prefix)
     _let_writers_date(settings.bootstrap, topics.checkpoints)
-    identity, now = await topic_id(settings.bootstrap, topics.journal), wall_ms()
+    identity, now = await topic_id(settings.cluster, topics.journal), wall_ms()
     hour_ms = 3_600_000
     producer = create_producer(settings)
     await producer.start()
@@ -173,14 +174,14 @@ async def test_the_checkpoints_of_an_instance_that_is_gone_for_a_day_are_removed
                 await outbox.send(Record(topics.checkpoints, value, key, 1, now - age_h * hour_ms))
         await outbox.send(Record(topics.checkpoints, b"fresh", b"1/w2/0/00000", 1, now))
         await outbox.settle()
-        reader = CheckpointReader(settings.bootstrap, topics.checkpoints, topics.journal, instance="w1", fold_version="1")
+        reader = CheckpointReader(settings.cluster, topics.checkpoints, topics.journal, instance="w1", fold_version="1")
         writer = CheckpointWriter(outbox, topics.checkpoints, 1, instance="w1")
         await writer.start((await reader.find([1]))[1])
         await writer.write(Snapshot(b"new", 0, {}), fold_version="1", identity=identity)
         await outbox.settle()
     finally:
         await producer.stop()
-    left = (await latest(settings.bootstrap, topics.checkpoints, [1]))[1]
+    left = (await latest(settings.cluster, topics.checkpoints, [1]))[1]
     assert {instance_of(key) for key, kept in left.items() if kept.value is not None} == {"away", "w1", "w2"}
     assert {key for key, kept in left.items() if kept.value is None} == set(written(b"gone", 0, instance="gone", topic=identity))
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from stream.cluster import Cluster
 from stream.health.metrics import Metrics
 from stream.records.output import Kind, Output
 from stream.records.warning import Lane
@@ -31,7 +32,7 @@ class Publishing:
         self.metrics = Metrics()
 
     async def edge(self, *, replay: bool = False) -> Edge:
-        standing = (await latest(self.settings.bootstrap, self.topics.warnings, [1]))[1]
+        standing = (await latest(self.settings.cluster, self.topics.warnings, [1]))[1]
         return Edge(1, self.topics, self.outbox, self.metrics, clock=None if replay else self.clock, standing=standing)
 
     def agree(self, ahead_ms: int = 0) -> None:
@@ -47,7 +48,7 @@ class Publishing:
 async def publishing(broker: Broker, fresh_prefix: str, request: pytest.FixtureRequest) -> AsyncIterator[Publishing]:
     clock = getattr(request, "param", "broker")
     settings = Settings(bootstrap=broker.bootstrap, prefix=fresh_prefix, lane=Lane.TEST, partitions=2, clock=clock)
-    create(broker.bootstrap, plan(settings, ["ava"]))
+    create(Cluster(broker.bootstrap), plan(settings, ["ava"]))
     producer = create_producer(settings)
     await producer.start()
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
+from stream.cluster import Cluster
 from stream.errors import BrokerError, TocsinError
 from stream.records.warning import Lane
 from stream.runtime.topic_admin import check, create
@@ -38,17 +39,17 @@ def test_live_topics_have_the_brokers_time_and_replay_topics_that_of_observation
 def test_three_hundred_city_topics_are_created_and_checked(broker: Broker, fresh_prefix: str) -> None:
     wanted = plan(Settings(prefix=fresh_prefix, lane=Lane.TEST, partitions=2), [f"city-{i}" for i in range(300)])
     before = time.perf_counter()
-    assert len(create(broker.bootstrap, wanted)) == len(wanted) == len(plan(Settings(), ())) + 600
+    assert len(create(Cluster(broker.bootstrap), wanted)) == len(wanted) == len(plan(Settings(), ())) + 600
     print(f"{len(wanted)} topics created and led in {time.perf_counter() - before:.2f} s")
-    assert check(broker.bootstrap, wanted) == []
-    assert create(broker.bootstrap, wanted) == ()
+    assert check(Cluster(broker.bootstrap), wanted) == []
+    assert create(Cluster(broker.bootstrap), wanted) == ()
 
 
 @pytest.mark.kafka
 def test_replay_topics_are_accepted_by_the_broker(broker: Broker, fresh_prefix: str) -> None:
     wanted = plan(Settings(prefix=fresh_prefix, lane=Lane.TEST, clock="observed", partitions=1), ["a"])
-    create(broker.bootstrap, wanted)
-    assert check(broker.bootstrap, wanted) == []
+    create(Cluster(broker.bootstrap), wanted)
+    assert check(Cluster(broker.bootstrap), wanted) == []
 
 
 @pytest.mark.kafka
@@ -58,12 +59,12 @@ def test_every_difference_is_told_with_its_fix(broker: Broker, fresh_prefix: str
     admin = AdminClient({"bootstrap.servers": broker.bootstrap})
     admin.create_topics([NewTopic(topics.journal, 3, 1)])[topics.journal].result(10)
     wanted = plan(settings, ["a", "b"])
-    create(broker.bootstrap, wanted)
+    create(Cluster(broker.bootstrap), wanted)
     admin.delete_topics([topics.city("b")])[topics.city("b")].result(10)
     entry = ConfigEntry("retention.ms", "1000", incremental_operation=AlterConfigOpType.SET)
     resource = ConfigResource(ResourceType.TOPIC, topics.city("a"), incremental_configs=[entry])
     admin.incremental_alter_configs([resource])[resource].result(10)
-    found = {(d.topic, d.what): d for d in check(broker.bootstrap, wanted)}
+    found = {(d.topic, d.what): d for d in check(Cluster(broker.bootstrap), wanted)}
     assert found[topics.city("b"), "topic"].fix == "tocsin topics create"
     assert found[topics.city("a"), "retention.ms"].found == "1000"
     assert "--add-config retention.ms=" in found[topics.city("a"), "retention.ms"].fix
@@ -76,4 +77,4 @@ def test_every_difference_is_told_with_its_fix(broker: Broker, fresh_prefix: str
 def test_a_refused_topic_is_an_error_that_names_it(broker: Broker, fresh_prefix: str) -> None:
     wanted = plan(Settings(prefix=fresh_prefix, lane=Lane.TEST, partitions=1, replication=3), [])
     with pytest.raises(BrokerError, match="could not be created"):
-        create(broker.bootstrap, wanted)
+        create(Cluster(broker.bootstrap), wanted)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from typer.testing import CliRunner
 
 from stream.cli.main import app
+from stream.cluster import Cluster
 from stream.records.journal import Measurements, decode
 from stream.records.output import Kind
 from stream.region.administrations import recipients
@@ -174,7 +175,7 @@ def on_topics(settings: Settings, region: Region) -> dict[Place, list[Stands]]:
 
 async def _read(bootstrap: str, places: dict[str, Place], found: dict[Place, list[Stands]]) -> None:
     """Read every topic up to its end; a plain consumer, because what the product reads with does not keep headers."""
-    async with consumer(bootstrap) as reader:
+    async with consumer(Cluster(bootstrap)) as reader:
         assigned = await partitions_of(reader, list(places))
         reader.assign(assigned)
         begins, ends = await asyncio.gather(reader.beginning_offsets(assigned), reader.end_offsets(assigned))
