@@ -12,7 +12,7 @@ import typer.main
 from typer.core import TyperGroup
 
 from stream.cli.main import app
-from stream.gateways.backfill_metrics import BackfillMetrics
+from stream.gateways.intake_metrics import IntakeMetrics
 from stream.gateways.metrics import GatewayMetrics
 from stream.health.metrics import Metrics
 from stream.region.names import detector_names, footprint_names
@@ -98,7 +98,8 @@ def test_every_topic_is_in_the_readme() -> None:
 
 
 def test_every_metric_is_in_the_readme_and_no_other() -> None:
-    families = [one for made in (Metrics, GatewayMetrics, BackfillMetrics) for one in made().registry.collect()]
+    made = (Metrics(per_city=True), GatewayMetrics(), IntakeMetrics())
+    families = [family for one in made for family in one.registry.collect()]
     exposed = {f"{one.name}_total" if one.type == "counter" else one.name for one in families}
     assert set(re.findall(r"`(tocsin_\w+)`", README)) == exposed
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from typing import TYPE_CHECKING
+
+from prometheus_client import Counter, Gauge
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
 
 class BackfillMetrics:
-    """All metrics of the doors of history, in a registry of their own."""
+    """All metrics of the doors of history."""
 
-    def __init__(self) -> None:
-        registry = self.registry = CollectorRegistry()
+    def __init__(self, registry: CollectorRegistry) -> None:
         self.accepted = Counter("tocsin_backfill_accepted", "Measurements of history written to the journal", ["door"], registry=registry)
         self.rejected = Counter("tocsin_backfill_rejected", "What was refused of history", ["door", "reason"], registry=registry)
         self.waiting = Gauge(

@@ -142,7 +142,7 @@ class HttpProcess:
         try:
             await runner.setup()
             await self._listen(runner)
-            self.gateway.metrics.serve(self._settings.metrics_port)
+            self.gateway.metrics.serve(self._settings.metrics_host, self._settings.metrics_port, {})
             await stopping.wait()
         finally:
             self.gateway.stopping = True

@@ -21,8 +21,8 @@ from stream.accept.answers import Known, judge
 from stream.accept.refusal import Fault, Refusal, digest, to_record
 from stream.accept.statements import read
 from stream.gateways.backfill import Backfill
-from stream.gateways.backfill_metrics import BackfillMetrics
 from stream.gateways.ingest import Ingest
+from stream.gateways.intake_metrics import IntakeMetrics
 from stream.gateways.stopping import only_live, run_until_stopped
 from stream.health.exposing import Exposed
 from stream.records.acknowledgement import Acknowledgement
@@ -66,15 +66,15 @@ class Place(NamedTuple):
 def run_intake(settings: Settings, metrics_port: int = 0) -> int:
     """Run until SIGTERM or SIGINT; 0 after a clean stop. Answers GET /metrics on loopback at this port, 0: nowhere. What fails ends the process with one of `ExitCode`."""
     only_live(settings, "intake is for lanes in the broker's time: nobody answers a replay")
-    metrics = BackfillMetrics()
-    exposed = Exposed(metrics.registry, metrics_port) if metrics_port else None
+    metrics = IntakeMetrics()
+    exposed = Exposed(metrics.registry, settings.metrics_host, metrics_port, {}) if metrics_port else None
     code = run_until_stopped(partial(_run, settings, metrics))
     if exposed is not None:
         exposed.stop()
     return code
 
 
-async def _run(settings: Settings, metrics: BackfillMetrics, stopping: asyncio.Event) -> None:
+async def _run(settings: Settings, metrics: IntakeMetrics, stopping: asyncio.Event) -> None:
     try:
         await asyncio.to_thread(create, settings.cluster, plan(settings, ()))
         async with producer(settings) as sender, consumer(settings.cluster) as reader:
@@ -86,7 +86,7 @@ async def _run(settings: Settings, metrics: BackfillMetrics, stopping: asyncio.E
 class Intake:
     """All answer topics of one lane. `run` makes it go until it is told to stop."""
 
-    def __init__(self, settings: Settings, sender: AIOKafkaProducer, reader: AIOKafkaConsumer, metrics: BackfillMetrics) -> None:
+    def __init__(self, settings: Settings, sender: AIOKafkaProducer, reader: AIOKafkaConsumer, metrics: IntakeMetrics) -> None:
         self._settings = settings
         self._topics = Topics(settings.prefix)
         self._sender = sender
@@ -94,7 +94,7 @@ class Intake:
         self._feed = RegionsFeed(settings.cluster, self._topics.regions, load_packed)
         self._changed = asyncio.Event()
         self._ingest = Ingest(settings, sender, self._feed)
-        self._backfill = Backfill(settings, self._feed, metrics)
+        self._backfill = Backfill(settings, self._feed, metrics.backfill)
         self._warnings: dict[str, Known] = {}
         self._warnings_read = asyncio.Event()
         self._city_of: dict[str, str] = {}

@@ -6,15 +6,17 @@ from collections import Counter as Counts
 from functools import partial
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from stream.gateways.skew import Clock
-from stream.health.exposing import Exposed
+from stream.health.exposing import Exposed, new_registry
+from stream.health.process_metrics import ProcessMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from stream.gateways.verdict import Judged
+    from stream.health.exposing import Health
 
 SEND_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 LIVE = "live"
@@ -25,7 +27,8 @@ class GatewayMetrics:
     """All metrics of a gateway process. `way` tells its senders apart."""
 
     def __init__(self) -> None:
-        registry = self.registry = CollectorRegistry()
+        registry = self.registry = new_registry()
+        self.process = ProcessMetrics(registry)
 
         def counter(name: str, text: str, *labels: str) -> Counter:
             return Counter(f"tocsin_gateway_{name}", text, labels, registry=registry)
@@ -68,10 +71,10 @@ class GatewayMetrics:
         for verdict, count in Counts(one.verdict for one in judged).items():
             self.items.labels(verdict).inc(count)
 
-    def serve(self, port: int) -> None:
-        """Answer GET /metrics on loopback at this port; 0 serves nothing."""
+    def serve(self, host: str, port: int, probes: Mapping[str, Callable[[], Health]]) -> None:
+        """Answer GET /metrics and the probes here; port 0 serves nothing."""
         if port > 0:
-            self._exposed = Exposed(self.registry, port)
+            self._exposed = Exposed(self.registry, host, port, probes)
 
     def stop(self) -> None:
         """Stop serving."""

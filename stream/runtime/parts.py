@@ -34,7 +34,9 @@ class Parts:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.topics = Topics(settings.prefix)
-        self.metrics = Metrics()
+        self.metrics = Metrics(per_city=settings.metrics_per_city)
+        self.canary_seen: dict[int, float] = {}
+        """When (monotonic, s) the fold of a journal partition last answered a measurement of the canary."""
         self.positions = Positions()
         self.clock = BrokerClock()
         self.pulse = Pulse(settings.session_timeout_s / 2)

@@ -84,7 +84,7 @@ class _Worker:
         # From the first moment: a start may wait for a broker for longer than a process may stand still.
         parts.start(parts.pulse.run())
         parts.start(parts.bound_sends())
-        parts.metrics.serve(self._settings.metrics_port)
+        parts.metrics.serve(self._settings.metrics_host, self._settings.metrics_port, {})
         feed = self._feed = RegionsFeed(self._settings.cluster, parts.topics.regions, self._making.load)
         parts.app = create_app(self._settings, parts.positions)
         await asyncio.to_thread(_require_topics, self._settings)
