@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from stream.errors import TocsinError
+from stream.records.canary import REGION_HASH as CANARY
 from stream.records.journal import partition_of
 from stream.region.model import Rules
 
@@ -75,7 +76,7 @@ def index(regions: Sequence[Region], partitions: int) -> SeriesIndex:
             for one in region.domains
         )
         for one, home_of in zip(region.domains, homes[first_home:], strict=True):
-            if RIVERS in one.families:
+            if RIVERS in one.families and region.region_hash != CANARY:
                 rivers.setdefault(one.domain_id, (home_of, region))
         kept = np.array([row for row, name in enumerate(series.ids) if name not in number_of], np.int64)
         for row in kept.tolist():

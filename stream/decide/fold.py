@@ -15,6 +15,7 @@ from stream.decide import sequences
 from stream.decide.activate import activate
 from stream.decide.advance import advance_all
 from stream.decide.answering import take_answer
+from stream.decide.canary import answer
 from stream.decide.exercising import BEGIN, OVER, take_exercise
 from stream.decide.link_arrival import take_link
 from stream.decide.link_test import link_tests
@@ -25,6 +26,7 @@ from stream.decide.snapshot import restore, snapshot
 from stream.decide.state import Core, Held
 from stream.decide.statements import take_statement
 from stream.decide.status import statuses
+from stream.records.canary import REGION_HASH as CANARY
 from stream.records.instants import MINUTE, SECOND
 from stream.records.journal import (
     Acknowledgement,
@@ -134,6 +136,8 @@ class Fold:
     def _measurements(self, state: Partition, pending: Pending, timestamp: int, record: tuple[bytes, Measurements]) -> list[Output]:
         value, message = record
         core = state.core
+        if message.region_hash == CANARY:
+            return pending.settle() + answer(message, core.partition, timestamp)
         if message.region_hash not in core.active.values() and message.region_hash not in core.past:
             core.held.append(Held(timestamp, value))  # kept until its region is active
             return []

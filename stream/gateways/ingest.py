@@ -15,6 +15,7 @@ from aiokafka import TopicPartition
 
 from stream.accept.door import Accept, DoorRecord
 from stream.gateways.to_journal import write
+from stream.region.canary import with_canary
 from stream.region.principals import own_doors
 from stream.runtime.clocks import wall_ms
 from stream.runtime.compacted import latest
@@ -86,7 +87,7 @@ class Ingest:
 
     async def _assign(self, reader: AIOKafkaConsumer) -> None:
         """Read the doors of everybody who has one of his own, and judge by the regions that are active now."""
-        regions = self._feed.regions()
+        regions = with_canary(self._feed.regions(), self._settings.partitions)
         self._accept = await asyncio.to_thread(Accept, regions, self._settings, self._settings.partitions)
         found = sorted({one for region in regions for one in own_doors(region.principals)})
         await asyncio.to_thread(create, self._settings.cluster, plan(self._settings, (), found))

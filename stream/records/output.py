@@ -27,6 +27,8 @@ class Kind(StrEnum):
     """Compacted, key series: what is wrong with stations."""
     AUDIT = "audit"
     """What was refused because of who said it."""
+    CANARY = "canary"
+    """`warnings.canary`: that the way through the service is open."""
     JOURNAL = "journal"
     """What one domain passes on to another: into the journal, at the other domain's `partition`."""
 
@@ -37,7 +39,7 @@ class Output:
 
     For warnings `warning_id`, `revision`, `level` and `expires_at` (ms) let the edge keep revisions from going back and expired warnings off
     live topics; other outputs leave them empty. `reason` is the decision's name, for metrics;
-    `lane` what its record says, by which the edge keeps it off other lanes' topics. `partition`: where it goes if not to the fold's own.
+    `lane` what its record says (the canary's: what it came in on), by which the edge keeps it off other lanes' topics. `partition`: where it goes if not to the fold's own.
     A None value is a tombstone.
     """
 

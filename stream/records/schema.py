@@ -9,6 +9,7 @@ import msgspec
 
 from stream.records.acknowledgement import Acknowledgement
 from stream.records.audit import AuditEntry
+from stream.records.canary import CanaryAnswer
 from stream.records.discrepancy import Discrepancy
 from stream.records.envelope import Envelope
 from stream.records.incident import Incident
@@ -38,6 +39,7 @@ RECORDS: dict[str, type[msgspec.Struct]] = {
     "rejected_headers": RejectedHeaders,
     "envelope": Envelope,
     "audit_entry": AuditEntry,
+    "canary_answer": CanaryAnswer,
 }
 """Public records by the name `tocsin schema` gives them."""
 _FROM_SENDERS: dict[str, list[dict[str, list[str]]]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from stream.records.canary import DOMAIN_PREFIX
 from stream.region.fields import read_toml
 from stream.region.model import Domain
 from stream.region.names import FAMILIES, IDENTIFIER, IDENTIFIER_FIX, LANGUAGES
@@ -66,6 +67,8 @@ def _domains(top: Fields) -> tuple[Domain, ...]:
         table = tables.sub(domain_id)
         if not IDENTIFIER.fullmatch(domain_id):
             tables.problem(domain_id, f"{domain_id!r} is no domain id", IDENTIFIER_FIX)
+        if domain_id.startswith(DOMAIN_PREFIX):
+            tables.problem(domain_id, f"{domain_id!r} is reserved: what begins with {DOMAIN_PREFIX} is the canary's", "choose another id")
         if table is None:
             continue
         families = table.strings("families")

@@ -25,8 +25,8 @@ IDENTIFIER_FIX = "use 1 to 64 lower-case letters a-z, digits and hyphens"
 HAZARD = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 QUANTITY = re.compile(r"[a-z][a-z0-9_]{0,63}")
 STATION = re.compile(r"[^\s/;,\x00-\x1f\"]{1,60}")
-RESERVED_CITIES = ("late",)
-"""`warnings.late` is a topic of the service itself."""
+RESERVED_CITIES = ("late", "canary")
+"""`warnings.late` and `warnings.canary` are topics of the service itself."""
 FAMILIES = ("water", "air", "health")
 """The doors `measurements.<family>`."""
 CATEGORIES = ("geo", "met", "safety", "security", "rescue", "fire", "health", "env", "transport", "infra", "cbrne", "other")

@@ -12,6 +12,7 @@ import binascii
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from stream.records.canary import PRINCIPAL
 from stream.records.instants import EARLIEST_AT, LATEST_AT, from_text
 from stream.records.lanes import Lane
 from stream.region.fields import read_toml
@@ -100,6 +101,8 @@ def read_principals(data: bytes, region: str, stations: Collection[str], finding
         table = top.sub(principal_id)
         if not IDENTIFIER.fullmatch(principal_id):
             top.problem(principal_id, f"{principal_id!r} is no principal id", IDENTIFIER_FIX)
+        if principal_id == PRINCIPAL:
+            top.problem(principal_id, f"{principal_id!r} is reserved: it would share the topic ingest.{principal_id}", "choose another id")
         if table is not None:
             found.append(_principal(principal_id, table, region, stations))
     if not found:

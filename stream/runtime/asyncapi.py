@@ -67,6 +67,7 @@ def channels(prefix: str = "") -> tuple[Channel, ...]:
         ),
         Channel("warnings", topics.warnings, ("city_warning",), False, "Compacted: the last revision of each warning."),
         Channel("warnings_late", topics.warnings_late, ("city_warning",), False, "What had expired before it could be sent."),
+        Channel("warnings_canary", topics.warnings_canary, ("canary_answer",), False, "That the way through the service is open."),
         Channel("city_status", topics.city_status, ("city_status",), False, "Compacted: how every city stands."),
         Channel("incidents", topics.incidents, ("incident",), False, "Compacted: one event, many cities."),
         Channel("evidence", topics.evidence, ("evidence",), False, "Every change of what a detector finds."),

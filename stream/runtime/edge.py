@@ -59,6 +59,7 @@ class Edge:
             Kind.DISCREPANCIES: topics.discrepancies,
             Kind.STATION_HEALTH: topics.station_health,
             Kind.AUDIT: topics.audit,
+            Kind.CANARY: topics.warnings_canary,
             Kind.JOURNAL: topics.journal,
         }
 
@@ -134,7 +135,7 @@ class Edge:
         return self._topics.city(output.city_id) if output.kind is Kind.CITY else self._of_kind[output.kind]
 
     async def _send(self, topic: str, output: Output) -> asyncio.Future[object]:
-        single = topic == self._topics.warnings_late or output.kind is Kind.CITY
+        single = topic == self._topics.warnings_late or output.kind in (Kind.CITY, Kind.CANARY)
         headers = output.headers
         if topic == self._topics.warnings_late:
             expired = (now := self._now()) is not None and ends(output, now)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stream.errors import TocsinError
+from stream.records.canary import CITY, PRINCIPAL
 from stream.records.lanes import lane_of
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ MESSAGE_BYTES = 1_048_588
 REJECTED_BYTES = MESSAGE_BYTES + 65_536
 """A door's longest record with the headers that say why it was refused."""
 _CITY_ID = re.compile(r"[a-z0-9-]{1,64}")
-_RESERVED = "late"
+_LATE = "late"
+_RESERVED = (_LATE, CITY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,12 @@ class Topics:
     @property
     def warnings_late(self) -> str:
         """Warnings that had expired or were superseded before they could be sent."""
-        return f"{self.prefix}warnings.{_RESERVED}"
+        return f"{self.prefix}warnings.{_LATE}"
+
+    @property
+    def warnings_canary(self) -> str:
+        """What `tocsin canary` reads back."""
+        return f"{self.prefix}warnings.{CITY}"
 
     @property
     def city_status(self) -> str:
@@ -137,8 +144,8 @@ class Topics:
 
     def city(self, city_id: str) -> str:
         """What one city reads; TocsinError for an id that cannot be a topic name or is reserved."""
-        if city_id == _RESERVED or not _CITY_ID.fullmatch(city_id):
-            msg = f"city id {city_id!r}: use 1 to 64 of a-z, 0-9 and -, and not {_RESERVED!r}"
+        if city_id in _RESERVED or not _CITY_ID.fullmatch(city_id):
+            msg = f"city id {city_id!r}: use 1 to 64 of a-z, 0-9 and -, and not {' or '.join(_RESERVED)}"
             raise TocsinError(msg)
         return f"{self.prefix}warnings.{city_id}"
 
@@ -208,7 +215,8 @@ def plan(settings: Settings, city_ids: Iterable[str], principal_ids: Iterable[st
         made(topics.regions, 1, own, _PROMPT),
         made(topics.marks, 1, own, _PROMPT),
         made(topics.warnings_late, 1, lane, kept(365)),
-        *(made(topics.ingest(one), 1, own, kept(21)) for one in sorted(set(principal_ids))),
+        made(topics.warnings_canary, 1, lane, kept(7)),
+        *(made(topics.ingest(one), 1, own, kept(21)) for one in sorted({PRINCIPAL, *principal_ids})),
         *(made(topics.city(city_id), 1, lane, kept(365), _SMALL) for city_id in cities),
         # When an answer was given is when the broker took it, on every lane.
         *(made(topics.acknowledgements(city_id), 1, own, kept(365), _SMALL) for city_id in cities),

@@ -11,6 +11,7 @@ from stream.records.output import Kind, Output
 
 if TYPE_CHECKING:
     from stream.records.audit import AuditEntry
+    from stream.records.canary import CanaryAnswer
     from stream.records.discrepancy import Discrepancy
     from stream.records.incident import Incident
     from stream.records.posture import DomainPosture
@@ -99,6 +100,13 @@ def of_audit(entry: AuditEntry, *, sent_at: int) -> Output:
     return Output(
         Kind.AUDIT, entry.audit_id.encode(), to_bytes(entry), sent_at, headers=heads, reason=entry.reason, lane=entry.lane.value
     )  # fmt: skip
+
+
+def of_canary(answer: CanaryAnswer, lane: str, *, sent_at: int) -> Output:
+    """The record on `warnings.canary`. It says that it is a test; `lane` is what the measurement came in on, which its topic must be of."""
+    key = f"{answer.door}/{answer.door_partition}"
+    heads = headers("canary", f"{key}@{answer.round_at}", f"canary-{answer.journal_partition}", answer.journalled_at, "canary")
+    return Output(Kind.CANARY, key.encode(), to_bytes(answer), sent_at, headers=heads, reason="canary", lane=lane)
 
 
 def of_station_health(health: StationHealth, *, sent_at: int) -> Output:

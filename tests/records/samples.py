@@ -11,6 +11,7 @@ import numpy as np
 from stream.accept.refusal import Refusal, Refused, digest, to_record
 from stream.records import journal
 from stream.records.acknowledgement import Acknowledgement, Answered, Escalated
+from stream.records.canary import CanaryAnswer
 from stream.records.incident import Incident, WeighedEvidence
 from stream.records.measurement import CaseCount, Measurement
 from stream.records.report import InterventionReport
@@ -46,6 +47,9 @@ _COVERAGE = Coverage(3, 4, ("lower/stage",))
 JSON = {
     **ALERTNESS,
     **IDENTITY,
+    "canary_answer": CanaryAnswer(
+        round_at="2024-05-01T11:00:00Z", door="ingest", door_partition=0, journal_partition=7, journalled_at="2024-05-01T11:00:00.125Z"
+    ),
     "measurement": Measurement("2024-05-01T19:00:00+08:00", 5.25, series="upper/stage", unit="m", quality="good", id="gw-1"),
     "measurement_by_station": Measurement(1_714_561_200.5, -0.5, station="upper", quantity="stage"),
     "case_count": CaseCount("2024-04-22T00:00:00Z", "2024-04-29T00:00:00Z", 7, area="north", quantity="cases", unit="count", id="w17"),
