@@ -52,9 +52,10 @@ def product() -> Making:
     from stream.accept.door import Accept
     from stream.accept.refusal import to_record
     from stream.decide.fold import Fold
+    from stream.region.canary import with_canary
 
     return Making(
-        lambda regions, settings: Accept(regions, settings, settings.partitions),
+        lambda regions, settings: Accept(with_canary(regions, settings.partitions), settings, settings.partitions),
         lambda regions, settings: Fold(regions, lane=settings.lane, clock=settings.clock, partitions=settings.partitions),
         to_record,
         load_packed,
