@@ -139,6 +139,7 @@ class Deciding:
             if self._parts.generation() != generation:
                 return  # a newer assignment restores for itself
             offset = 0 if best is None else best.manifest.next_offset
+            edge.canary_seen = self._parts.canary_seen
             edge = Edge(
                 partition, topics, self._parts.outbox(Errand.CITIES), self._parts.metrics, clock=clock, standing=standing[partition]
             )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,8 @@ class Edge:
                 for kind in (Kind.CITY, Kind.WARNINGS):
                     self._published[kind, key.decode("utf-8", "replace")] = entry
         self._chain: list[asyncio.Task[None]] = []
+        self.canary_seen: dict[int, float] = {}
+        """Where to note, by partition, when (monotonic, s) an answer to the canary was last acknowledged."""
         self._of_kind = {
             Kind.WARNINGS: topics.warnings,
             Kind.CITY_STATUS: topics.city_status,
@@ -88,6 +91,8 @@ class Edge:
                     cities.append(future)
                     if appended_at is not None:
                         future.add_done_callback(partial(self._on_said, appended_at))
+                elif output.kind is Kind.CANARY:
+                    future.add_done_callback(self._on_answered)
         if compacted:
             await self._after(cities, compacted)
 
@@ -100,6 +105,10 @@ class Edge:
     def _on_said(self, appended_at: int, said: asyncio.Future[object]) -> None:
         if not said.cancelled() and said.exception() is None and self._clock is not None and (now := self._clock.now()) is not None:
             self._metrics.stage_s.labels("publish").observe(max(0, now - appended_at) / 1000)
+
+    def _on_answered(self, said: asyncio.Future[object]) -> None:
+        if not said.cancelled() and said.exception() is None:
+            self.canary_seen[self._partition] = time.monotonic()
 
     def _now(self) -> int | None:
         """The broker's time where lateness may be judged."""
