@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import msgspec
 import numpy as np
 
+from stream.records.laned import Laned
+from stream.records.switching import FoldVersion, Standing
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -23,12 +26,6 @@ class Flag:
     """Older than the hazard's `max_late_s` at the door: updates baselines, raises nothing live."""
     SUSPECT = 2
     """The sender itself marked the value as doubtful."""
-
-
-class Laned(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
-    """What every message says last: the lane it was written on (see `stream.records.lanes`), "" = nothing."""
-
-    lane: str = ""
 
 
 class Measurements(Laned, frozen=True, array_like=True, tag="m", gc=False):
@@ -211,7 +208,7 @@ class Linked(Laned, frozen=True, array_like=True, tag="l", gc=False):
         return self.to_domain
 
 
-Message = Measurements | SignedMeasurements | Command | Tick | Report | Acknowledgement | Statement | Linked
+Message = Measurements | SignedMeasurements | Command | Tick | Report | Acknowledgement | Statement | Linked | FoldVersion | Standing
 
 
 class Entry(NamedTuple):
