@@ -7,7 +7,7 @@ import logging
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from stream.errors import UnknownRegion
 from stream.records.journal import Entry
@@ -20,15 +20,17 @@ from stream.runtime.positions import Partition
 from stream.runtime.producer import Errand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from aiokafka import ConsumerRecord
 
     from stream.records.output import Output
+    from stream.runtime.fold_like import FoldLike
     from stream.runtime.parts import Parts
     from stream.runtime.transport import Run
 
 log = logging.getLogger(__name__)
+Done = TypeVar("Done")
 SEEK_AGAIN_S = 2.0
 SLICE_S = 0.05
 """Records are decided in slices that take about so long in quiet times: a checkpoint waits for the slice that is under way, and in the first
@@ -37,36 +39,6 @@ SLICE_FIRST = 32
 ASIDE_BYTES = 65_536
 """More than this is decided in a thread: some 3,000 measurements, which are 2 ms of work where each is another station's, and a second or
 more where a gateway was away and they are one station's."""
-
-
-class FoldLike(Protocol):
-    """What the runtime needs of a fold (`stream.decide.fold.Fold`; tests bring a small one). States are opaque to it."""
-
-    VERSION: str
-
-    def initial(self, partition: int) -> Any:
-        """The state before the first record."""
-
-    def apply(self, state: Any, entries: Sequence[Entry]) -> list[Output]:
-        """The next records; UnknownRegion is raised before anything is changed."""
-
-    def snapshot(self, state: Any) -> bytes:
-        """The state as bytes."""
-
-    def restore(self, data: bytes) -> Any:
-        """The state of a snapshot."""
-
-    def heavy(self, state: Any) -> bool:
-        """Whether one record may keep the fold busy for long."""
-
-    def at_once(self, state: Any) -> int:
-        """How many records of a light state may be applied at a time."""
-
-    def active(self, state: Any) -> Mapping[str, str]:
-        """Region name to hash, as activated in this partition."""
-
-    def other_lane(self, state: Any) -> int:
-        """How many records of other lanes were refused so far."""
 
 
 @dataclass(slots=True)
@@ -135,14 +107,14 @@ class Deciding:
                     self._parts.outbox(Errand.ASIDE), topics.checkpoints, partition, instance=settings.instance
                 )
             await writer.start(found[partition])
-            state = self._fold.initial(partition) if best is None else await asyncio.to_thread(self._fold.restore, best.data)
+            state = self._fold.initial(partition) if best is None else await self._aside(partition, self._fold.restore, best.data)
             if self._parts.generation() != generation:
                 return  # a newer assignment restores for itself
             offset = 0 if best is None else best.manifest.next_offset
-            edge.canary_seen = self._parts.canary_seen
             edge = Edge(
                 partition, topics, self._parts.outbox(Errand.CITIES), self._parts.metrics, clock=clock, standing=standing[partition]
             )
+            edge.canary_seen = self._parts.canary_seen
             held = Held(partition, generation, state, offset, edge, saved_offset=-1 if best is None else offset)
             held.other_lane, self._held[partition] = self._fold.other_lane(state), held
         self._parts.metrics.restore_s.observe(time.monotonic() - began)
@@ -233,7 +205,7 @@ class Deciding:
         while self._ours(held):
             try:
                 if much or self._fold.heavy(held.state):
-                    outputs = await asyncio.to_thread(self._fold.apply, held.state, entries)
+                    outputs = await self._aside(held.partition, self._fold.apply, held.state, entries)
                 else:
                     outputs = self._fold.apply(held.state, entries)
             except UnknownRegion as missing:
@@ -247,6 +219,11 @@ class Deciding:
                 return outputs
         self._forget(held)
         return None
+
+    async def _aside(self, partition: int, work: Callable[..., Done], *given: Any) -> Done:
+        """What `work` makes of what is given, in a thread; the watchdog knows that it runs."""
+        with self._parts.watchdog.beside(f"the fold of journal partition {partition}"):
+            return await asyncio.to_thread(work, *given)
 
     async def run_checkpoints(self) -> None:
         """Write checkpoints for ever, each partition as often as its size allows."""
@@ -271,7 +248,7 @@ class Deciding:
         try:
             if not self._ours(held):
                 return
-            data = await asyncio.to_thread(self._fold.snapshot, held.state)
+            data = await self._aside(held.partition, self._fold.snapshot, held.state)
             taken = Snapshot(data, held.next_offset, dict(self._fold.active(held.state)))
         finally:
             if not locked:

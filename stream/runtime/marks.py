@@ -8,6 +8,7 @@ brokers whose clocks differ a little. Otherwise it is the append time of the las
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 from aiokafka import TopicPartition
@@ -72,6 +73,8 @@ class Marks:
         self.ends: dict[Partition, int] = {}
         """End offsets of our sources, as last asked."""
         self.ready = asyncio.Event()
+        self.answered_at = time.monotonic()
+        """When (monotonic, s) the broker last said where topics end."""
         """Everything that was noted before this process started is known."""
 
     def doors_written_at(self) -> int:
@@ -131,6 +134,7 @@ class Marks:
         self.ends = {one: found[TopicPartition(*one)] for one in assigned}
         if self._parts.settings.clock == "broker":
             await self._write(taken_at, starts)
+        self.answered_at = time.monotonic()
 
     async def _starts(self, reader: AIOKafkaConsumer, lagging: Iterable[Partition]) -> Mapping[Partition, int]:
         """The first offsets that still exist in doors not read to their end: records that have expired do not wait any more."""

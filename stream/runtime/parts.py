@@ -16,6 +16,7 @@ from stream.runtime.ending import end_now
 from stream.runtime.positions import Partition, Positions
 from stream.runtime.producer import Errand, Outbox, create_producer
 from stream.runtime.topics import Topics
+from stream.runtime.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -40,6 +41,8 @@ class Parts:
         self.positions = Positions()
         self.clock = BrokerClock()
         self.pulse = Pulse(settings.session_timeout_s / 2)
+        self.watchdog = Watchdog(settings.watchdog_s)
+        self.metrics.process.loop_lag_s.set_function(self.watchdog.lag_s)
         self.producers = {errand: create_producer(settings) for errand in Errand}
         self.app: faust.App = None
         self.regions_changed = asyncio.Event()

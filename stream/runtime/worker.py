@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stream.errors import BrokerError, Stalled
+from stream.health.probes import probes
 from stream.region.administrations import recipients
 from stream.runtime.accepting import Accepting
 from stream.runtime.app import create_app, source
@@ -18,6 +19,7 @@ from stream.runtime.key_watch import KeyWatch
 from stream.runtime.marks import Marks
 from stream.runtime.parts import Parts
 from stream.runtime.producer import Errand, know_topics
+from stream.runtime.readiness import Readiness
 from stream.runtime.regions_feed import RegionsFeed, load_packed
 from stream.runtime.ticks import Ticks
 from stream.runtime.topic_admin import create
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from faust.types import TP
 
     from stream.runtime.accepting import AcceptLike
-    from stream.runtime.deciding import FoldLike
+    from stream.runtime.fold_like import FoldLike
     from stream.runtime.positions import Partition
     from stream.settings import Settings
 
@@ -75,6 +77,7 @@ class _Worker:
     def __init__(self, settings: Settings, making: Making) -> None:
         self._settings = settings
         self._making = making
+        self._readiness = Readiness()
 
     async def run(self) -> None:
         """Start everything, wait for the signal to stop, stop cleanly."""
@@ -85,7 +88,7 @@ class _Worker:
         # From the first moment: a start may wait for a broker for longer than a process may stand still.
         parts.start(parts.pulse.run())
         parts.start(parts.bound_sends())
-        parts.metrics.serve(self._settings.metrics_host, self._settings.metrics_port, {})
+        self._show()
         feed = self._feed = RegionsFeed(self._settings.cluster, parts.topics.regions, self._making.load)
         parts.app = create_app(self._settings, parts.positions)
         await asyncio.to_thread(_require_topics, self._settings)
@@ -100,7 +103,8 @@ class _Worker:
         self._agents()
         await parts.app.start()
         ticks = Ticks(parts, self._deciding, self._marks, feed)
-        for work in (self._marks.follow(), self._marks.run(), ticks.run(), self._deciding.run_checkpoints(), self._watch()):
+        beside = (self._marks.follow(), self._marks.run(), ticks.run(), self._deciding.run_checkpoints(), self._watch())
+        for work in (*beside, self._readiness.run(parts, self._deciding, self._marks)):
             parts.start(work)
         if self._settings.clock == "broker":  # at the times that are replayed other keys were valid
             parts.start(KeyWatch(parts.metrics, lambda: [one for region in feed.regions() for one in region.principals]).run())
@@ -110,6 +114,15 @@ class _Worker:
         except TimeoutError as error:
             msg = f"no clean stop within {STOP_S:.0f} s; what is not checkpointed is decided again at the next start"
             raise Stalled(msg) from error
+
+    def _show(self) -> None:
+        """Serve metrics and probes from now on, and be looked after."""
+        settings, parts = self._settings, self._parts
+        parts.watchdog.start()
+        parts.start(parts.watchdog.run())
+        readiness = self._readiness
+        asked = probes(parts.metrics.process, live=parts.watchdog.health, started=lambda: readiness.started, ready=lambda: readiness.ready)
+        parts.metrics.serve(settings.metrics_host, settings.metrics_port, asked)
 
     def _agents(self) -> None:
         parts, app = self._parts, self._parts.app
