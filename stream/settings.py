@@ -22,7 +22,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     `prefix` stands before every topic name; live has none, exercises `exercise.`, replays one of their own. `clock`: `broker` on live lanes (the
     broker's append time is the time), `observed` on replay lanes (records carry the time of observation). Passwords and keys stand in files of
-    their own (absolute paths, mode 0600); `canary_s`: how often a canary comes, 0 where there is none; `otel_endpoint`: where traces go.
+    their own (absolute paths, mode 0600); `journal_partitions`: where the journal has another number of them than the other topics, and `generation`:
+    which journal, as `tocsin rebuild` says; `canary_s`: how often a canary comes, 0 where there is none; `otel_endpoint`: where traces go.
     """
 
     bootstrap: str = "127.0.0.1:19092"
@@ -38,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     lane: Lane = Lane.LIVE
     clock: Literal["broker", "observed"] = "broker"
     partitions: int = 12
+    journal_partitions: int = 0
+    generation: int = 1
     replication: int = 1
     instance: str = "tocsin-0"
     group: str = "tocsin"
@@ -62,6 +65,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if self.partitions < 1 or self.replication < 1:
             msg = f"partitions and replication must be at least 1, got {self.partitions} and {self.replication}"
             raise TocsinError(msg)
+        if self.journal_partitions < 0 or self.generation < 1:
+            msg = f"journal_partitions {self.journal_partitions} and generation {self.generation}: as `tocsin rebuild` says, or 0 and 1"
+            raise TocsinError(msg)
         if self.drain_bytes_per_s < 1:
             msg = f"drain_bytes_per_s {self.drain_bytes_per_s}: a gateway has to send what it stored, at 1 byte a second or more"
             raise TocsinError(msg)
@@ -70,6 +76,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             msg = f"lane {self.lane} with topic prefix {self.prefix!r}: {rule}"
             raise TocsinError(msg)
         _ = self.cluster  # says what is missing of its security
+
+    @property
+    def journal_width(self) -> int:
+        """The number of partitions of the journal."""
+        return self.journal_partitions or self.partitions
 
     @property
     def cluster(self) -> Cluster:

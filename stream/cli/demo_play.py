@@ -130,7 +130,7 @@ async def play(
         await feeding.send(settings, region, messages, pace)
         await feeding.await_accept(settings)
         await feeding.close(settings, messages[-1].observed_at + 1)
-        await feeding.await_read(settings, [Topics(settings.prefix).journal])
+        await feeding.await_read(settings, [Topics.of(settings).journal])
 
     with Child("worker", command, screen.child, temporary=work) as worker:
         await beside(feed(), worker, watcher.watch(once=False))

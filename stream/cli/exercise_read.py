@@ -37,7 +37,7 @@ async def _records(settings: Settings, names: Sequence[str]) -> list[Followed]:
 
 async def _commands(settings: Settings) -> list[tuple[int, Command]]:
     """When exercises began and ended (ms), in that order, each as often as there are partitions."""
-    made = [(one.timestamp, decode(one.value or b"")) for one in await _records(settings, [Topics(settings.prefix).journal])]
+    made = [(one.timestamp, decode(one.value or b"")) for one in await _records(settings, [Topics.of(settings).journal])]
     found = [
         (at, one) for at, one in made if isinstance(one, Command) and one.command in (BEGIN, OVER) and belongs(one.lane, settings.lane)
     ]
@@ -62,7 +62,7 @@ async def heard(settings: Settings, plan: Plan, region: Region) -> Heard:
     before = max((at for at in overs if at < begins[-1]), default=0)
     began_at = min(at for at in begins if at >= before)
     over_at = max((at for at in overs if at >= began_at), default=None)
-    topics, everybody = Topics(settings.prefix), recipients(region)
+    topics, everybody = Topics.of(settings), recipients(region)
     told, answers = [], []
     for one in await _records(settings, [topics.city(city_id) for city_id in everybody]):
         message = decode_city(one.value or b"")

@@ -43,7 +43,7 @@ class Playing:
 
     def __init__(self, settings: Settings, plan: Plan, region: Region, sender: AIOKafkaProducer) -> None:
         self._settings = settings
-        self._topics = Topics(settings.prefix)
+        self._topics = Topics.of(settings)
         self._plan = plan
         self._region = region
         self._sender = sender
@@ -63,7 +63,7 @@ class Playing:
     async def order(self, command: str) -> int:
         """Write a command to every partition; when the broker took the last (ms)."""
         value = encode(Command(command, self._plan.exercise_id, at=_now(), lane=self._settings.lane.value))
-        parts = range(self._settings.partitions)
+        parts = range(self._settings.journal_width)
         return max([int((await self._sender.send_and_wait(self._topics.journal, value, partition=one)).timestamp) for one in parts])
 
     async def notify(self, phase: str, begins_at: int) -> None:
@@ -135,14 +135,14 @@ async def _whole(settings: Settings, plan: Plan, playing: Playing) -> None:
         await playing.order("exercise_over")
         await _withdrawn(settings)
         await playing.notify("over", began_at)
-    await feeding.await_read(settings, [Topics(settings.prefix).journal])
+    await feeding.await_read(settings, [Topics.of(settings).journal])
 
 
 async def _withdrawn(settings: Settings) -> None:
     """Wait until every warning is withdrawn, so that "over" is the last word; but say it in any case."""
     try:
         async with asyncio.timeout(WITHDRAWN_S):
-            await feeding.await_read(settings, [Topics(settings.prefix).journal])
+            await feeding.await_read(settings, [Topics.of(settings).journal])
     except (TimeoutError, TocsinError) as error:
         typer.echo(f"the worker has not withdrawn every warning within {WITHDRAWN_S:.0f} s: {error}", err=True)
 

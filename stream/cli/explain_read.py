@@ -54,7 +54,7 @@ def from_replay(question: Asked, replayed: Replayed) -> Facts:
             msg = f"{folder} has no history to replay; name files with --file, or a recorded journal with --journal"
             raise TocsinError(msg)
         settings = Settings(prefix="replay.", lane=Lane.TEST, clock="observed", partitions=1)
-        header = journal_file.Header(settings.lane, settings.clock, settings.partitions)
+        header = journal_file.Header(settings.lane, settings.clock, settings.journal_width)
         records = journal_of([region], measurements(region, files, Span(), ordered=True), settings).records
     kept = kept_of([region], header, records)
     return _facts(question, kept, {region.region_hash: region}.get, max((one.timestamp for one in records), default=0))
@@ -75,7 +75,7 @@ async def from_topics(question: Asked, settings: Settings) -> Facts:
     from stream.runtime.topics import Topics
     from stream.warnings.reading import CityView, told_all
 
-    topics, kept = Topics(settings.prefix), Kept()
+    topics, kept = Topics.of(settings), Kept()
     regions = await _regions(settings, topics.regions)
     kept.warnings = await _warnings(settings, topics.warnings, lambda _: True)
     cities = {one.city_id for one in kept.warnings}
@@ -164,7 +164,7 @@ async def _journal(settings: Settings, topic: str, kept: Kept, about: tuple[City
     domain = None if region is None else region.domains[region.domain_index[warning.domain]]
     then = min(kept.incidents, key=lambda one: one.revision, default=None)
     from_at, until_at = window(warning, behind(warning, then), region)
-    partition = partition_of(warning.domain, settings.partitions, domain.pin if domain is not None else None)
+    partition = partition_of(warning.domain, settings.journal_width, domain.pin if domain is not None else None)
     # Only the broker's own times rise for sure; what is replayed is read to its end.
     stretch = Stretch(topic, from_at, until_at if settings.clock == "broker" else None, partition)
     async for records in excerpt(settings.cluster, stretch):

@@ -25,7 +25,7 @@ async def recorded(settings: Settings) -> list[Recorded]:
 
     found = [
         Recorded(one.partition, one.offset, one.timestamp, one.value or b"")
-        async for read in follow(settings.cluster, [Topics(settings.prefix).journal], once=True)
+        async for read in follow(settings.cluster, [Topics.of(settings).journal], once=True)
         for one in read.records
     ]
     return sorted(found, key=lambda one: (one.partition, one.offset))
@@ -44,5 +44,5 @@ def save(out: Out, settings: Settings) -> None:
 
     from stream.review.journal_file import Header, write
 
-    written = write(out, Header(settings.lane, settings.clock, settings.partitions), asyncio.run(recorded(settings)))
+    written = write(out, Header(settings.lane, settings.clock, settings.journal_width), asyncio.run(recorded(settings)))
     typer.echo(f"{out}: {written} records", err=True)

@@ -1,4 +1,4 @@
-"""`tocsin topics create|check`: every topic with its partitions, retention, compaction and time type."""
+"""`tocsin topics create|check|acl`: every topic with its partitions, retention, compaction and time type, and who may what."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stream.cli import topics_acl
 from stream.cli.options import AsJson, connection, given
 from stream.settings import Settings
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
 MOST_DOMAINS = 5
 
-app = typer.Typer(help="Create the topics, or compare them with what they must be.", no_args_is_help=True)
+app = typer.Typer(help="Create the topics, compare them with what they must be; who may what.", no_args_is_help=True)
+app.command("acl")(topics_acl.acl)
 Regions = Annotated[
     list[str] | None, typer.Argument(metavar="[REGION]...", help="Also the topics of these regions' cities.", show_default=False)
 ]
@@ -81,7 +83,7 @@ def _show_load(settings: Settings, *, as_json: bool) -> None:
     from stream.cli.watching import published_regions
     from stream.runtime.domain_load import loads
 
-    for one in loads(asyncio.run(published_regions(settings)), settings.partitions):
+    for one in loads(asyncio.run(published_regions(settings)), settings.journal_width):
         if not one.domains:
             continue
         if as_json:

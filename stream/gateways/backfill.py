@@ -145,7 +145,7 @@ class Backfill:
         """ACCEPT by the regions that are active now."""
         if self._accept is None or self.changed.is_set():
             self.changed.clear()
-            self._accept = await asyncio.to_thread(Accept, self._feed.regions(), self._settings, self._settings.partitions, history=True)
+            self._accept = await asyncio.to_thread(Accept, self._feed.regions(), self._settings, self._settings.journal_width, history=True)
         return self._accept
 
     async def _watch(self, reader: AIOKafkaConsumer) -> None:

@@ -50,7 +50,7 @@ class Ingest:
 
     def __init__(self, settings: Settings, sender: AIOKafkaProducer, feed: RegionsFeed) -> None:
         self._settings = settings
-        self._topics = Topics(settings.prefix)
+        self._topics = Topics.of(settings)
         self._sender = sender
         self._feed = feed
         self._principal_of: dict[str, str] = {}
@@ -87,8 +87,8 @@ class Ingest:
 
     async def _assign(self, reader: AIOKafkaConsumer) -> None:
         """Read the doors of everybody who has one of his own, and judge by the regions that are active now."""
-        regions = with_canary(self._feed.regions(), self._settings.partitions)
-        self._accept = await asyncio.to_thread(Accept, regions, self._settings, self._settings.partitions)
+        regions = with_canary(self._feed.regions(), self._settings.journal_width)
+        self._accept = await asyncio.to_thread(Accept, regions, self._settings, self._settings.journal_width)
         found = sorted({one for region in regions for one in own_doors(region.principals)})
         await asyncio.to_thread(create, self._settings.cluster, plan(self._settings, (), found))
         self._principal_of = {self._topics.ingest(one): one for one in found}

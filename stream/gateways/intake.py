@@ -88,7 +88,7 @@ class Intake:
 
     def __init__(self, settings: Settings, sender: AIOKafkaProducer, reader: AIOKafkaConsumer, metrics: IntakeMetrics) -> None:
         self._settings = settings
-        self._topics = Topics(settings.prefix)
+        self._topics = Topics.of(settings)
         self._sender = sender
         self._reader = reader
         self._feed = RegionsFeed(settings.cluster, self._topics.regions, load_packed)
@@ -190,7 +190,7 @@ class Intake:
         made = [(record, read(record.value, self._settings.door_bytes_max)) for record in records]
         await self._await_warnings([one for _, one in made if isinstance(one, Acknowledgement)])
         partitions = {
-            domain.domain_id: partition_of(domain.domain_id, self._settings.partitions, domain.pin)
+            domain.domain_id: partition_of(domain.domain_id, self._settings.journal_width, domain.pin)
             for region in self._feed.regions()
             for domain in region.domains
         }
@@ -200,7 +200,7 @@ class Intake:
             if isinstance(answer, Fault):
                 sends.append(await self._refuse(record, answer))
                 continue
-            partition = partitions.get(answer.domain, partition_of(answer.domain, self._settings.partitions))
+            partition = partitions.get(answer.domain, partition_of(answer.domain, self._settings.journal_width))
             key = answer.domain.encode()
             sends.append(await self._sender.send(self._topics.journal, encode(answer), key=key, partition=partition))
         await asyncio.gather(*sends)

@@ -54,6 +54,6 @@ class Live:
 @asynccontextmanager
 async def live(settings: Settings) -> AsyncIterator[Live]:
     """Watch the lane's doors and journal; BrokerError when nothing answers."""
-    topics = Topics(settings.prefix)
+    topics = Topics.of(settings)
     async with consumer(settings.cluster) as reader, admin_of(settings) as admin:
         yield Live(settings, reader, admin, await partitions(reader, (*topics.doors, topics.journal)))

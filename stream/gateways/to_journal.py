@@ -24,7 +24,7 @@ BY = "intake"
 
 async def write(settings: Settings, sender: AIOKafkaProducer, accepted: Accepted, sent_at: int) -> None:
     """Send all of it; returns when the broker has acknowledged all of it, raises what the first failed send raised."""
-    topics = Topics(settings.prefix)
+    topics = Topics.of(settings)
     sends = [await sender.send(topics.journal, one.value, key=one.key, partition=one.partition) for one in accepted.entries]
     if accepted.refused:
         first = accepted.refused[0]

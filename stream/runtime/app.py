@@ -75,7 +75,7 @@ def create_app(settings: Settings, positions: Positions) -> faust.App:
         stream_buffer_maxsize=16,
     )
     app._create_directories = lambda: None  # noqa: SLF001  (everything is kept in Kafka: no folder for tables)
-    app.tocsin_batched = {**dict.fromkeys(Topics(settings.prefix).doors, DOOR_RUN), Topics(settings.prefix).journal: JOURNAL_RUN}
+    app.tocsin_batched = {**dict.fromkeys(Topics.of(settings).doors, DOOR_RUN), Topics.of(settings).journal: JOURNAL_RUN}
     app.tocsin_positions = positions
     return app
 

@@ -24,7 +24,10 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """What a slot holds. `next_offset`: the first journal offset that is not in it; `topic_id`: of the journal, whose offsets these are."""
+    """What a slot holds. `next_offset`: the first journal offset that is not in it; `topic_id`: of the journal, whose offsets these are.
+
+    `at`: the timestamp of the last record that is in it (ms).
+    """
 
     topic_id: str
     next_offset: int
@@ -35,6 +38,7 @@ class Manifest(msgspec.Struct, frozen=True):
     size: int
     sha256: str
     regions: dict[str, str]
+    at: int = 0
 
 
 _decoder = msgspec.msgpack.Decoder(Manifest)
@@ -76,6 +80,11 @@ def instance_of(key: bytes) -> str:
     return unquote(key.decode("ascii").split("/")[1])
 
 
+def key_prefix(manifest: Manifest) -> bytes:
+    """What the keys of its chunks and its own begin with."""
+    return _key(manifest.fold_version, manifest.instance, manifest.slot, "")
+
+
 def manifest_bytes(manifest: Manifest) -> bytes:
     """Value of the manifest's record."""
     return _encoder.encode(manifest)
@@ -102,7 +111,7 @@ def valid(records: Mapping[bytes, bytes | None], wanted: Wanted) -> list[Checkpo
         fits = manifest.fold_version == wanted.fold_version and manifest.topic_id == wanted.topic_id
         if not fits or manifest.next_offset > wanted.end_offset:
             continue
-        data = _assembled(records, manifest)
+        data = whole(records, manifest)
         if data is not None:
             found.append(Checkpoint(manifest, data))
     return sorted(found, key=lambda one: (-one.manifest.next_offset, one.manifest.instance, one.manifest.slot))
@@ -110,15 +119,18 @@ def valid(records: Mapping[bytes, bytes | None], wanted: Wanted) -> list[Checkpo
 
 def manifests(records: Mapping[bytes, bytes | None]) -> Iterable[Manifest]:
     """The manifests that can be read; one that cannot belongs to nothing and is no checkpoint."""
-    for key, value in records.items():
-        if value is None or not key.endswith(b"/" + _MANIFEST.encode()):
-            continue
-        try:
-            manifest = _decoder.decode(value)
-        except msgspec.DecodeError:
-            continue
-        if manifest_key(manifest) == key:
-            yield manifest
+    return (found for key, value in records.items() if (found := manifest_of(key, value)) is not None)
+
+
+def manifest_of(key: bytes, value: bytes | None) -> Manifest | None:
+    """The manifest that a record is; None for anything else."""
+    if value is None or not key.endswith(b"/" + _MANIFEST.encode()):
+        return None
+    try:
+        manifest = _decoder.decode(value)
+    except msgspec.DecodeError:
+        return None
+    return manifest if manifest_key(manifest) == key else None
 
 
 def next_slot(own: Iterable[Checkpoint]) -> int:
@@ -131,11 +143,12 @@ def next_slot(own: Iterable[Checkpoint]) -> int:
     return SLOTS[0] if newest is None else 1 - newest.manifest.slot
 
 
-def _assembled(records: Mapping[bytes, bytes | None], manifest: Manifest) -> bytes | None:
+def whole(records: Mapping[bytes, bytes | None], manifest: Manifest) -> bytes | None:
+    """The bytes that a manifest stands for, None when its chunks are not all there as they must be."""
     chunks = [records.get(chunk_key(manifest, number)) for number in range(manifest.chunks)]
     data = b"".join(chunk for chunk in chunks if chunk is not None)
-    whole = None not in chunks and len(data) == manifest.size and digest(data) == manifest.sha256
-    return data if whole else None
+    sound = None not in chunks and len(data) == manifest.size and digest(data) == manifest.sha256
+    return data if sound else None
 
 
 def _key(version: str, instance: str, slot: int, part: str) -> bytes:

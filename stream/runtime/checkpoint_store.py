@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aiokafka import TopicPartition
@@ -28,13 +29,17 @@ from stream.runtime.compacted import latest
 from stream.runtime.failpoints import failpoint
 from stream.runtime.follow import consumer
 from stream.runtime.producer import Outbox, Record
+from stream.runtime.snapshots import Daily, newest, newest_manifests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from stream.cluster import Cluster
     from stream.runtime.compacted import Kept
+    from stream.runtime.topics import Topics
+    from stream.settings import Settings
 
+log = logging.getLogger(__name__)
 DEPARTED_MS = 86_400_000
 """Checkpoints of an instance that has written none for a day are removed."""
 READS = 3
@@ -43,20 +48,22 @@ READS = 3
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A state as bytes, the first journal offset that is not in it, and the active regions it was made with."""
+    """A state as bytes, the first journal offset that is not in it, the active regions it was made with, and its last record's timestamp (ms)."""
 
     data: bytes
     next_offset: int
     regions: Mapping[str, str]
+    at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a partition's checkpoints say. `departed`: keys of instances that are gone for a day."""
+    """What a partition's checkpoints say. `departed`: keys of instances that are gone for a day; `snapshot`: the newest daily one."""
 
     best: Checkpoint | None
     own_slot: int
     departed: tuple[bytes, ...]
+    snapshot: Manifest | None = None
 
 
 async def topic_id(cluster: Cluster, topic: str) -> str:
@@ -69,25 +76,32 @@ async def topic_id(cluster: Cluster, topic: str) -> str:
 class CheckpointReader:
     """Finds the checkpoint to start from."""
 
-    def __init__(self, cluster: Cluster, checkpoints: str, journal: str, *, instance: str, fold_version: str) -> None:
+    def __init__(self, cluster: Cluster, topics: Topics, *, instance: str, fold_version: str) -> None:
         self._cluster = cluster
-        self._checkpoints = checkpoints
-        self._journal = journal
+        self._topics = topics
         self._instance = instance
         self._version = fold_version
 
     async def find(self, partitions: Iterable[int]) -> dict[int, Found]:
-        """For each partition the valid checkpoint with the largest next_offset, whoever wrote it."""
+        """For each partition the valid checkpoint with the largest next_offset, whoever wrote it; without any the newest daily snapshot."""
         wanted_of = await self._wanted(partitions)
         found: dict[int, Found] = {}
         for _ in range(READS):
             missing = wanted_of.keys() - found.keys()
-            kept = await latest(self._cluster, self._checkpoints, missing)
+            kept = await latest(self._cluster, self._topics.checkpoints, missing)
             for partition in missing:
                 one = self._judge(kept[partition], wanted_of[partition])
                 if one.best is not None or not any(True for _ in manifests(_values(kept[partition]))):
                     found[partition] = one
-        return {partition: found.get(partition, Found(None, 0, ())) for partition in wanted_of}
+        found = {partition: found.get(partition, Found(None, 0, ())) for partition in wanted_of}
+        without = {partition: wanted for partition, wanted in wanted_of.items() if found[partition].best is None}
+        stored = await newest(self._cluster, self._topics.snapshots, without)
+        last = await newest_manifests(self._cluster, self._topics.snapshots, wanted_of)
+        for partition, kept_one in stored.items():
+            log.warning("journal %d: no valid checkpoint; the snapshot of offset %d is used", partition, kept_one.manifest.next_offset)
+        return {
+            partition: replace(one, best=one.best or stored.get(partition), snapshot=last[partition]) for partition, one in found.items()
+        }
 
     def _judge(self, kept: Mapping[bytes, Kept], wanted: Wanted) -> Found:
         usable = valid(_values(kept), wanted)
@@ -95,21 +109,22 @@ class CheckpointReader:
         return Found(usable[0] if usable else None, next_slot(own), _departed(kept, self._instance))
 
     async def _wanted(self, partitions: Iterable[int]) -> dict[int, Wanted]:
-        identity = await topic_id(self._cluster, self._journal)
-        assigned = [TopicPartition(self._journal, number) for number in partitions]
+        identity = await topic_id(self._cluster, self._topics.journal)
+        assigned = [TopicPartition(self._topics.journal, number) for number in partitions]
         async with consumer(self._cluster) as reader:
             ends = await reader.end_offsets(assigned)
         return {tp.partition: Wanted(self._version, identity, ends[tp]) for tp in assigned}
 
 
 class CheckpointWriter:
-    """Writes the two slots of one worker for one partition, in turn. One at a time: `write` waits for the one before."""
+    """Writes the two slots of one worker for one partition, in turn, and where one is due the daily snapshot. `write` waits for the one before."""
 
-    def __init__(self, outbox: Outbox, topic: str, partition: int, *, instance: str) -> None:
+    def __init__(self, outbox: Outbox, topics: Topics, partition: int, settings: Settings) -> None:
         self._outbox = outbox
-        self._topic = topic
+        self._topic = topics.checkpoints
         self._partition = partition
-        self._instance = instance
+        self._instance = settings.instance
+        self._daily = Daily(outbox, topics.snapshots, partition, settings)
         self._slot = 0
         self._chunks = {0: 0, 1: 0}
         self._lock = asyncio.Lock()
@@ -120,6 +135,7 @@ class CheckpointWriter:
         async with self._lock:
             self._slot = found.own_slot
             self._departed = found.departed
+            self._daily.last = found.snapshot
 
     async def write(self, snapshot: Snapshot, *, fold_version: str, identity: str) -> Manifest:
         """Write chunks, await them, write the manifest, await it; PublishFailed if any was not acknowledged."""
@@ -127,7 +143,7 @@ class CheckpointWriter:
             chunks = cut(snapshot.data)
             manifest = Manifest(
                 identity, snapshot.next_offset, fold_version, self._instance, self._slot, len(chunks), len(snapshot.data),
-                digest(snapshot.data), dict(snapshot.regions),
+                digest(snapshot.data), dict(snapshot.regions), snapshot.at,
             )  # fmt: skip
             for number, chunk in enumerate(chunks):
                 await self._send(chunk_key(manifest, number), chunk)
@@ -142,6 +158,7 @@ class CheckpointWriter:
             for key in self._departed:
                 await self._send(key, None)
             self._departed = ()
+            await self._daily.offer(snapshot, fold_version=fold_version, identity=identity)
             return manifest
 
     async def _send(self, key: bytes, value: bytes | None) -> None:

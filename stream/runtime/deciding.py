@@ -54,6 +54,7 @@ class Held:
     saved_at: float = field(default_factory=time.monotonic)
     size: int = 0
     other_lane: int = 0
+    at: int = 0
     sought_at: float = 0.0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while records are applied and handed to the edge: a checkpoint in between would hold outputs that were never sent."""
@@ -66,9 +67,7 @@ class Deciding:
         self._parts = parts
         self._fold = fold
         self._journal = parts.topics.journal
-        self._reader = CheckpointReader(
-            parts.settings.cluster, parts.topics.checkpoints, self._journal, instance=parts.settings.instance, fold_version=fold.VERSION
-        )
+        self._reader = CheckpointReader(parts.settings.cluster, parts.topics, instance=parts.settings.instance, fold_version=fold.VERSION)
         self._writers: dict[int, CheckpointWriter] = {}
         self._held: dict[int, Held] = {}
         self._restoring: dict[int, asyncio.Task[None]] = {}
@@ -103,9 +102,7 @@ class Deciding:
             best = found[partition].best
             writer = self._writers.get(partition)
             if writer is None:
-                writer = self._writers[partition] = CheckpointWriter(
-                    self._parts.outbox(Errand.ASIDE), topics.checkpoints, partition, instance=settings.instance
-                )
+                writer = self._writers[partition] = CheckpointWriter(self._parts.outbox(Errand.ASIDE), topics, partition, settings)
             await writer.start(found[partition])
             state = self._fold.initial(partition) if best is None else await self._aside(partition, self._fold.restore, best.data)
             if self._parts.generation() != generation:
@@ -168,7 +165,7 @@ class Deciding:
                 outputs = await self._outputs(held, entries)
                 if outputs is None:
                     return
-                held.next_offset = entries[-1].offset + 1
+                held.next_offset, held.at = entries[-1].offset + 1, entries[-1].timestamp
                 if failpoints.planted(failpoints.CHECKPOINT_BEFORE_OUTPUTS) and outputs:
                     await self._write(held)
                 if outputs:
@@ -249,7 +246,7 @@ class Deciding:
             if not self._ours(held):
                 return
             data = await self._aside(held.partition, self._fold.snapshot, held.state)
-            taken = Snapshot(data, held.next_offset, dict(self._fold.active(held.state)))
+            taken = Snapshot(data, held.next_offset, dict(self._fold.active(held.state)), held.at)
         finally:
             if not locked:
                 held.lock.release()

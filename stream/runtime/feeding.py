@@ -65,7 +65,7 @@ async def send(
 
     PublishFailed names the first that failed.
     """
-    topics = Topics(settings.prefix)
+    topics = Topics.of(settings)
     doors = dict(zip(DOORS, topics.backfill if history else topics.doors, strict=True))
     pins = {domain.domain_id: partition_of(domain.domain_id, settings.partitions, domain.pin) for domain in region.domains}
     replay = settings.clock == "observed"
@@ -103,7 +103,7 @@ async def await_accept(settings: Settings, on_progress: Callable[[int, int], Non
 
     `on_progress(read, all)` counts records.
     """
-    await await_read(settings, Topics(settings.prefix).doors, on_progress)
+    await await_read(settings, Topics.of(settings).doors, on_progress)
 
 
 async def await_begun(settings: Settings, at_least: int = 1) -> None:
@@ -112,7 +112,7 @@ async def await_begun(settings: Settings, at_least: int = 1) -> None:
 
     until = time.monotonic() + PATIENCE_S
     async with consumer(settings.cluster) as reader:
-        journal = await partitions(reader, [Topics(settings.prefix).journal])
+        journal = await partitions(reader, [Topics.of(settings).journal])
         while min((await reader.end_offsets(journal)).values()) < at_least:
             if time.monotonic() > until:
                 msg = f"no worker has taken up the journal within {PATIENCE_S:.0f} s; is one running for prefix {settings.prefix!r}?"
@@ -147,7 +147,7 @@ async def await_read(settings: Settings, names: Sequence[str], on_progress: Call
 async def await_coordinator(settings: Settings) -> None:
     """Wait until the broker can look after consumer groups: a broker that has just been made cannot for a moment."""
     until = time.monotonic() + PATIENCE_S
-    first = TopicPartition(Topics(settings.prefix).journal, 0)
+    first = TopicPartition(Topics.of(settings).journal, 0)
     async with admin_of(settings) as admin:
         while await committed(admin, settings, [first]) is None:
             if time.monotonic() > until:
@@ -183,9 +183,9 @@ async def close(settings: Settings, at: int) -> None:
     """Write the closing tick of a replay, stamped `at` (ms), to every partition of the journal."""
     tick = encode(Tick(at, 0.0, at, closing=True, lane=settings.lane.value))
     async with producer(settings) as sender:
-        journal = Topics(settings.prefix).journal
+        journal = Topics.of(settings).journal
         try:
-            sent = [await sender.send(journal, tick, partition=number, timestamp_ms=at) for number in range(settings.partitions)]
+            sent = [await sender.send(journal, tick, partition=number, timestamp_ms=at) for number in range(settings.journal_width)]
         except KafkaError as error:
             msg = f"the closing tick could not be sent to {journal}: {error!r}"
             raise PublishFailed(msg) from error

@@ -34,7 +34,7 @@ class Parts:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.topics = Topics(settings.prefix)
+        self.topics = Topics.of(settings)
         self.metrics = Metrics(per_city=settings.metrics_per_city)
         self.canary_seen: dict[int, float] = {}
         """When (monotonic, s) the fold of a journal partition last answered a measurement of the canary."""

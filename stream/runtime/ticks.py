@@ -50,7 +50,7 @@ class Ticks:
                     continue
                 await self._activate(held)
                 # A broker that is away must not find a heap of ticks when it comes back.
-                if ticking and self._outbox.pending < 2 * settings.partitions:
+                if ticking and self._outbox.pending < 2 * settings.journal_width:
                     await self._tick(held.partition)
                 if ticking and settings.lane is Lane.LIVE and self._marks.ready.is_set():
                     await self._link_test(held)

@@ -23,6 +23,9 @@ DOORS = ("water", "air", "health")
 """What the doors are called: `measurements.<door>`."""
 REJECTED_PARTITIONS = 4
 DAY_MS = 86_400_000
+JOURNAL_DAYS = 28
+SNAPSHOTS_LONGER_DAYS = 7
+"""Topics expire by whole segments: the snapshot that the oldest record of the journal follows must still be there."""
 LONGEST = 9_223_372_036_854_775_807
 MESSAGE_BYTES = 1_048_588
 """Kafka's usual limit for a batch of records; what gets through a door is at most this long."""
@@ -41,9 +44,21 @@ class Topics:
     ('measurements.water', 'measurements.air', 'measurements.health')
     >>> Topics("exercise.").city("wuhan"), Topics("").warnings_late
     ('exercise.warnings.wuhan', 'warnings.late')
+    >>> Topics("", generation=2).journal
+    'journal.2'
     """
 
     prefix: str
+    generation: int = 1
+    """Which journal, with all that belongs to its offsets: `tocsin rebuild` makes new ones."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Topics:
+        """The topics that a process with these settings uses."""
+        return cls(settings.prefix, settings.generation)
+
+    def _of_generation(self, name: str) -> str:
+        return f"{self.prefix}{name}" if self.generation == 1 else f"{self.prefix}{name}.{self.generation}"
 
     @property
     def lane(self) -> Lane:
@@ -63,7 +78,7 @@ class Topics:
     @property
     def journal(self) -> str:
         """Everything that happened, in one order per partition."""
-        return f"{self.prefix}journal"
+        return self._of_generation("journal")
 
     @property
     def rejected(self) -> str:
@@ -130,7 +145,12 @@ class Topics:
     @property
     def checkpoints(self) -> str:
         """Compacted: states of the fold."""
-        return f"{self.prefix}checkpoints"
+        return self._of_generation("checkpoints")
+
+    @property
+    def snapshots(self) -> str:
+        """States of the fold, one a day, as long as the journal."""
+        return self._of_generation("snapshots")
 
     @property
     def regions(self) -> str:
@@ -182,7 +202,7 @@ def plan(settings: Settings, city_ids: Iterable[str], principal_ids: Iterable[st
     >>> [t.name for t in plan(Settings(partitions=2), ["a"])][-2:]
     ['warnings.a', 'acknowledgements.a']
     """
-    topics = Topics(settings.prefix)
+    topics = Topics.of(settings)
     parts = settings.partitions
     shared = {
         "min.insync.replicas": "2" if settings.replication >= 3 else "1",  # noqa: PLR2004
@@ -201,7 +221,7 @@ def plan(settings: Settings, city_ids: Iterable[str], principal_ids: Iterable[st
     cities = sorted(set(city_ids))
     return (
         *(made(door, parts, lane, kept(21)) for door in (*topics.doors, *topics.backfill)),
-        made(topics.journal, parts, lane, kept(28)),
+        made(topics.journal, settings.journal_width, lane, kept(JOURNAL_DAYS)),
         made(topics.rejected, REJECTED_PARTITIONS, lane, kept(90), {"max.message.bytes": str(REJECTED_BYTES)}),
         made(topics.audit, parts, lane, kept(730)),
         made(topics.warnings, parts, lane, _compacted(settings)),
@@ -211,7 +231,8 @@ def plan(settings: Settings, city_ids: Iterable[str], principal_ids: Iterable[st
         made(topics.postures, parts, lane, _compacted(settings)),
         made(topics.discrepancies, parts, lane, _compacted(settings)),
         made(topics.station_health, parts, lane, _compacted(settings)),
-        made(topics.checkpoints, parts, own, _PROMPT),
+        made(topics.checkpoints, settings.journal_width, own, _PROMPT),
+        made(topics.snapshots, settings.journal_width, own, kept(JOURNAL_DAYS + SNAPSHOTS_LONGER_DAYS)),
         made(topics.regions, 1, own, _PROMPT),
         made(topics.marks, 1, own, _PROMPT),
         made(topics.warnings_late, 1, lane, kept(365)),

@@ -57,8 +57,8 @@ def product() -> Making:
     from stream.region.canary import with_canary
 
     return Making(
-        lambda regions, settings: Accept(with_canary(regions, settings.partitions), settings, settings.partitions),
-        lambda regions, settings: Fold(regions, lane=settings.lane, clock=settings.clock, partitions=settings.partitions),
+        lambda regions, settings: Accept(with_canary(regions, settings.journal_width), settings, settings.journal_width),
+        lambda regions, settings: Fold(regions, lane=settings.lane, clock=settings.clock, partitions=settings.journal_width),
         to_record,
         load_packed,
     )
@@ -139,7 +139,7 @@ class _Worker:
                 await _or_end(deciding.on_batch(message.generation_id, message.value))
 
         app.agent(source(app, parts.topics.doors, self._settings.partitions), name=f"{app.conf.id}-accept", concurrency=1)(accept)
-        app.agent(source(app, (parts.topics.journal,), self._settings.partitions), name=f"{app.conf.id}-decide", concurrency=1)(decide)
+        app.agent(source(app, (parts.topics.journal,), self._settings.journal_width), name=f"{app.conf.id}-decide", concurrency=1)(decide)
         app.on_partitions_assigned.connect(self._on_assigned, weak=False)
 
     async def _on_assigned(self, app: Any, assigned: Iterable[TP], **_: Any) -> None:

@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from stream.cluster import Cluster
 from stream.errors import PublishFailed
@@ -105,13 +106,13 @@ async def test_two_instances_write_in_turn_and_the_newest_is_found_again(setting
         for _ in range(30):
             await outbox.send(Record(topics.journal, b"x", b"", 1))
         await outbox.settle()
-        one, two = (CheckpointWriter(outbox, topics.checkpoints, 1, instance=name) for name in ("w1", "w2"))
+        one, two = (CheckpointWriter(outbox, topics, 1, replace(settings, instance=name)) for name in ("w1", "w2"))
         for offset in range(1, 8):
             size = 1_500_000 if offset % 2 else 10
             await one.write(Snapshot(bytes([offset]) * size, offset, {"r": "h"}), fold_version="1", identity=identity)
         await two.write(Snapshot(b"two", 20, {}), fold_version="1", identity=identity)
         await two.write(Snapshot(b"beyond the journal's end", 31, {}), fold_version="1", identity=identity)
-        reader = CheckpointReader(settings.cluster, topics.checkpoints, topics.journal, instance="w1", fold_version="1")
+        reader = CheckpointReader(settings.cluster, topics, instance="w1", fold_version="1")
         found = await reader.find([0, 1])
         assert found[0].best is None
         assert found[1].best is not None
@@ -174,8 +175,8 @@ async def test_the_checkpoints_of_an_instance_that_is_gone_for_a_day_are_removed
                 await outbox.send(Record(topics.checkpoints, value, key, 1, now - age_h * hour_ms))
         await outbox.send(Record(topics.checkpoints, b"fresh", b"1/w2/0/00000", 1, now))
         await outbox.settle()
-        reader = CheckpointReader(settings.cluster, topics.checkpoints, topics.journal, instance="w1", fold_version="1")
-        writer = CheckpointWriter(outbox, topics.checkpoints, 1, instance="w1")
+        reader = CheckpointReader(settings.cluster, topics, instance="w1", fold_version="1")
+        writer = CheckpointWriter(outbox, topics, 1, replace(settings, instance="w1"))
         await writer.start((await reader.find([1]))[1])
         await writer.write(Snapshot(b"new", 0, {}), fold_version="1", identity=identity)
         await outbox.settle()

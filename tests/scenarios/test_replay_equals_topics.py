@@ -95,7 +95,7 @@ def test_the_last_checkpoint_is_the_state_the_journal_leads_to(
     played: Played, again: tuple[dict[Place, list[Said]], dict[int, bytes]]
 ) -> None:
     topics, settings = Topics(played.settings.prefix), played.settings
-    reader = CheckpointReader(settings.cluster, topics.checkpoints, topics.journal, instance="none", fold_version=Fold.VERSION)
+    reader = CheckpointReader(settings.cluster, topics, instance="none", fold_version=Fold.VERSION)
     found = asyncio.run(reader.find(range(settings.partitions)))
     ends = {one.partition: one.offset + 1 for one in journal_file.read(played.journal)}
     best = {number: one.best for number, one in found.items() if one.best is not None}
