@@ -4,6 +4,7 @@
   + RegionError               a region folder is not usable (`problems` lists all of it)
   + UnknownRegion             a journal record names a region hash that is not at hand (yet)
   + BrokerError               the broker could not be started or reached
+    + BrokerRefused           it was reached, and does not let us in or allow something: trying again does not help
   + PublishFailed             an awaited send failed: the process must end before it checkpoints
   + Stalled                   the process stood still or makes no progress
 """
@@ -25,6 +26,10 @@ class UnknownRegion(TocsinError):
 
 class BrokerError(TocsinError):
     """The broker could not be started or reached."""
+
+
+class BrokerRefused(BrokerError):
+    """The broker does not let us in, or does not allow something: trying again does not help."""
 
 
 class PublishFailed(TocsinError):

@@ -17,12 +17,15 @@ async def send(settings: Settings, city: str, made: msgspec.Struct, key: str) ->
 
     from stream.errors import PublishFailed
     from stream.runtime.feeding import producer
+    from stream.runtime.reach import NOT_ALLOWED
     from stream.runtime.topics import Topics
 
     topic = Topics(settings.prefix).acknowledgements(city)
     async with producer(settings) as sender:
         try:
             meta = await sender.send_and_wait(topic, msgspec.json.encode(made), key=key.encode(), partition=0)
+        except NOT_ALLOWED:
+            raise
         except KafkaError as error:
             msg = f"it was not taken on {topic}: {error!r}; run the command again"
             raise PublishFailed(msg) from error

@@ -7,14 +7,17 @@ import logging
 from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError
 
 from stream.runtime.producer import BATCH_BYTES, LINGER_MS, REQUEST_BYTES, know_topics
+from stream.runtime.reach import reach
 from stream.runtime.topic_admin import create
 from stream.runtime.topics import plan
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from stream.cluster import Cluster
     from stream.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -36,13 +39,21 @@ async def connect(settings: Settings, topics: Collection[str], patience_s: float
         request_timeout_ms=int(patience_s * 1000),
     )
     try:
-        await producer.start()
+        await _begin(settings.cluster, producer)
         await asyncio.to_thread(create, settings.cluster, [one for one in plan(settings, ()) if one.name in topics])
         await know_topics(producer, topics)
     except BaseException:
         await let_go(producer, patience_s)
         raise
     return producer
+
+
+async def _begin(cluster: Cluster, producer: AIOKafkaProducer) -> None:
+    try:
+        await producer.start()
+    except KafkaConnectionError:
+        await reach(cluster)  # says why
+        raise
 
 
 async def let_go(producer: AIOKafkaProducer, patience_s: float) -> None:

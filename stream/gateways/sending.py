@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from aiokafka.errors import KafkaError
 
-from stream.errors import BrokerError, TocsinError
+from stream.errors import BrokerError, BrokerRefused, TocsinError
 from stream.gateways.draining import Drain
 from stream.gateways.kept import Kept, encode
 from stream.gateways.link import connect, let_go
@@ -75,6 +75,7 @@ class Sender:
         self._direct = False
         """Whether what comes goes to Kafka at once: it answers, and on the disk waits nothing, or too much to wait for."""
         self._why = "it was not tried yet"
+        self._refused: BrokerRefused | None = None
         self._broken = asyncio.Event()
         self._tried = asyncio.Event()
         self._flying: dict[Waiting, None] = {}
@@ -84,7 +85,10 @@ class Sender:
         self._link: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin; returns when what is new goes to Kafka, or does not for `patience_s`."""
+        """Begin; returns when what is new goes to Kafka, or does not for `patience_s`. BrokerRefused when Kafka does not let us in.
+
+        Later that is no reason to end: what is handed in is stored, and the password may be put right meanwhile.
+        """
         if self._spool is not None:
             self._shelf = Shelf(self._spool, self._metrics, self._way)
             self._drain = Drain(self._shelf, self._doors, self._settings.drain_bytes_per_s, self._patience_s)
@@ -95,6 +99,8 @@ class Sender:
         except TimeoutError:
             why = self.why or "what was stored goes first"
             log.warning("not ready to send to Kafka at %s yet: %s", self._settings.bootstrap, why)
+        if self._refused is not None:
+            raise self._refused
 
     async def stop(self) -> None:
         """Wait for what is under way (what Kafka does not take within `patience_s` is stored), then let go of Kafka and the spool."""
@@ -221,7 +227,10 @@ class Sender:
             try:
                 producer = await connect(self._settings, self._doors.values(), self._patience_s)
             except UNREACHABLE as error:
-                self._why = repr(error)
+                self._refused = error if isinstance(error, BrokerRefused) else None
+                if (why := str(error) or repr(error)) != self._why:
+                    self._why = why
+                    log.warning("Kafka cannot be used, trying again every %g s: %s", RETRY_S, why)
                 self._tried.set()
             else:
                 self._producer = producer

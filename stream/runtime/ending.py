@@ -14,7 +14,7 @@ from typing import NoReturn
 from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 
-from stream.errors import BrokerError, PublishFailed, Stalled, TocsinError
+from stream.errors import BrokerError, BrokerRefused, PublishFailed, Stalled, TocsinError
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +23,8 @@ class ExitCode(IntEnum):
     """Exit codes of a worker: 0 after a clean stop."""
 
     CLEAN = 0
+    REFUSED = 1
+    """The broker does not let it in, or does not allow something: starting it again does not help until somebody acts."""
     BUG = 70
     """Something unforeseen; the traceback is in the log."""
     RESTART = 75
@@ -35,6 +37,8 @@ def exit_code(error: BaseException) -> ExitCode:
     >>> exit_code(Stalled("x")).name, exit_code(ValueError("x")).name
     ('RESTART', 'BUG')
     """
+    if isinstance(error, BrokerRefused):
+        return ExitCode.REFUSED
     for_a_time = isinstance(error, PublishFailed | Stalled | BrokerError | KafkaError | KafkaException)
     return ExitCode.RESTART if for_a_time else ExitCode.BUG
 

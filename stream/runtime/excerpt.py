@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaError
 
 from stream.errors import BrokerError
 from stream.runtime.follow import POLL_MS, Followed, consumer, partitions
+from stream.runtime.reach import NOT_ALLOWED
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -42,6 +43,8 @@ async def excerpt(cluster: Cluster, stretch: Stretch) -> AsyncIterator[list[Foll
             if stretch.until_at is not None:
                 later = await reader.offsets_for_times(dict.fromkeys(assigned, stretch.until_at + 1))
                 ends |= {partition: found.offset for partition, found in later.items() if found is not None}
+        except NOT_ALLOWED:
+            raise
         except KafkaError as error:
             msg = f"the offsets of {stretch.topic} cannot be read: {error!r}"
             raise BrokerError(msg) from error

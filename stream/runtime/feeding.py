@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaError
 
 from stream.errors import BrokerError, PublishFailed
 from stream.records.instants import SECOND
 from stream.records.journal import Tick, encode, partition_of
 from stream.runtime.pace import Pace, batches
 from stream.runtime.producer import create_producer
+from stream.runtime.reach import NOT_ALLOWED, started
 from stream.runtime.topics import DOORS, Topics
 
 if TYPE_CHECKING:
@@ -40,16 +41,8 @@ _LOOK_S = 0.1
 async def producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
     """A started producer that neither loses nor repeats nor reorders; BrokerError when nothing answers."""
     sender = create_producer(settings)
-    try:
-        await sender.start()
-    except (KafkaConnectionError, OSError) as error:
-        await sender.stop()
-        msg = f"no Kafka broker answers at {settings.bootstrap} ({error}); give its address with --bootstrap"
-        raise BrokerError(msg) from error
-    try:
+    async with started(settings.cluster, sender, sender.stop):
         yield sender
-    finally:
-        await sender.stop()
 
 
 async def send(
@@ -94,6 +87,8 @@ async def send(
 async def _answers(sent: list[asyncio.Future[object]], what: str) -> None:
     failed = [answer for answer in await asyncio.gather(*sent, return_exceptions=True) if isinstance(answer, BaseException)]
     if failed:
+        if isinstance(failed[0], NOT_ALLOWED):
+            raise failed[0]
         msg = f"{what}: {len(failed)} were not taken by the broker, first {failed[0]!r}; feed again, repetitions do no harm"
         raise PublishFailed(msg) from failed[0]
 
@@ -161,11 +156,8 @@ async def admin_of(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     """A started client for the broker's administration."""
     # Not confluent-kafka: its list_consumer_group_offsets crashes the process while a coordinator moves (librdkafka 2.16).
     admin = AIOKafkaAdminClient(**settings.cluster.aiokafka())
-    await admin.start()
-    try:
+    async with started(settings.cluster, admin, admin.close):
         yield admin
-    finally:
-        await admin.close()
 
 
 async def committed(admin: AIOKafkaAdminClient, settings: Settings, wanted: Sequence[TopicPartition]) -> dict[TopicPartition, int] | None:
@@ -174,6 +166,8 @@ async def committed(admin: AIOKafkaAdminClient, settings: Settings, wanted: Sequ
 
     try:
         found = await admin.list_consumer_group_offsets(group_of(settings), partitions=list(wanted))
+    except NOT_ALLOWED:
+        raise
     except KafkaError:
         return None
     return {partition: max(one.offset, 0) for partition, one in found.items()} or None

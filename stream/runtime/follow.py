@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaError
 
 from stream.errors import BrokerError
+from stream.runtime.reach import NOT_ALLOWED, started
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -40,20 +41,10 @@ class Read(NamedTuple):
 
 @asynccontextmanager
 async def consumer(cluster: Cluster) -> AsyncIterator[AIOKafkaConsumer]:
-    """A started consumer without a group; BrokerError when nothing answers there."""
+    """A started consumer without a group; BrokerError when nothing answers there, BrokerRefused for what is not allowed."""
     reader = AIOKafkaConsumer(**cluster.aiokafka(), enable_auto_commit=False, auto_offset_reset="none", max_partition_fetch_bytes=4_194_304)
-    try:
-        await reader.start()
-    except (KafkaConnectionError, OSError) as error:
-        await reader.stop()
-        msg = (
-            f"no Kafka broker answers at {cluster.bootstrap} ({error}); give its address with --bootstrap, or start one with `tocsin demo`"
-        )
-        raise BrokerError(msg) from error
-    try:
+    async with started(cluster, reader, reader.stop):
         yield reader
-    finally:
-        await reader.stop()
 
 
 async def partitions(reader: AIOKafkaConsumer, topics: Sequence[str]) -> list[TopicPartition]:
@@ -61,7 +52,7 @@ async def partitions(reader: AIOKafkaConsumer, topics: Sequence[str]) -> list[To
     known = await reader.topics()
     absent = sorted(set(topics) - set(known))
     if absent:
-        msg = f"the broker has no topic {', '.join(absent)}; create it with `tocsin topics create` and `tocsin region activate REGION`"
+        msg = f"the broker has no topic {', '.join(absent)}; create it with `tocsin topics create` and `tocsin region activate REGION`, or be allowed to see it"
         raise BrokerError(msg)
     # `topics` asks but does not remember; without this the partitions are not known before the first fetch.
     await reader._client.set_topics(topics)  # noqa: SLF001
@@ -78,6 +69,8 @@ async def follow(cluster: Cluster, topics: Sequence[str], *, once: bool = False)
         reader.assign(assigned)
         try:
             begins, ends = await asyncio.gather(reader.beginning_offsets(assigned), reader.end_offsets(assigned))
+        except NOT_ALLOWED:
+            raise
         except KafkaError as error:
             msg = f"the offsets of {', '.join(topics)} cannot be read: {error!r}"
             raise BrokerError(msg) from error

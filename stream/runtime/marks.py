@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 from stream.runtime.follow import consumer, follow
 from stream.runtime.positions import Partition
 from stream.runtime.producer import Errand, Record
+from stream.runtime.reach import NOT_ALLOWED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -72,9 +73,9 @@ class Marks:
         self._keys = [f"{door}/{number}" for door in topics.doors for number in range(settings.partitions)]
         self.ends: dict[Partition, int] = {}
         """End offsets of our sources, as last asked."""
-        self.ready = asyncio.Event()
         self.answered_at = time.monotonic()
         """When (monotonic, s) the broker last said where topics end."""
+        self.ready = asyncio.Event()
         """Everything that was noted before this process started is known."""
 
     def doors_written_at(self) -> int:
@@ -128,13 +129,15 @@ class Marks:
         try:
             found = await reader.end_offsets([TopicPartition(*one) for one in assigned]) if assigned else {}
             starts = await self._starts(reader, {one for one in assigned if (self._parts.position(one) or 0) < found[TopicPartition(*one)]})
+        except NOT_ALLOWED:
+            raise
         except KafkaError:
             self.ends = {}  # nothing is known while the broker is away; marks and lag simply stay as they are
             return
+        self.answered_at = time.monotonic()
         self.ends = {one: found[TopicPartition(*one)] for one in assigned}
         if self._parts.settings.clock == "broker":
             await self._write(taken_at, starts)
-        self.answered_at = time.monotonic()
 
     async def _starts(self, reader: AIOKafkaConsumer, lagging: Iterable[Partition]) -> Mapping[Partition, int]:
         """The first offsets that still exist in doors not read to their end: records that have expired do not wait any more."""

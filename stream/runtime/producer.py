@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 
 from stream.errors import PublishFailed
 from stream.runtime.clocks import wall_ms
+from stream.runtime.reach import said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -188,7 +189,7 @@ class Outbox:
             raise self._failure
 
     def _fail(self, topic: str, error: BaseException | str) -> PublishFailed:
-        why = error if isinstance(error, str) else repr(error)
+        why = error if isinstance(error, str) else said(error)
         self._failure = self._failure or PublishFailed(
             f"a record for {topic} was not acknowledged: {why}; nothing after it is checkpointed"
         )

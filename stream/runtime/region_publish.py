@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 from stream.errors import PublishFailed
 from stream.region.bundle import pack
 from stream.runtime.feeding import producer
+from stream.runtime.reach import NOT_ALLOWED
 from stream.runtime.topics import Topics
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ async def publish(settings: Settings, bundle: Bundle) -> None:
             for key, value, headers in chunks(bundle):
                 await sender.send_and_wait(topic, value, key=key, partition=0, headers=headers)
             await sender.send_and_wait(topic, bundle.region_hash.encode(), key=f"active/{bundle.name}".encode(), partition=0)
+        except NOT_ALLOWED:
+            raise
         except KafkaError as error:
             msg = f"region {bundle.name} could not be published on {topic}: {error!r}; run the command again"
             raise PublishFailed(msg) from error

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec, ResourceType
 
-from stream.errors import BrokerError
+from stream.errors import BrokerError, BrokerRefused
+from stream.runtime.reach import DENIED, GRANT, denied, reach_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 BATCH = 200
 """Topics a request: larger ones time out on small brokers, smaller ones only take longer."""
 TIMEOUT_S = 30.0
+LOOK_S = 3.0
+"""So long the client tries before we ask by hand why it gets no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def create(cluster: Cluster, plan: Sequence[TopicPlan], *, timeout_s: float = TI
     for batch in _batches([topic for topic in plan if topic.name not in found]):
         new = [NewTopic(t.name, t.partitions, t.replication, config=dict(t.configs)) for t in batch]
         for name, future in admin.create_topics(new, operation_timeout=timeout_s, request_timeout=timeout_s).items():
-            if _was_created(name, future):
+            if _was_created(cluster, name, future):
                 created.append(name)
     await_leaders(cluster, [topic.name for topic in plan], timeout_s=timeout_s)
     return tuple(created)
@@ -68,15 +71,19 @@ def await_leaders(cluster: Cluster, names: Sequence[str], *, timeout_s: float = 
             time.sleep(0.1)
         else:
             asked = [TopicPartition(name, number) for name in names for number in found[name].partitions]
-    _await_answers(admin, asked, until)
+    _await_answers(cluster, admin, asked, until)
 
 
-def _await_answers(admin: AdminClient, asked: Sequence[TopicPartition], until: float) -> None:
+def _await_answers(cluster: Cluster, admin: AdminClient, asked: Sequence[TopicPartition], until: float) -> None:
     """A leader that is named may still have to take its office: wait until each answers for its partition."""
     waiting = list(asked)
     while waiting:
         futures = admin.list_offsets(dict.fromkeys(waiting, OffsetSpec.latest()), request_timeout=TIMEOUT_S)
-        waiting = [partition for partition, future in futures.items() if future.exception(TIMEOUT_S) is not None]
+        errors = {partition: error for partition, future in futures.items() if (error := future.exception(TIMEOUT_S)) is not None}
+        waiting = list(errors)
+        for partition, error in errors.items():
+            if isinstance(error, KafkaException) and error.args[0].code() in DENIED:
+                raise denied(cluster, error, partition.topic)
         if waiting and time.monotonic() > until:
             msg = f"{len(waiting)} partitions do not answer, first {waiting[0].topic}/{waiting[0].partition}: look at the brokers' logs"
             raise BrokerError(msg)
@@ -100,8 +107,18 @@ def check(cluster: Cluster, plan: Sequence[TopicPlan]) -> list[Difference]:
         resources = [ConfigResource(ResourceType.TOPIC, topic.name) for topic in batch]
         configs = {resource.name: future for resource, future in admin.describe_configs(resources).items()}
         for topic in batch:
-            differences += _configs(topic, configs[topic.name].result(TIMEOUT_S))
+            differences += _configs(topic, _answer(cluster, topic.name, configs[topic.name]))
     return differences
+
+
+def _answer(cluster: Cluster, name: str, future: Any) -> Any:
+    """What was asked about a topic; BrokerRefused says that it may not be asked."""
+    try:
+        return future.result(TIMEOUT_S)
+    except KafkaException as error:
+        if error.args[0].code() in DENIED:
+            raise denied(cluster, error, name) from error
+        raise
 
 
 def _batches(plan: Sequence[TopicPlan]) -> list[Sequence[TopicPlan]]:
@@ -137,19 +154,27 @@ def _admin(cluster: Cluster) -> AdminClient:
 
 
 def _topics(admin: AdminClient, cluster: Cluster) -> Mapping[str, Any]:
-    try:
-        return cast("Mapping[str, Any]", admin.list_topics(timeout=TIMEOUT_S).topics)
-    except KafkaException as error:
-        msg = f"the broker at {cluster.bootstrap} does not answer: {error.args[0].str()}; is it running, is the address right?"
-        raise BrokerError(msg) from error
+    until = time.monotonic() + TIMEOUT_S
+    while True:
+        try:
+            return cast("Mapping[str, Any]", admin.list_topics(timeout=LOOK_S).topics)
+        except KafkaException as error:
+            try:
+                reach_now(cluster)
+            except BrokerError as why:
+                if isinstance(why, BrokerRefused) or time.monotonic() > until:
+                    raise why from error
 
 
-def _was_created(name: str, future: Any) -> bool:
+def _was_created(cluster: Cluster, name: str, future: Any) -> bool:
     try:
         future.result(TIMEOUT_S)
     except KafkaException as error:
         if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
             return False
+        if error.args[0].code() in DENIED:
+            msg = f"topic {name} is missing or hidden from {cluster.identity}, who may not create it: {GRANT}"
+            raise BrokerRefused(msg) from error
         msg = f"topic {name} could not be created: {error.args[0].str()}"
         raise BrokerError(msg) from error
     return True
