@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from stream.cli.main import app
 from stream.gateways.intake_metrics import IntakeMetrics
 from stream.gateways.metrics import GatewayMetrics
+from stream.health.canary_metrics import CanaryMetrics
 from stream.health.metrics import Metrics
 from stream.region.names import detector_names, footprint_names
 from stream.runtime.topics import plan
@@ -98,7 +99,7 @@ def test_every_topic_is_in_the_readme() -> None:
 
 
 def test_every_metric_is_in_the_readme_and_no_other() -> None:
-    made = (Metrics(per_city=True), GatewayMetrics(), IntakeMetrics())
+    made = (Metrics(per_city=True), GatewayMetrics(), IntakeMetrics(), CanaryMetrics())
     families = [family for one in made for family in one.registry.collect()]
     exposed = {f"{one.name}_total" if one.type == "counter" else one.name for one in families}
     assert set(re.findall(r"`(tocsin_\w+)`", README)) == exposed

@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from stream.cli import (
     answer,
     calibrate,
+    canary,
     cap,
     cap_in,
     demo,
@@ -77,6 +78,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("worker")(worker.worker)
 app.command("intake")(intake.intake)
+app.command("canary")(canary.canary)
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(topics.app, name="topics")
 app.command("validate")(validate.validate)
