@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import msgspec
 
@@ -71,13 +71,18 @@ def manifest_key(manifest: Manifest) -> bytes:
     return _key(manifest.fold_version, manifest.instance, manifest.slot, _MANIFEST)
 
 
-def instance_of(key: bytes) -> str:
-    """The worker instance that a key belongs to.
+def writer(fold_version: str, instance: str) -> str:
+    """Who writes slots of its own: an instance with its fold version."""
+    return f"{quote(fold_version, safe='')}/{quote(instance, safe='')}"
 
-    >>> instance_of(_key("1", "tocsin/0", 1, "manifest"))
-    'tocsin/0'
+
+def writer_of(key: bytes) -> str:
+    """Whose a key is.
+
+    >>> writer_of(_key("1", "tocsin/0", 1, "manifest")) == writer("1", "tocsin/0")
+    True
     """
-    return unquote(key.decode("ascii").split("/")[1])
+    return "/".join(key.decode("ascii").split("/")[:2])
 
 
 def key_prefix(manifest: Manifest) -> bytes:

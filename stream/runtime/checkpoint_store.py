@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from aiokafka import TopicPartition
@@ -18,12 +18,13 @@ from stream.runtime.checkpoint import (
     chunk_key,
     cut,
     digest,
-    instance_of,
     manifest_bytes,
     manifest_key,
     manifests,
     next_slot,
     valid,
+    writer,
+    writer_of,
 )  # fmt: skip
 from stream.runtime.compacted import latest
 from stream.runtime.failpoints import failpoint
@@ -32,7 +33,7 @@ from stream.runtime.producer import Outbox, Record
 from stream.runtime.snapshots import Daily, newest, newest_manifests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from stream.cluster import Cluster
     from stream.runtime.compacted import Kept
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 DEPARTED_MS = 86_400_000
-"""Checkpoints of an instance that has written none for a day are removed."""
+"""Checkpoints of an instance, or of a fold version, that has written none for a day are removed."""
 READS = 3
 """A reader that is overtaken by a writer may see neither slot whole; it reads again."""
 
@@ -58,12 +59,16 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a partition's checkpoints say. `departed`: keys of instances that are gone for a day; `snapshot`: the newest daily one."""
+    """What a partition's checkpoints say. `departed`: keys of instances that are gone for a day; `snapshot`: the newest daily one.
+
+    `written_at`: by fold version, when the newest checkpoint was written (the broker's time, ms).
+    """
 
     best: Checkpoint | None
     own_slot: int
     departed: tuple[bytes, ...]
     snapshot: Manifest | None = None
+    written_at: Mapping[str, int] = field(default_factory=dict)
 
 
 async def topic_id(cluster: Cluster, topic: str) -> str:
@@ -74,16 +79,20 @@ async def topic_id(cluster: Cluster, topic: str) -> str:
 
 
 class CheckpointReader:
-    """Finds the checkpoint to start from."""
+    """Finds the checkpoint to start from. `migrates`: other fold versions whose states can be gone on from."""
 
-    def __init__(self, cluster: Cluster, topics: Topics, *, instance: str, fold_version: str) -> None:
+    def __init__(self, cluster: Cluster, topics: Topics, *, instance: str, fold_version: str, migrates: Collection[str] = ()) -> None:
         self._cluster = cluster
         self._topics = topics
         self._instance = instance
         self._version = fold_version
+        self._migrates = migrates
 
     async def find(self, partitions: Iterable[int]) -> dict[int, Found]:
-        """For each partition the valid checkpoint with the largest next_offset, whoever wrote it; without any the newest daily snapshot."""
+        """For each partition the valid checkpoint with the largest next_offset, whoever wrote it; without any the newest daily snapshot.
+
+        One of another fold version, which can be gone on from, is taken where there is none of the own.
+        """
         wanted_of = await self._wanted(partitions)
         found: dict[int, Found] = {}
         for _ in range(READS):
@@ -91,7 +100,7 @@ class CheckpointReader:
             kept = await latest(self._cluster, self._topics.checkpoints, missing)
             for partition in missing:
                 one = self._judge(kept[partition], wanted_of[partition])
-                if one.best is not None or not any(True for _ in manifests(_values(kept[partition]))):
+                if one.best is not None or not one.written_at.keys() & {self._version, *self._migrates}:
                     found[partition] = one
         found = {partition: found.get(partition, Found(None, 0, ())) for partition in wanted_of}
         without = {partition: wanted for partition, wanted in wanted_of.items() if found[partition].best is None}
@@ -104,9 +113,14 @@ class CheckpointReader:
         }
 
     def _judge(self, kept: Mapping[bytes, Kept], wanted: Wanted) -> Found:
-        usable = valid(_values(kept), wanted)
+        values = _values(kept)
+        usable = valid(values, wanted)
         own = [one for one in usable if one.manifest.instance == self._instance]
-        return Found(usable[0] if usable else None, next_slot(own), _departed(kept, self._instance))
+        others = [one for version in self._migrates for one in valid(values, replace(wanted, fold_version=version))]
+        best = usable[0] if usable else max(others, key=lambda one: one.manifest.next_offset, default=None)
+        return Found(
+            best, next_slot(own), _departed(kept, writer(self._version, self._instance)), written_at=written_at(kept, wanted.topic_id)
+        )
 
     async def _wanted(self, partitions: Iterable[int]) -> dict[int, Wanted]:
         identity = await topic_id(self._cluster, self._topics.journal)
@@ -169,12 +183,22 @@ def _values(kept: Mapping[bytes, Kept]) -> dict[bytes, bytes | None]:
     return {key: one.value for key, one in kept.items()}
 
 
+def written_at(kept: Mapping[bytes, Kept], topic_id: str) -> dict[str, int]:
+    """By fold version when its newest checkpoint of this journal was written (the broker's time, ms)."""
+    found: dict[str, int] = {}
+    for manifest in manifests(_values(kept)):
+        if manifest.topic_id == topic_id:
+            at = kept[manifest_key(manifest)].timestamp
+            found[manifest.fold_version] = max(at, found.get(manifest.fold_version, 0))
+    return found
+
+
 def _departed(kept: Mapping[bytes, Kept], own: str) -> tuple[bytes, ...]:
-    """Keys of other instances whose newest record is a day older than the newest of the partition (the broker's times)."""
+    """Keys of other writers whose newest record is a day older than the newest of the partition (the broker's times)."""
     newest: dict[str, int] = {}
     for key, one in kept.items():
         if one.value is not None:
-            newest[instance_of(key)] = max(one.timestamp, newest.get(instance_of(key), 0))
+            newest[writer_of(key)] = max(one.timestamp, newest.get(writer_of(key), 0))
     limit = max(newest.values(), default=0) - DEPARTED_MS
-    gone = {instance for instance, at in newest.items() if at < limit and instance != own}
-    return tuple(key for key, one in kept.items() if one.value is not None and instance_of(key) in gone)
+    gone = {name for name, at in newest.items() if at < limit and name != own}
+    return tuple(key for key, one in kept.items() if one.value is not None and writer_of(key) in gone)

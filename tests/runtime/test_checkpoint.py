@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from stream.cluster import Cluster
 from stream.errors import PublishFailed
 from stream.records.warning import Lane
-from stream.runtime.checkpoint import Manifest, Wanted, chunk_key, cut, digest, instance_of, manifest_bytes, manifest_key, next_slot, valid
+from stream.runtime.checkpoint import Manifest, Wanted, chunk_key, cut, digest, manifest_bytes, manifest_key, next_slot, valid, writer_of
 from stream.runtime.checkpoint_store import CheckpointReader, CheckpointWriter, Snapshot, topic_id
 from stream.runtime.clocks import BrokerClock, Pulse, wall_ms
 from stream.runtime.compacted import latest
@@ -183,7 +183,7 @@ async def test_the_checkpoints_of_an_instance_that_is_gone_for_a_day_are_removed
     finally:
         await producer.stop()
     left = (await latest(settings.cluster, topics.checkpoints, [1]))[1]
-    assert {instance_of(key) for key, kept in left.items() if kept.value is not None} == {"away", "w1", "w2"}
+    assert {writer_of(key) for key, kept in left.items() if kept.value is not None} == {"1/away", "1/w1", "1/w2"}
     assert {key for key, kept in left.items() if kept.value is None} == set(written(b"gone", 0, instance="gone", topic=identity))
 
 
