@@ -27,6 +27,7 @@ from stream.gateways.verdict import Verdict
 from stream.gateways.waiting import Waiting
 from stream.runtime.ending import end_now
 from stream.runtime.failpoints import failpoint
+from stream.runtime.reach import words
 from stream.runtime.topics import DOORS, Topics
 
 if TYPE_CHECKING:
@@ -85,10 +86,7 @@ class Sender:
         self._link: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin; returns when what is new goes to Kafka, or does not for `patience_s`. BrokerRefused when Kafka does not let us in.
-
-        Later that is no reason to end: what is handed in is stored, and the password may be put right meanwhile.
-        """
+        """Begin; returns when what is new goes to Kafka, or does not for `patience_s`. BrokerRefused when Kafka does not let us in: later it is tried again."""
         if self._spool is not None:
             self._shelf = Shelf(self._spool, self._metrics, self._way)
             self._drain = Drain(self._shelf, self._doors, self._settings.drain_bytes_per_s, self._patience_s)
@@ -227,17 +225,21 @@ class Sender:
             try:
                 producer = await connect(self._settings, self._doors.values(), self._patience_s)
             except UNREACHABLE as error:
-                self._refused = error if isinstance(error, BrokerRefused) else None
-                if (why := str(error) or repr(error)) != self._why:
-                    self._why = why
-                    log.warning("Kafka cannot be used, trying again every %g s: %s", RETRY_S, why)
-                self._tried.set()
+                self._on_unreachable(error)
             else:
                 self._producer = producer
                 self._broken.clear()
                 self._metrics.link_up.labels(self._way).set(1)
+                log.info("Kafka can be used for %s", ", ".join(self._doors.values()))
                 await self._use(producer)
             await asyncio.sleep(RETRY_S)
+
+    def _on_unreachable(self, error: BaseException) -> None:
+        self._refused = error if isinstance(error, BrokerRefused) else None
+        if (why := words(error)) != self._why:
+            self._why = why
+            log.warning("Kafka cannot be used, trying again every %g s: %s", RETRY_S, why)
+        self._tried.set()
 
     async def _use(self, producer: AIOKafkaProducer) -> None:
         """Until this producer fails."""

@@ -121,7 +121,7 @@ def denied(cluster: Cluster, error: BaseException, what: str = "") -> BrokerRefu
     """What to say when the broker let us in and does not allow this; `what` is named where the error names nothing."""
     subject = "consumer group" if isinstance(error, GroupAuthorizationFailedError) else "topic"
     names = ", ".join(sorted(_names(error))) or what
-    where = f"{subject} {names}" if names else "the cluster itself"
+    where = f"{subject} {names}" if names else "the cluster itself (a producer: on every topic)"
     return BrokerRefused(f"the broker does not allow {cluster.identity} this on {where}: {GRANT}")
 
 
@@ -139,6 +139,9 @@ async def started(cluster: Cluster, client: Client, stop: Callable[[], Awaitable
     """A client of aiokafka's, started here and stopped at the end; BrokerError says why it could not be, or what it is not allowed."""
     try:
         await client.start()
+    except NOT_ALLOWED as error:
+        await stop()
+        raise denied(cluster, error) from error
     except (KafkaError, OSError) as error:
         await stop()
         await reach(cluster)
