@@ -28,6 +28,8 @@ from stream.region.principals import OWN_DOOR
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from stream.accept.cut import Origin
     from stream.accept.decode import Decoded, Reported
     from stream.accept.refusal import Refusal
@@ -72,7 +74,7 @@ class DoorRecord(NamedTuple):
 class Accepted:
     """What became of a batch: messages for the journal, refusals, how many measurements and reports were accepted (and how many of them late).
 
-    `audit`: what was refused because of who said it.
+    `audit`: what was refused because of who said it. `delays`: from observation to append (ms), on live lanes.
     """
 
     entries: list[ToJournal] = field(default_factory=list)
@@ -80,6 +82,7 @@ class Accepted:
     accepted: int = 0
     late: int = 0
     audit: list[AuditEntry] = field(default_factory=list)
+    delays: list[NDArray[np.int64]] = field(default_factory=list)
 
 
 class Source(NamedTuple):
@@ -101,6 +104,7 @@ class Work:
     late: int = 0
     payloads: dict[int, bytes] = field(default_factory=dict)
     claims: dict[int, Claim] = field(default_factory=dict)
+    delays: list[NDArray[np.int64]] = field(default_factory=list)
 
 
 class Accept:
@@ -179,6 +183,9 @@ class Accept:
         )
         work.accepted += len(good.row)
         work.late += int(np.count_nonzero(good.flags & Flag.LATE))
+        if arrival.live:
+            appended_at = np.delete(arrival.appended_at, list(faults)) if faults else arrival.appended_at
+            work.delays.append(appended_at - good.at)
         return faults
 
     def _report(self, work: Work, reported: Reported, appended_at: int, source: Source) -> None:
@@ -215,7 +222,7 @@ class Accept:
 
     def _ended(self, source: Source, records: Sequence[DoorRecord], work: Work) -> Accepted:
         if not work.bad:
-            return Accepted(work.entries, [], work.accepted, work.late)
+            return Accepted(work.entries, [], work.accepted, work.late, delays=work.delays)
         cases = source.family == CASE_FAMILY
         claims = dict.fromkeys(range(len(records)), Claim(source.door_of, proven=True)) | work.claims if source.door_of else work.claims
         places = [Place(source.door, one.partition, one.offset, one.timestamp, one.value) for one in records]
@@ -223,7 +230,7 @@ class Accept:
         # Records may be of any kind that has these fields (the client's own, in the worker).
         inner = [DoorRecord(one.partition, one.offset, one.timestamp, work.payloads.get(at, one.value)) for at, one in enumerate(records)]
         refused = refusals(source.door, inner, work.bad, self._decoders[source.family])
-        return Accepted(work.entries, refused, work.accepted, work.late, audit)
+        return Accepted(work.entries, refused, work.accepted, work.late, audit, work.delays)
 
 
 def _stretches(decoded: Decoded) -> Iterator[tuple[int, int, Reported | None]]:

@@ -10,6 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from stream.decide.census import Census
+from stream.records.posture import Posture
+from stream.records.warning import CityState
+from stream.warnings.reading import LEVELS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -36,12 +41,36 @@ PER_CITY = (
 
 
 class CensusMetrics(Collector):
-    """The gauges. `per_city`: also the two that have a city as a label."""
+    """The gauges, of the census in `now`. `per_city`: also the two that have a city as a label."""
 
     def __init__(self, *, per_city: bool = False) -> None:
-        self.per_city = per_city
         self._shown = SHOWN + PER_CITY if per_city else SHOWN
+        self.now = Census()
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """The gauges as the last census found them."""
-        return [GaugeMetricFamily(f"tocsin_{one.name}", one.text, labels=list(one.labels)) for one in self._shown]
+        """The gauges as the last census found them; what can be is 0 where there is none of it."""
+        found = _values(self.now)
+        families = []
+        for one in self._shown:
+            family = GaugeMetricFamily(f"tocsin_{one.name}", one.text, labels=one.labels)
+            for labels, value in found[one.name]:
+                family.add_metric(labels, value)
+            families.append(family)
+        return families
+
+
+def _values(now: Census) -> dict[str, list[tuple[tuple[str, ...], float]]]:
+    """By metric: the labels and the value of each of its series."""
+    hazards = sorted(now.hazards)
+    cities = sorted(now.cities.items())
+    return {
+        "warnings_active": [((hazard, level), now.warnings[hazard, level]) for hazard in hazards for level in LEVELS[1:]],
+        "incidents_open": [((hazard,), now.incidents[hazard]) for hazard in hazards],
+        "city_statuses": [((hazard, status), now.statuses[hazard, status]) for hazard in hazards for status in CityState],
+        "stations": [((quantity,), count) for quantity, count in sorted(now.stations.items())],
+        "stations_silent": [((quantity,), now.silent[quantity]) for quantity in sorted(now.stations)],
+        "domains": [((posture,), now.postures[posture]) for posture in Posture],
+        "time_suspect_partitions": [((), now.time_suspect)],
+        "city_level": [(key, one.level) for key, one in cities],
+        "city_observed_timestamp_seconds": [(key, one.observed_at / 1000) for key, one in cities if one.observed_at is not None],
+    }

@@ -28,7 +28,7 @@ DELAY_S = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0, 10_800.0, 43_200.0, 86_4
 class Metrics:
     """All metrics of a worker, in a registry of its own. `per_city`: also those that have a city as a label."""
 
-    def __init__(self, *, per_city: bool = False, fold_version: str = "") -> None:
+    def __init__(self, *, per_city: bool = False) -> None:
         registry = self.registry = new_registry()
 
         def counter(name: str, text: str, *labels: str) -> Counter:
@@ -40,7 +40,7 @@ class Metrics:
         def histogram(name: str, text: str, *labels: str, buckets: tuple[float, ...] = LATENCY_S) -> Histogram:
             return Histogram(f"tocsin_{name}", text, labels, buckets=buckets, registry=registry)
 
-        self.process = ProcessMetrics(registry, fold_version)
+        self.process = ProcessMetrics(registry)
         self.region = gauge("region_info", "The active regions", "region", "region_hash")
         self.door_records = counter("door_records", "Records read from a door", "door")
         self.accepted = counter("accepted_measurements", "Measurements let in at a door", "door")

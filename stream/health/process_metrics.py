@@ -13,10 +13,15 @@ if TYPE_CHECKING:
 
 
 class ProcessMetrics:
-    """Three metrics of a process, in its registry. `fold_version`: of what it decides with, "" if it decides nothing."""
+    """Three metrics of a process, in its registry."""
 
-    def __init__(self, registry: CollectorRegistry, fold_version: str = "") -> None:
-        build = Gauge("tocsin_build_info", "What runs here", ["version", "python", "fold_version"], registry=registry)
-        build.labels(metadata.version("tocsin"), platform.python_version(), fold_version).set(1)
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._build = Gauge("tocsin_build_info", "What runs here", ["version", "python", "fold_version"], registry=registry)
+        self.decides("")
         self.ready = Gauge("tocsin_ready", "1 while /readyz answers that all is well", registry=registry)
         self.loop_lag_s = Gauge("tocsin_loop_lag_seconds", "The longest the event loop kept a timer waiting lately", registry=registry)
+
+    def decides(self, fold_version: str) -> None:
+        """Say with which version of the fold this process decides; "" = it decides nothing."""
+        self._build.clear()
+        self._build.labels(metadata.version("tocsin"), platform.python_version(), fold_version).set(1)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from stream.runtime.clocks import wall_ms
 from stream.runtime.failpoints import failpoint
+from stream.runtime.journey import came_at
 from stream.runtime.positions import Partition
 from stream.runtime.producer import Errand, Record
 from stream.runtime.topics import MESSAGE_BYTES, REJECTED_PARTITIONS
@@ -61,14 +62,18 @@ class Accepting:
         ]
         records = runs[0].records if len(runs) == 1 else [record for run in runs for record in run.records]
         accepted = self._accept.accept(topic, records, wall_ms())
-        sends = await self._outbox.send_runs(self._parts.topics.journal, accepted.entries)
+        came = came_at(min(run.records[0].timestamp for run in runs)) if self._parts.settings.clock == "broker" else ()
+        sends = await self._outbox.send_runs(self._parts.topics.journal, accepted.entries, came)
         for refusal in accepted.refused:
             sends.append(await self._outbox.send(self._rejected(refusal, records[-1].timestamp)))
             self._parts.metrics.rejected.labels(door, refusal.reason).inc()
         for entry in accepted.audit:
             sends.append(await self._outbox.send(self._audited(entry, records[-1].timestamp)))
+        self._parts.metrics.door_records.labels(door).inc(len(records))
         self._parts.metrics.accepted.labels(door).inc(accepted.accepted)
         self._parts.metrics.late.labels(door).inc(accepted.late)
+        for delays in accepted.delays:
+            self._parts.metrics.delay_s.observe(door, delays / 1000)
         self._parts.metrics.journal_messages.labels("measurements").inc(len(accepted.entries))
         task = self._parts.start(self._finish(sends, finished, sources, records[0].timestamp))
         self._finishing.add(task)

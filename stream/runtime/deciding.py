@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from stream.decide.census import Census
 from stream.errors import UnknownRegion
 from stream.records.journal import Entry
 from stream.runtime import collector, failpoints
@@ -16,6 +17,7 @@ from stream.runtime.checkpoint_store import CheckpointReader, CheckpointWriter, 
 from stream.runtime.compacted import latest
 from stream.runtime.edge import Edge
 from stream.runtime.failpoints import failpoint
+from stream.runtime.journey import came_first, raises
 from stream.runtime.positions import Partition
 from stream.runtime.producer import Errand
 
@@ -55,6 +57,7 @@ class Held:
     size: int = 0
     other_lane: int = 0
     at: int = 0
+    census: Census = field(default_factory=Census)
     sought_at: float = 0.0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while records are applied and handed to the edge: a checkpoint in between would hold outputs that were never sent."""
@@ -63,9 +66,10 @@ class Held:
 class Deciding:
     """All journal partitions of this process."""
 
-    def __init__(self, parts: Parts, fold: FoldLike) -> None:
+    def __init__(self, parts: Parts, fold: FoldLike, census: Callable[[Any], Census]) -> None:
         self._parts = parts
         self._fold = fold
+        self._census = census
         self._journal = parts.topics.journal
         self._reader = CheckpointReader(parts.settings.cluster, parts.topics, instance=parts.settings.instance, fold_version=fold.VERSION)
         self._writers: dict[int, CheckpointWriter] = {}
@@ -105,6 +109,7 @@ class Deciding:
                 writer = self._writers[partition] = CheckpointWriter(self._parts.outbox(Errand.ASIDE), topics, partition, settings)
             await writer.start(found[partition])
             state = self._fold.initial(partition) if best is None else await self._aside(partition, self._fold.restore, best.data)
+            census = await self._aside(partition, self._census, state)
             if self._parts.generation() != generation:
                 return  # a newer assignment restores for itself
             offset = 0 if best is None else best.manifest.next_offset
@@ -113,7 +118,7 @@ class Deciding:
             )
             edge.canary_seen = self._parts.canary_seen
             held = Held(partition, generation, state, offset, edge, saved_offset=-1 if best is None else offset)
-            held.other_lane, self._held[partition] = self._fold.other_lane(state), held
+            held.other_lane, held.census, self._held[partition] = self._fold.other_lane(state), census, held
         self._parts.metrics.restore_s.observe(time.monotonic() - began)
         self._parts.metrics.partitions.set(len(self._held))
         collector.settle()
@@ -141,7 +146,7 @@ class Deciding:
             size = self._slice if self._fold.heavy(held.state) else min(self._slice, self._fold.at_once(held.state))
             some, fresh = fresh[:size], fresh[size:]
             began = time.monotonic()
-            await self._apply(held, some)
+            await self._apply(held, some, records)
             took_s = max(time.monotonic() - began, 0.001)
             self._slice = max(1, min(2 * self._slice, round(len(some) * SLICE_S / took_s)))
             await asyncio.sleep(0)
@@ -159,7 +164,7 @@ class Deciding:
         log.info("journal %d: reading from %d (was at %d)", held.partition, held.next_offset, first)
         await self._parts.seek(Partition(self._journal, held.partition), held.next_offset)
 
-    async def _apply(self, held: Held, entries: Sequence[Entry]) -> None:
+    async def _apply(self, held: Held, entries: Sequence[Entry], records: Sequence[ConsumerRecord]) -> None:
         async with held.lock:
             with self._whole(held):
                 outputs = await self._outputs(held, entries)
@@ -170,7 +175,8 @@ class Deciding:
                     await self._write(held)
                 if outputs:
                     await failpoint("before_outputs")
-                await held.edge.publish(outputs, entries[0].timestamp)
+                door_at = came_first(records, entries) if any(map(raises, outputs)) else None
+                await held.edge.publish(outputs, entries[0].timestamp, door_at)
         self._parts.observe("decide", entries[0].timestamp)
         await failpoint("after_outputs")
 
@@ -216,6 +222,14 @@ class Deciding:
                 return outputs
         self._forget(held)
         return None
+
+    async def take_census(self, held: Held) -> Census:
+        """Count anew what stands in a partition; a large one in a thread."""
+        async with held.lock:
+            if self._ours(held):
+                heavy = self._fold.heavy(held.state)
+                held.census = await self._aside(held.partition, self._census, held.state) if heavy else self._census(held.state)
+        return held.census
 
     async def _aside(self, partition: int, work: Callable[..., Done], *given: Any) -> Done:
         """What `work` makes of what is given, in a thread; the watchdog knows that it runs."""

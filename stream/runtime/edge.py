@@ -15,6 +15,7 @@ from stream.records.lanes import belongs
 from stream.records.output import Kind
 from stream.runtime.edge_rules import Published, Verdict, ends, followed, judge, published, read_back
 from stream.runtime.failpoints import failpoint
+from stream.runtime.journey import raises
 from stream.runtime.producer import Outbox, Record
 
 if TYPE_CHECKING:
@@ -66,10 +67,11 @@ class Edge:
             Kind.JOURNAL: topics.journal,
         }
 
-    async def publish(self, outputs: Sequence[Output], appended_at: int | None = None) -> None:
+    async def publish(self, outputs: Sequence[Output], appended_at: int | None = None, door_at: int | None = None) -> None:
         """Hand everything to the producer; returns before it is acknowledged (`settle` waits for that).
 
-        `appended_at`: when the record that they follow from was appended, for the metric of how long a city waits.
+        `appended_at`: when the record that they follow from was appended, `door_at`: when a measurement in it came to its door; for the metrics
+        of how long a city waits.
         """
         now = self._now()
         compacted: list[Output] = []
@@ -90,7 +92,8 @@ class Edge:
                 if output.kind is Kind.CITY:
                     cities.append(future)
                     if appended_at is not None:
-                        future.add_done_callback(partial(self._on_said, appended_at))
+                        came = door_at if raises(output) else None
+                        future.add_done_callback(partial(self._on_said, appended_at, came, output.hazard))
                 elif output.kind is Kind.CANARY:
                     future.add_done_callback(self._on_answered)
         if compacted:
@@ -102,9 +105,11 @@ class Edge:
             await asyncio.wait(chain)
         await self._outbox.settle()
 
-    def _on_said(self, appended_at: int, said: asyncio.Future[object]) -> None:
+    def _on_said(self, appended_at: int, door_at: int | None, hazard: str, said: asyncio.Future[object]) -> None:
         if not said.cancelled() and said.exception() is None and self._clock is not None and (now := self._clock.now()) is not None:
             self._metrics.stage_s.labels("publish").observe(max(0, now - appended_at) / 1000)
+            if door_at is not None:
+                self._metrics.end_to_end_s.labels(hazard).observe(max(0, now - door_at) / 1000)
 
     def _on_answered(self, said: asyncio.Future[object]) -> None:
         if not said.cancelled() and said.exception() is None:

@@ -19,7 +19,7 @@ from stream.runtime.clocks import wall_ms
 from stream.runtime.reach import said
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from aiokafka.producer.message_accumulator import BatchBuilder
 
@@ -127,10 +127,12 @@ class Outbox:
             raise self._fail(record.topic, error) from error
         return self._track(future, record.topic, sent_at)
 
-    async def send_runs(self, topic: str, rows: Iterable[Row]) -> list[asyncio.Future[object]]:
+    async def send_runs(
+        self, topic: str, rows: Iterable[Row], headers: Sequence[tuple[str, bytes]] = ()
+    ) -> list[asyncio.Future[object]]:
         """Hand over many records of a topic as ready batches, in order within each partition, at a quarter of the cost of `send`.
 
-        The futures are those of the batches. A batch is sent without lingering.
+        Each gets the same headers. The futures are those of the batches. A batch is sent without lingering.
         """
         self._check()
         by_partition: dict[int, list[Row]] = {}
@@ -138,7 +140,7 @@ class Outbox:
             by_partition.setdefault(row.partition, []).append(row)
         futures = []
         for partition, run in by_partition.items():
-            for batch in self._batches(run):
+            for batch in self._batches(run, headers):
                 sent_at = wall_ms()
                 try:
                     future: asyncio.Future[object] = await self._producer.send_batch(batch, topic, partition=partition)
@@ -147,13 +149,13 @@ class Outbox:
                 futures.append(self._track(future, topic, sent_at))
         return futures
 
-    def _batches(self, run: Iterable[Row]) -> Iterator[BatchBuilder]:
+    def _batches(self, run: Iterable[Row], headers: Sequence[tuple[str, bytes]]) -> Iterator[BatchBuilder]:
         batch = self._producer.create_batch()
         for row in run:
-            if batch.append(key=row.key, value=row.value, timestamp=row.timestamp) is None:
+            if batch.append(key=row.key, value=row.value, timestamp=row.timestamp, headers=headers) is None:
                 yield batch
                 batch = self._producer.create_batch()
-                batch.append(key=row.key, value=row.value, timestamp=row.timestamp)
+                batch.append(key=row.key, value=row.value, timestamp=row.timestamp, headers=headers)
         yield batch
 
     def _track(self, future: asyncio.Future[object], topic: str, sent_at: int) -> asyncio.Future[object]:

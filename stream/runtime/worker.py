@@ -8,11 +8,13 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from stream.decide.census import Census
 from stream.errors import BrokerError, Stalled
 from stream.health.probes import probes
 from stream.region.administrations import recipients
 from stream.runtime.accepting import Accepting
 from stream.runtime.app import create_app, source
+from stream.runtime.census_rounds import run_census
 from stream.runtime.deciding import Deciding
 from stream.runtime.ending import ExitCode, end_now
 from stream.runtime.key_watch import KeyWatch
@@ -47,12 +49,14 @@ class Making(NamedTuple):
     fold: Callable[[Callable[[str], Any], Settings], FoldLike]
     to_rejected: Callable[[Any], Any]
     load: Callable[[bytes, str], Any]
+    census: Callable[[Settings], Callable[[Any], Census]] = lambda _: lambda _: Census()
 
 
 def product() -> Making:
     """The real ACCEPT and fold."""
     from stream.accept.door import Accept
     from stream.accept.refusal import to_record
+    from stream.decide.census import CensusTaker
     from stream.decide.fold import Fold
     from stream.region.canary import with_canary
 
@@ -61,6 +65,7 @@ def product() -> Making:
         lambda regions, settings: Fold(regions, lane=settings.lane, clock=settings.clock, partitions=settings.journal_width),
         to_record,
         load_packed,
+        lambda settings: CensusTaker(per_city=settings.metrics_per_city).take,
     )
 
 
@@ -94,7 +99,9 @@ class _Worker:
         await asyncio.to_thread(_require_topics, self._settings)
         await asyncio.gather(*(producer.start() for producer in parts.producers.values()))
         self._marks = Marks(parts)
-        self._deciding = Deciding(parts, self._making.fold(feed.source, self._settings))
+        fold = self._making.fold(feed.source, self._settings)
+        parts.metrics.process.decides(fold.VERSION)
+        self._deciding = Deciding(parts, fold, self._making.census(self._settings))
         self._accepting = Accepting(parts, lambda: self._making.accept(feed.regions(), self._settings), self._making.to_rejected)
         parts.start(feed.run(self._on_regions))
         await self._marks.learn_time()
@@ -104,7 +111,7 @@ class _Worker:
         await parts.app.start()
         ticks = Ticks(parts, self._deciding, self._marks, feed)
         beside = (self._marks.follow(), self._marks.run(), ticks.run(), self._deciding.run_checkpoints(), self._watch())
-        for work in (*beside, self._readiness.run(parts, self._deciding, self._marks)):
+        for work in (*beside, run_census(self._deciding, parts.metrics), self._readiness.run(parts, self._deciding, self._marks)):
             parts.start(work)
         if self._settings.clock == "broker":  # at the times that are replayed other keys were valid
             parts.start(KeyWatch(parts.metrics, lambda: [one for region in feed.regions() for one in region.principals]).run())
@@ -151,6 +158,9 @@ class _Worker:
         task.add_done_callback(lambda _: print(f"ready generation={generation} journal={ours}", file=sys.stdout, flush=True))  # noqa: T201
 
     def _on_regions(self) -> None:
+        self._parts.metrics.region.clear()
+        for name, region_hash in self._feed.active.items():
+            self._parts.metrics.region.labels(name, region_hash).set(1)
         self._parts.regions_changed.set()
         if self._feed.ready.is_set():
             self._accepting.regions_changed()

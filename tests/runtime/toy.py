@@ -48,6 +48,7 @@ class Taken:
     accepted: int = 0
     late: int = 0
     audit: tuple[()] = ()
+    delays: tuple[()] = ()
 
 
 class ToyAccept:
