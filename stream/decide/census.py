@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stream.decide.bound import Bound, BoundHazard
-    from stream.decide.counts import Counts, HazardState
+    from stream.decide.state import Core, HazardState
     from stream.decide.partition import Partition
 
 
@@ -78,7 +78,7 @@ class CensusTaker:
     def take(self, state: Partition) -> Census:
         """The census of a partition whose state nobody changes meanwhile."""
         core, found = state.core, Census()
-        found.repeated, found.counts = core.counts.duplicate, _not_taken(core.counts)
+        found.repeated, found.counts = core.counts.duplicate, _not_taken(core)
         for bound in state.bounds.values():
             self._count_stations(core.partition, bound, found)
         for domain_id, domain in core.domains.items():
@@ -159,7 +159,8 @@ def _rate_cities(hazard: str, state: HazardState, found: Census) -> None:
                 one.level = max(one.level, told.level)
 
 
-def _not_taken(counts: Counts) -> Counter[str]:
+def _not_taken(core: Core) -> Counter[str]:
+    counts = core.counts
     return Counter(
         other_lane=counts.other_lane,
         retired=counts.retired,
