@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stream.decide.bound import Bound, BoundHazard
-    from stream.decide.state import Core, HazardState
     from stream.decide.partition import Partition
+    from stream.decide.state import Core, HazardState
 
 
 @dataclass(slots=True)
