@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stream.decide.bound import Bound, BoundHazard
-    from stream.decide.state import Counts
+    from stream.decide.counts import Counts
 
 Placed = list[tuple[int, int, Found]]
 """Findings with their message and their place in it."""

@@ -17,7 +17,7 @@ from stream.decide.life import seconds
 from stream.decide.linked import ALSO_IN_RULE, CASCADE, ENDED, LEAD_MS, OPEN, SAME_EVENT, WITHDRAWN, Sent, forget
 from stream.decide.stated import LINKED
 from stream.decide.taking_links import links_of
-from stream.records.instants import HOUR
+from stream.records.instants import HOUR, SECOND
 from stream.records.journal import Linked, Seen, encode, partition_of
 from stream.records.output import Kind, Output
 from stream.records.warning import Reason
@@ -83,6 +83,16 @@ def share(scene: Scene, at: int, *, withdrawn: bool) -> list[Output]:
         if last.seen is not None and last.state == OPEN and last.seen.ended_at is None and last.seen.series not in state.sources:
             made.append(_again(scene, last, at, state=gone))
     return _sent(scene, made, at)
+
+
+def anew(scene: Scene, at: int) -> list[Output]:
+    """Every link whose end is ahead, once more, and numbered above whatever another version of the fold may have passed on under its id."""
+    made: list[Linked] = []
+    for sent in scene.state.links.sent.values():
+        sent.last = msgspec.structs.replace(sent.last, revision=max(sent.last.revision, at // SECOND))
+        if (sent.last.ends_at or sent.last.sent_at) > at:
+            made.append(_again(scene, sent.last, at, state=sent.last.state))
+    return [_output(scene, link) for link in sorted(made, key=lambda one: one.link_id)]
 
 
 def _causes(scene: Scene, incident: IncidentState, asked: Sequence[Asked]) -> Iterator[Cause]:

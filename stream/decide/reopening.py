@@ -77,7 +77,12 @@ def close(state: HazardState, incident: IncidentState, at: int) -> None:
     """Close an open incident, and remember what it said last."""
     state.closed[incident.incident_id] = Closed(incident.opened_at, at, incident.revision, said(incident), past_of(state, incident))
     del state.incidents[incident.incident_id]
+    forget(state)
+
+
+def forget(state: HazardState) -> None:
+    """Forget the incidents that were closed longest ago."""
     for one in sorted(state.closed.values(), key=lambda one: -one.closed_at)[RECALLED:]:
         one.past = None
-    if len(state.closed) > REMEMBERED:
+    while len(state.closed) > REMEMBERED:
         del state.closed[min(state.closed, key=lambda one: (state.closed[one].closed_at, one))]

@@ -15,6 +15,8 @@ class FoldLike(Protocol):
     """States are opaque to the runtime."""
 
     VERSION: str
+    MIGRATES: frozenset[str]
+    """Other versions whose snapshots `restore` takes."""
 
     def initial(self, partition: int) -> Any:
         """The state before the first record."""
@@ -39,3 +41,9 @@ class FoldLike(Protocol):
 
     def other_lane(self, state: Any) -> int:
         """How many records of other lanes were refused so far."""
+
+    def decided_by(self, state: Any) -> str:
+        """Which version of the fold took this partition over last, by its journal; "" = none did, it is the first."""
+
+    def taking_over(self, state: Any) -> bool:
+        """Whether a takeover by this fold is under way, from here on."""

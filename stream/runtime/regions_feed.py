@@ -1,4 +1,7 @@
-"""Follows the compacted topic `regions`: every region published there, and which is active. Workers need only the broker's address."""
+"""Follows the compacted topic `regions`: every region published there, which is active, and which version of the fold is in force.
+
+Workers need only the broker's address.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from stream.errors import TocsinError, UnknownRegion
+from stream.runtime import fold_versions
 from stream.runtime.follow import follow
 
 if TYPE_CHECKING:
@@ -32,6 +36,8 @@ class RegionsFeed:
         self._loaded: dict[str, Any] = {}
         self._active: dict[str, str] = {}
         self._said: set[str] = set()
+        self.fold_version: fold_versions.InForce | None = None
+        """The version of the fold that is in force, as published."""
         self.ready = asyncio.Event()
         """Everything that stood on the topic at the start is known."""
 
@@ -43,6 +49,10 @@ class RegionsFeed:
     def regions(self) -> tuple[Any, ...]:
         """The active regions that could be loaded, by name."""
         return tuple(region for _, name in sorted((n, h) for n, h in self._active.items()) if (region := self._usable(name)) is not None)
+
+    def bundles(self) -> Mapping[str, bytes]:
+        """The packed bundles as they stand on the topic, by the hashes they were published under."""
+        return {region_hash: b"".join(chunks[number] for number in sorted(chunks)) for region_hash, chunks in self._chunks.items()}
 
     def source(self, region_hash: str) -> Any:
         """The region with this hash; UnknownRegion if it is not at hand (yet)."""
@@ -69,6 +79,8 @@ class RegionsFeed:
             if key.startswith(_ACTIVE):
                 self._activate(key.removeprefix(_ACTIVE), record.value)
                 changed = True
+            elif key == fold_versions.KEY:
+                self.fold_version = fold_versions.from_bytes(record.value)
             elif key.startswith(_BUNDLE) and key.count("/") >= 3 and record.value is not None:  # noqa: PLR2004
                 region_hash, number = key.rsplit("/", 2)[1:]
                 if number.isdecimal():

@@ -96,6 +96,7 @@ class ToyState:
 
 class ToyFold:
     VERSION = "toy"
+    MIGRATES = frozenset[str]()
 
     def initial(self, partition: int) -> ToyState:  # noqa: ARG002
         return ToyState()
@@ -143,6 +144,12 @@ class ToyFold:
 
     def at_once(self, state: ToyState) -> int:  # noqa: ARG002
         return 10_000
+
+    def decided_by(self, state: ToyState) -> str:  # noqa: ARG002
+        return ""
+
+    def taking_over(self, state: ToyState) -> bool:  # noqa: ARG002
+        return False
 
 
 def warning(series: int, sequence: int, at: int) -> list[Output]:

@@ -1,0 +1,144 @@
+"""What one version of the fold has published, as another one takes it over: cities were told that, not what the new version has decided in silence.
+
+So the new version's view of what each city was told is replaced by the record that stands on its topic, with its number, level and end; then
+everything is judged as ever. What the new version finds worse is said at once; what it finds better has to hold for the usual time; where both say
+the same nothing is said. A warning that the new version knows nothing of lapses at its end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from detectors.base import Level
+from stream.decide import linking, reopening, telling
+from stream.decide.incident import evaluate
+from stream.decide.life import Moment
+from stream.decide.posture import review
+from stream.decide.state import Closed
+from stream.decide.status import statuses
+from stream.records.instants import from_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from stream.decide.partition import Partition
+    from stream.decide.scene import Scene
+    from stream.decide.state import HazardState, Told
+    from stream.records.output import Output
+    from stream.records.switching import Standing
+
+_LEVELS = {level.label: int(level) for level in Level}
+
+
+class Published(NamedTuple):
+    """The newest revision of a warning on its topic; `value`: the record of one that has not ended, b"" of others."""
+
+    incident_id: str
+    revision: int
+    value: bytes = b""
+
+
+Known = dict[str, Published]
+
+
+def adopt(partition: Partition, parts: Sequence[Standing], began_at: int) -> list[Output]:
+    """Take over what stands published; what is to be said because of it. `began_at`: when the takeover began (ms)."""
+    core = partition.core
+    published = _by_hazard(parts)
+    now = core.time.now if core.time.now >= 0 else began_at
+    outputs: list[Output] = []
+    for domain_id in sorted(core.domains):
+        domain = core.domains[domain_id]
+        if partition.observed and domain.now < 0:
+            continue  # a replay's clock starts with its first measurement
+        at = max(now, domain.now)
+        for index in partition.hazards_of(domain_id):
+            scene = partition.scene(domain_id, index)
+            _take(scene.state, published.get((domain_id, scene.hazard.hazard), {}), at)
+            outputs += linking.anew(scene, at)
+            outputs += _anew(scene, Moment(at, partition.settled(at)))
+        outputs += review(partition, domain_id, at)
+        partition.wind(domain_id)
+    return outputs
+
+
+def _by_hazard(parts: Iterable[Standing]) -> dict[tuple[str, str], Known]:
+    found: dict[tuple[str, str], Known] = {}
+    for part in parts:
+        for value in part.records:
+            one = telling.restore(value)
+            found.setdefault((one.domain, one.hazard), {})[one.warning_id] = Published(one.incident_id, one.revision, value)
+        for domain, hazard, incident_id, warning_id, revision in part.ended:
+            found.setdefault((domain, hazard), {})[warning_id] = Published(incident_id, revision)
+    return found
+
+
+def _take(state: HazardState, known: Known, at: int) -> None:
+    """Replace what everybody was told by what they were; of warnings that are unknown here remember the numbers."""
+    spoken: set[str] = set()
+    for incident in state.incidents.values():
+        for everybody in (incident.told, incident.bodies):
+            for name, told in list(everybody.items()):
+                one = known.get(told.warning_id)
+                if one is None:  # decided in silence only: nobody knows of it
+                    del everybody[name]
+                    continue
+                spoken.add(told.warning_id)
+                everybody[name] = _as_published(told, one)
+    for warning_id, one in known.items():
+        if warning_id not in spoken:
+            _number(state, warning_id, one, at)
+
+
+def _as_published(told: Told, one: Published) -> Told:
+    """The same city's standing with what it was really told last. What its officers answered is known whatever was said."""
+    if one.value == told.value or (told.ended and not one.value and told.revision == one.revision):
+        return told
+    if not one.value:
+        return msgspec.structs.replace(told, revision=one.revision, ended=True, below_since=None, blind_since=None, heard=0)
+    warning = telling.restore(one.value)
+    heard = {} if warning.muted_by else {"heard": _LEVELS[warning.level], "heard_revision": warning.revision}
+    return msgspec.structs.replace(
+        told,
+        revision=warning.revision,
+        level=_LEVELS[warning.level],
+        msg_type=warning.msg_type,
+        reason=warning.reason,
+        path=warning.path,
+        paths=warning.paths,
+        probability=warning.probability,
+        arrives_at_p50=_instant(warning.arrives_at_p50),
+        sent_at=from_text(warning.sent_at),
+        expires_at=from_text(warning.expires_at),
+        value=one.value,
+        ended=False,
+        below_since=None,
+        muted_by=warning.muted_by,
+        acknowledge_by_at=_instant(warning.acknowledge_by_at),
+        **heard,
+    )
+
+
+def _number(state: HazardState, warning_id: str, one: Published, at: int) -> None:
+    """Numbering goes on above what was published, should this warning be given again."""
+    incident, closed = state.incidents.get(one.incident_id), state.closed.get(one.incident_id)
+    if incident is None and closed is None:
+        closed = state.closed[one.incident_id] = Closed(at, at, 0, {})
+        reopening.forget(state)
+    numbers = incident.said if incident is not None else closed.said if closed is not None else {}
+    numbers[warning_id] = max(one.revision, numbers.get(warning_id, 0))
+
+
+def _anew(scene: Scene, moment: Moment) -> list[Output]:
+    """Judge the hazard, and say once more how it and every city stands: what was decided in silence about them may never have been said."""
+    for status in scene.state.status.values():
+        status.published_at = 0
+    for incident in scene.state.incidents.values():
+        incident.summary = b""
+    return evaluate(scene, moment) if scene.state.incidents else statuses(scene, scene.cities(), moment.at)
+
+
+def _instant(text: str | None) -> int | None:
+    return None if text is None else from_text(text)
