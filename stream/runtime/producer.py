@@ -127,9 +127,7 @@ class Outbox:
             raise self._fail(record.topic, error) from error
         return self._track(future, record.topic, sent_at)
 
-    async def send_runs(
-        self, topic: str, rows: Iterable[Row], headers: Sequence[tuple[str, bytes]] = ()
-    ) -> list[asyncio.Future[object]]:
+    async def send_runs(self, topic: str, rows: Iterable[Row], headers: Sequence[tuple[str, bytes]] = ()) -> list[asyncio.Future[object]]:
         """Hand over many records of a topic as ready batches, in order within each partition, at a quarter of the cost of `send`.
 
         Each gets the same headers. The futures are those of the batches. A batch is sent without lingering.
@@ -140,7 +138,7 @@ class Outbox:
             by_partition.setdefault(row.partition, []).append(row)
         futures = []
         for partition, run in by_partition.items():
-            for batch in self._batches(run, headers):
+            for batch in self._batches(run, list(headers)):
                 sent_at = wall_ms()
                 try:
                     future: asyncio.Future[object] = await self._producer.send_batch(batch, topic, partition=partition)
@@ -149,7 +147,7 @@ class Outbox:
                 futures.append(self._track(future, topic, sent_at))
         return futures
 
-    def _batches(self, run: Iterable[Row], headers: Sequence[tuple[str, bytes]]) -> Iterator[BatchBuilder]:
+    def _batches(self, run: Iterable[Row], headers: list[tuple[str, bytes]]) -> Iterator[BatchBuilder]:
         batch = self._producer.create_batch()
         for row in run:
             if batch.append(key=row.key, value=row.value, timestamp=row.timestamp, headers=headers) is None:
