@@ -23,7 +23,6 @@ from stream.runtime.ending import ExitCode, end_now
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from stream.runtime.parts import Parts
     from stream.runtime.positions import Partition
 
 log = logging.getLogger(__name__)
@@ -164,12 +163,9 @@ class Progress:
                 raise Stalled(msg)
 
 
-async def watch(parts: Parts, position: Callable[[Partition], int | None], ends: Callable[[], Mapping[Partition, int]]) -> None:
-    """Look every second, for ever; the end offsets are unknown (and nothing is judged) while the broker does not answer."""
-    progress = Progress(parts.settings.watchdog_s)
+async def watch(limit_s: float, found: Callable[[], Mapping[Partition, tuple[int, int]]]) -> None:
+    """Look at what `found` gives every second, for ever."""
+    progress = Progress(limit_s)
     while True:
         await asyncio.sleep(1.0)
-        found = {one: (at, end) for one, end in ends().items() if (at := position(one)) is not None}
-        for one, (at, end) in found.items():
-            parts.metrics.lag.labels(one.topic, str(one.partition)).set(max(0, end - at))
-        progress.look(found, time.monotonic())
+        progress.look(found(), time.monotonic())

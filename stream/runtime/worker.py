@@ -14,6 +14,7 @@ from stream.health.probes import probes
 from stream.region.administrations import recipients
 from stream.runtime.accepting import Accepting
 from stream.runtime.app import create_app, source
+from stream.runtime.backlog import Lag
 from stream.runtime.census_rounds import run_census
 from stream.runtime.deciding import Deciding
 from stream.runtime.ending import ExitCode, end_now
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     from stream.runtime.accepting import AcceptLike
     from stream.runtime.fold_like import FoldLike
-    from stream.runtime.positions import Partition
     from stream.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -109,8 +109,14 @@ class _Worker:
         await self._know_cities()
         self._agents()
         await parts.app.start()
-        ticks = Ticks(parts, self._deciding, self._marks, feed)
-        beside = (self._marks.follow(), self._marks.run(), ticks.run(), self._deciding.run_checkpoints(), self._watch())
+        ticks, lag = Ticks(parts, self._deciding, self._marks, feed), Lag(parts, self._deciding, self._marks)
+        beside = (
+            self._marks.follow(),
+            self._marks.run(),
+            ticks.run(),
+            self._deciding.run_checkpoints(),
+            watch(self._settings.watchdog_s, lag.look),
+        )
         for work in (*beside, run_census(self._deciding, parts.metrics), self._readiness.run(parts, self._deciding, self._marks)):
             parts.start(work)
         if self._settings.clock == "broker":  # at the times that are replayed other keys were valid
@@ -173,15 +179,6 @@ class _Worker:
         await asyncio.to_thread(create, self._settings.cluster, topics)
         await know_topics(self._parts.producers[Errand.CITIES], [topic.name for topic in topics])
         self._accepting.regions_changed()
-
-    def _position(self, partition: Partition) -> int | None:
-        if partition.topic != self._parts.topics.journal:
-            return self._parts.position(partition)
-        held = self._deciding.held.get(partition.partition)
-        return None if held is None else held.next_offset
-
-    async def _watch(self) -> None:
-        await watch(self._parts, self._position, lambda: self._marks.ends)
 
     async def _until(self, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
