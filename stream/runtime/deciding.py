@@ -15,6 +15,7 @@ from stream.records.journal import Entry
 from stream.runtime import collector, failpoints
 from stream.runtime.checkpoint_store import CheckpointReader, CheckpointWriter, Snapshot, topic_id
 from stream.runtime.compacted import latest
+from stream.runtime.edge_rules import standing
 from stream.runtime.edge import Edge
 from stream.runtime.failpoints import failpoint
 from stream.runtime.journey import came_first, raises
@@ -58,6 +59,7 @@ class Held:
     other_lane: int = 0
     at: int = 0
     census: Census = field(default_factory=Census)
+        self._written_at: dict[int, Mapping[str, int]] = {}
     sought_at: float = 0.0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while records are applied and handed to the edge: a checkpoint in between would hold outputs that were never sent."""
@@ -100,7 +102,7 @@ class Deciding:
         settings, topics = self._parts.settings, self._parts.topics
         self._identity = await topic_id(settings.cluster, self._journal)
         found = await self._reader.find(partitions)
-        standing = await latest(settings.cluster, topics.warnings, partitions)
+        said = standing(await latest(settings.cluster, topics.warnings, range(settings.partitions)), topics.lane)
         clock = self._parts.clock if settings.clock == "broker" else None
         for partition in partitions:
             best = found[partition].best
@@ -113,9 +115,7 @@ class Deciding:
             if self._parts.generation() != generation:
                 return  # a newer assignment restores for itself
             offset = 0 if best is None else best.manifest.next_offset
-            edge = Edge(
-                partition, topics, self._parts.outbox(Errand.CITIES), self._parts.metrics, clock=clock, standing=standing[partition]
-            )
+            edge = Edge(partition, topics, self._parts.outbox(Errand.CITIES), self._parts.metrics, clock=clock, standing=said)
             edge.canary_seen = self._parts.canary_seen
             held = Held(partition, generation, state, offset, edge, saved_offset=-1 if best is None else offset)
             held.other_lane, held.census, self._held[partition] = self._fold.other_lane(state), census, held

@@ -11,20 +11,20 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
+from stream.records.journal import partition_of
 from stream.records.lanes import belongs
 from stream.records.output import Kind
-from stream.runtime.edge_rules import Published, Verdict, ends, followed, judge, published, read_back
+from stream.runtime.edge_rules import Published, Standing, Verdict, ends, followed, judge, published
 from stream.runtime.failpoints import failpoint
 from stream.runtime.journey import raises
 from stream.runtime.producer import Outbox, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from stream.health.metrics import Metrics
     from stream.records.output import Output
     from stream.runtime.clocks import BrokerClock
-    from stream.runtime.compacted import Kept
     from stream.runtime.topics import Topics
 
 log = logging.getLogger(__name__)
@@ -36,21 +36,21 @@ TURN = 256
 
 
 class Edge:
-    """The publisher of one journal partition. `standing`: the latest records of its partition of `warnings`."""
+    """The publisher of one journal partition. `standing`: what is on `warnings`.
+
+    The partition of what it says to all is that of the record's key, which the journal's partitions do not change.
+    """
 
     def __init__(
-        self, partition: int, topics: Topics, outbox: Outbox, metrics: Metrics, *, clock: BrokerClock | None, standing: Mapping[bytes, Kept]
+        self, partition: int, topics: Topics, outbox: Outbox, metrics: Metrics, *, clock: BrokerClock | None, standing: Standing
     ) -> None:
         self._partition = partition
         self._topics = topics
         self._outbox = outbox
         self._metrics = metrics
         self._clock = clock
+        self._standing = standing
         self._published: dict[tuple[Kind, str], Published] = {}
-        for key, kept in standing.items():
-            if (entry := read_back(kept.value, topics.lane)) is not None:
-                for kind in (Kind.CITY, Kind.WARNINGS):
-                    self._published[kind, key.decode("utf-8", "replace")] = entry
         self._chain: list[asyncio.Task[None]] = []
         self.canary_seen: dict[int, float] = {}
         """Where to note, by partition, when (monotonic, s) an answer to the canary was last acknowledged."""
@@ -131,7 +131,7 @@ class Edge:
         if not output.warning_id:
             return self._topic(output)
         key = (output.kind, output.warning_id)
-        before = self._published.get(key)
+        before = self._published.get(key) or self._standing.published.get(output.warning_id)
         verdict = judge(output, before, now=now, followed=followed_by)
         self._metrics.edge.labels(verdict).inc()
         if before is None or output.revision >= before.revision:
@@ -156,7 +156,9 @@ class Edge:
             headers = (*headers, ("reason", b"expired" if expired else b"superseded"))
         # On replay lanes the record's time is the fold's now; on live lanes the broker puts its own.
         stamp = output.sent_at if self._clock is None else None
-        own = self._partition if output.partition is None else output.partition
+        own = (
+            partition_of(output.key.decode("utf-8", "replace"), self._standing.partitions) if output.partition is None else output.partition
+        )
         return await self._outbox.send(Record(topic, output.value, output.key, 0 if single else own, stamp, headers))
 
     async def _after(self, cities: list[asyncio.Future[object]], compacted: list[Output]) -> None:

@@ -13,9 +13,10 @@ from stream.records.lanes import OTHER_LANE, Lane, belongs
 from stream.records.output import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from stream.records.output import Output
+    from stream.runtime.compacted import Kept
 
 STALE_MS = 60_000
 """A superseded warning older than this says nothing any more."""
@@ -67,6 +68,13 @@ class Published(NamedTuple):
     digest: bytes
 
 
+class Standing(NamedTuple):
+    """What stands on `warnings`: its number of partitions, and by warning_id the highest revision."""
+
+    partitions: int
+    published: Mapping[str, Published]
+
+
 class _Wire(msgspec.Struct):
     revision: int
     level: str
@@ -102,6 +110,17 @@ def read_back(value: bytes | None, lane: Lane) -> Published | None:
     if not belongs(wire.lane, lane):
         return None
     return Published(wire.revision, LEVELS.get(wire.level, 0), digest(value))
+
+
+def standing(kept: Mapping[int, Mapping[bytes, Kept]], lane: Lane) -> Standing:
+    """What the latest records of all partitions of `warnings` say."""
+    found: dict[str, Published] = {}
+    for records in kept.values():
+        for key, one in records.items():
+            name, entry = key.decode("utf-8", "replace"), read_back(one.value, lane)
+            if entry is not None and (name not in found or entry.revision > found[name].revision):
+                found[name] = entry
+    return Standing(len(kept), found)
 
 
 def ends(output: Output, now: int) -> bool:

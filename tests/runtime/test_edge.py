@@ -6,11 +6,13 @@ import pytest
 
 from stream.cluster import Cluster
 from stream.health.metrics import Metrics
+from stream.records.journal import partition_of
 from stream.records.output import Kind, Output
 from stream.records.warning import Lane
 from stream.runtime.clocks import BrokerClock, Pulse, wall_ms
 from stream.runtime.compacted import latest
 from stream.runtime.edge import Edge
+from stream.runtime.edge_rules import standing
 from stream.runtime.producer import Outbox, create_producer
 from stream.runtime.topic_admin import create
 from stream.runtime.topics import Topics, plan
@@ -32,8 +34,8 @@ class Publishing:
         self.metrics = Metrics()
 
     async def edge(self, *, replay: bool = False) -> Edge:
-        standing = (await latest(self.settings.cluster, self.topics.warnings, [1]))[1]
-        return Edge(1, self.topics, self.outbox, self.metrics, clock=None if replay else self.clock, standing=standing)
+        said = standing(await latest(self.settings.cluster, self.topics.warnings, [0, 1]), self.topics.lane)
+        return Edge(1, self.topics, self.outbox, self.metrics, clock=None if replay else self.clock, standing=said)
 
     def agree(self, ahead_ms: int = 0) -> None:
         now = wall_ms()
@@ -79,7 +81,7 @@ async def test_what_stands_on_warnings_after_a_restart_is_not_said_again(publish
     await again.settle()
     said = [value for value, *_ in publishing.on(publishing.topics.city("ava"))]
     assert said == [b'{"revision":%d,"level":"red"}' % n for n in (1, 2, 3)]
-    assert [value for value, *_ in publishing.on(publishing.topics.warnings, 1)][-1] == said[-1]
+    assert [value for value, *_ in publishing.on(publishing.topics.warnings, partition_of("w", 2))][-1] == said[-1]
     assert publishing.metrics.edge.labels("repeated")._value.get() == 2
     assert publishing.metrics.edge.labels("older")._value.get() == 2
 

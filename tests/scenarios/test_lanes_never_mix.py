@@ -28,6 +28,7 @@ from stream.records.lanes import Lane, belongs
 from stream.records.output import Kind, Output
 from stream.region.load import load
 from stream.runtime.edge import Edge
+from stream.runtime.edge_rules import Standing
 from stream.runtime.topics import Topics
 from stream.settings import Settings
 from tests.decide.conftest import FILES, START, make_bundle
@@ -61,7 +62,7 @@ class OneLane:
         self.topics = Topics(settings.prefix)
         self.accept = Accept([self.region], settings, 1)
         self.fold = Fold(lambda _: self.region, lane=self.lane, clock="broker", partitions=1)
-        self.edge = Edge(0, self.topics, None, Metrics(), clock=None, standing={})  # type: ignore[arg-type]
+        self.edge = Edge(0, self.topics, None, Metrics(), clock=None, standing=Standing(1, {}))  # type: ignore[arg-type]
         self.begin()
 
     def begin(self) -> None:

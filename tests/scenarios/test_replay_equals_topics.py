@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from stream.decide.fold import Fold
-from stream.records.journal import Entry
+from stream.records.journal import Entry, partition_of
 from stream.records.output import Kind
 from stream.review import journal_file, replay
 from stream.runtime.checkpoint import digest
@@ -44,10 +44,10 @@ def again(played: Played) -> tuple[dict[Place, list[Said]], dict[int, bytes]]:
         state = fold.initial(partition)
         for output in fold.apply(state, [Entry(one.offset, one.timestamp, one.value) for one in records]):
             place = Place(output.kind, output.city_id if output.kind is Kind.CITY else "")
-            number = 0 if output.kind is Kind.CITY else partition
+            number = 0 if output.kind is Kind.CITY else partition_of(output.key.decode(), header.partitions)
             said.setdefault(place, []).append((number, output.key, output.value, output.sent_at, output.headers))
         states[partition] = digest(fold.snapshot(state))
-    return {place: list(dict.fromkeys(some)) for place, some in said.items()}, states
+    return {place: sorted(dict.fromkeys(some), key=lambda one: one[0]) for place, some in said.items()}, states
 
 
 def differing(place: Place, stood: Iterable[Said], expected: list[Said]) -> str:
