@@ -13,9 +13,9 @@ import yaml
 
 from stream.settings import Settings
 from tests.deploy.command_lines import parse
-from tests.deploy.needs import need
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
+HADOLINT = Path(sys.executable).with_name("hadolint")
 FILE = DEPLOY / "compose" / "compose.yaml"
 
 
@@ -77,9 +77,8 @@ def test_every_folder_that_is_mounted_is_in_the_checkout(services: dict[str, Any
 
 
 def test_the_dockerfile_is_clean_and_everything_in_it_is_pinned() -> None:
-    need("hadolint")
     dockerfile = DEPLOY / "docker" / "Dockerfile"
-    done = subprocess.run(["hadolint", "--format", "json", str(dockerfile)], capture_output=True, text=True, check=False)
+    done = subprocess.run([str(HADOLINT), "--format", "json", str(dockerfile)], capture_output=True, text=True, check=False)
     assert json.loads(done.stdout) == []
     bases = [line for line in dockerfile.read_text("utf-8").splitlines() if line.startswith("FROM ")]
     assert all("@sha256:" in line for line in bases)

@@ -1,0 +1,113 @@
+"""Alerts about what comes in: cities nobody sees, silent stations, refusals, keys, gateways, answers."""
+
+from __future__ import annotations
+
+from alert import Alert, Severity
+
+GATEWAY = '{instance="g0:9108",job="tocsin-gateway-mqtt",way="live"}'
+OF_GATEWAY = {"instance": "g0:9108", "job": "tocsin-gateway-mqtt"}
+
+ALERTS = (
+    Alert(
+        "TocsinBlindCity", Severity.TICKET, 'sum by (hazard) (tocsin_city_statuses{status="unknown"}) > 0', "15m",
+        "{{ $value }} cities cannot be judged for {{ $labels.hazard }}: nobody sees them",
+        means="Their operators read *unknown*, never *clear*; a danger there would not be noticed.",
+        look=("`tocsin status`: which cities, since when.", "Topic `station_health`: which stations are silent or faulty.", "The gateways' last-seen pages (`GET /v1/last-seen`)."),
+        do=("Call whoever runs the stations or their gateway.", "If every city is blind: TocsinLag, or the doors are not read."),
+        fires={'tocsin_city_statuses{hazard="flood",status="unknown"}': "2x60"}, quiet={'tocsin_city_statuses{hazard="flood",status="unknown"}': "0x60"},
+        labels={"hazard": "flood"}, fires_at="20m",
+    ),
+    Alert(
+        "TocsinManyBlindCities", Severity.PAGE,
+        'sum by (hazard) (tocsin_city_statuses{status="unknown"}) / sum by (hazard) (tocsin_city_statuses) > 0.2', "5m",
+        "{{ $value | humanizePercentage }} of the cities cannot be judged for {{ $labels.hazard }}",
+        means="A feed of many cities is away, or the doors are not read.", look=("As for TocsinBlindCity; and whether a gateway or an agency fell away as a whole.",),
+        do=("Tell the operations centres that they are on their own for this danger, and by which telephone.", "Restore the feed."),
+        fires={'tocsin_city_statuses{hazard="flood",status="unknown"}': "5x60", 'tocsin_city_statuses{hazard="flood",status="clear"}': "5x60"},
+        quiet={'tocsin_city_statuses{hazard="flood",status="unknown"}': "1x60", 'tocsin_city_statuses{hazard="flood",status="clear"}': "9x60"},
+        labels={"hazard": "flood"},
+    ),
+    Alert(
+        "TocsinStationsSilent", Severity.TICKET, "sum by (quantity) (tocsin_stations_silent) / sum by (quantity) (tocsin_stations) > 0.2", "15m",
+        "{{ $value | humanizePercentage }} of the series of {{ $labels.quantity }} do not report",
+        means="Warnings are surer with more stations; with too few, cities become unknown.", look=("Topic `station_health`, and the gateways' last-seen pages.",),
+        do=("Call whoever runs them.", "`tocsin maintenance` for what is planned."),
+        fires={'tocsin_stations_silent{quantity="stage"}': "5x60", 'tocsin_stations{quantity="stage"}': "10x60"},
+        quiet={'tocsin_stations_silent{quantity="stage"}': "1x60", 'tocsin_stations{quantity="stage"}': "10x60"}, labels={"quantity": "stage"}, fires_at="20m",
+    ),
+    Alert(
+        "TocsinRefusing", Severity.TICKET,
+        "sum by (door, reason) (rate(tocsin_rejected_total[15m])) / on (door) group_left sum by (door) (rate(tocsin_door_records_total[15m])) > 0.1", "15m",
+        "A tenth or more of what comes to {{ $labels.door }} is refused: {{ $labels.reason }}",
+        means="Those measurements count nowhere. They are kept, with the reason and what to change.",
+        look=("Topic `rejected`: the header `detail` says what to change, the key which record it was.", "Who sends it: the header of the door, and the gateways' last-seen pages."),
+        do=("Tell the sender; `tocsin gateway try FILE` shows what is made of a payload.", "`future`: TocsinClockSkew, or the sender's clock."),
+        fires={'tocsin_rejected_total{door="water",reason="unknown_series"}': "0+30x60", 'tocsin_door_records_total{door="water"}': "0+100x60"},
+        quiet={'tocsin_rejected_total{door="water",reason="unknown_series"}': "0+1x60", 'tocsin_door_records_total{door="water"}': "0+100x60"},
+        labels={"door": "water", "reason": "unknown_series"}, fires_at="40m",
+    ),
+    Alert(
+        "TocsinAnswersUnread", Severity.PAGE, 'time() - max(tocsin_intake_written_timestamp_seconds{kind="acknowledgements"}) > 120', "1m",
+        "What cities answer was not read for {{ $value | humanizeDuration }}",
+        means="Warnings that were answered go up all the same (reason `acknowledgements_unread`), and what officers report by hand warns nobody.",
+        look=("Does `tocsin intake` run? `GET /readyz` of it.",), do=("Start it; two may run.",),
+        fires={'tocsin_intake_written_timestamp_seconds{kind="acknowledgements"}': "0x60"},
+        quiet={'tocsin_intake_written_timestamp_seconds{kind="acknowledgements"}': "0+60x60"}, labels={},
+    ),
+    Alert(
+        "TocsinKeyExpires", Severity.PAGE, "min by (principal) (tocsin_key_days_left) < 7", "10m", "The last key of {{ $labels.principal }} ends in {{ $value | humanize }} days",
+        means="From then on nothing of this sender is taken: its stations fall silent, its cities become unknown.", look=("`tocsin gateway keys REGION`.",),
+        do=("README, Gateways, *Change a key*: add the new lines beside the old, `tocsin region activate`, hand over the new key.",),
+        fires={'tocsin_key_days_left{principal="upper"}': "5x60"}, quiet={'tocsin_key_days_left{principal="upper"}': "60x60"}, labels={"principal": "upper"}, fires_at="20m",
+    ),
+    Alert(
+        "TocsinKeyExpiresSoon", Severity.TICKET, "min by (principal) (tocsin_key_days_left) < 30", "1h", "The last key of {{ $labels.principal }} ends in {{ $value | humanize }} days",
+        means="As TocsinKeyExpires, later.", look=("`tocsin gateway keys REGION`.",), do=("As TocsinKeyExpires.",),
+        fires={'tocsin_key_days_left{principal="upper"}': "20x200"}, quiet={'tocsin_key_days_left{principal="upper"}': "60x200"}, labels={"principal": "upper"}, fires_at="90m",
+    ),
+    Alert(
+        "TocsinGatewayRefuses", Severity.PAGE,
+        'sum by (instance, job) (increase(tocsin_gateway_records_total{outcome="refused"}[15m])) > 0', "0m",
+        "{{ $labels.instance }} ({{ $labels.job }}) could neither send nor store",
+        means="Nothing is lost as long as the senders keep it: they got 503, or no PUBACK. What they cannot keep is lost.",
+        look=("`tocsin_gateway_spool_bytes` and the disk: is the folder full?", "`tocsin_gateway_link_up`: since when is Kafka away?"),
+        do=("Bring Kafka back; give the spool more room (`--spool-mb`).",),
+        fires={f'tocsin_gateway_records_total{{outcome="refused",{GATEWAY[1:]}': "0x10 5x50"}, quiet={f'tocsin_gateway_records_total{{outcome="refused",{GATEWAY[1:]}': "0x60"},
+        labels=OF_GATEWAY, fires_at="15m",
+    ),
+    Alert(
+        "TocsinGatewayStoring", Severity.PAGE, "min by (instance, job) (tocsin_gateway_link_up) == 0", "2m", "{{ $labels.instance }} ({{ $labels.job }}) does not reach Kafka",
+        means="What is measured waits on its disk; what could be seen in it is not seen.", look=("Other gateways too? Then the brokers. This one only? Then its network.",),
+        do=("Restore the way. It sends by itself what it stored.",),
+        fires={f"tocsin_gateway_link_up{GATEWAY}": "0x60"}, quiet={f"tocsin_gateway_link_up{GATEWAY}": "1x60"}, labels=OF_GATEWAY,
+    ),
+    Alert(
+        "TocsinGatewaySetAside", Severity.PAGE, "sum by (instance, job) (increase(tocsin_gateway_set_aside_records_total[15m])) > 0", "0m",
+        "{{ $labels.instance }} ({{ $labels.job }}) set records aside that Kafka never takes",
+        means="They count nowhere until a person hands them in again.", look=("`aside.jsonl` in the folder of its spool: each with the reason.",),
+        do=("No right to write: `tocsin topics acl --check`. Unknown topic: `tocsin topics check`. Then hand them in again.",),
+        fires={f"tocsin_gateway_set_aside_records_total{GATEWAY}": "0x10 5x50"}, quiet={f"tocsin_gateway_set_aside_records_total{GATEWAY}": "5x60"}, labels=OF_GATEWAY, fires_at="15m",
+    ),
+    Alert(
+        "TocsinMqttDropped", Severity.PAGE, "delta(tocsin_gateway_mqtt_broker_dropped_messages[15m]) > 0", "0m", "The MQTT broker of {{ $labels.instance }} dropped messages",
+        means="Measurements are lost, and nobody else will say so.", look=("The broker's queues, and which client is slow or away.",),
+        do=("Raise `max_queued_messages` and `max_queued_bytes` (deploy/mosquitto/mosquitto.conf), and start every gateway.",),
+        fires={'tocsin_gateway_mqtt_broker_dropped_messages{instance="g0:9108"}': "0x10 7x50"}, quiet={'tocsin_gateway_mqtt_broker_dropped_messages{instance="g0:9108"}': "7x60"},
+        labels={"instance": "g0:9108"}, fires_at="15m",
+    ),
+    Alert(
+        "TocsinMqttSessionLost", Severity.PAGE, 'sum by (instance) (increase(tocsin_gateway_mqtt_link_events_total{event="session_lost"}[15m])) > 0', "0m",
+        "The MQTT broker forgot what it kept for {{ $labels.instance }}",
+        means="What arrived there while the gateway was away is lost.", look=("Was the broker started without its persistence, or the session kept too short?",),
+        do=("`persistence true` and `persistent_client_expiration` as in deploy/mosquitto/mosquitto.conf; ask the senders to hand it in again.",),
+        fires={'tocsin_gateway_mqtt_link_events_total{event="session_lost",instance="g0:9108"}': "0x10 1x50"},
+        quiet={'tocsin_gateway_mqtt_link_events_total{event="session_lost",instance="g0:9108"}': "0x60"}, labels={"instance": "g0:9108"}, fires_at="15m",
+    ),
+    Alert(
+        "TocsinDenied", Severity.TICKET, "sum by (reason) (rate(tocsin_gateway_denied_total[15m])) > 0.1", "15m", "Somebody is refused again and again: {{ $labels.reason }}",
+        means="A wrong or old token somewhere, or somebody tries.", look=("Topic `audit`: on whose behalf, from where.",),
+        do=("Hand over the right token, or revoke the stolen one (README, Gateways, *Lost a key*).",),
+        fires={'tocsin_gateway_denied_total{reason="unknown_token"}': "0+60x60"}, quiet={'tocsin_gateway_denied_total{reason="unknown_token"}': "0+1x60"},
+        labels={"reason": "unknown_token"}, fires_at="40m",
+    ),
+)  # fmt: skip
