@@ -6,12 +6,13 @@ is decided when a later one, or the closing tick, arrives, so that it does not m
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import numpy as np
 
-from stream.decide import sequences
+from stream.decide import sequences, takeover
 from stream.decide.activate import activate
 from stream.decide.advance import advance_all
 from stream.decide.answering import take_answer
@@ -23,11 +24,12 @@ from stream.decide.partition import Partition
 from stream.decide.reporting import take_report
 from stream.decide.run import Pending, Unit
 from stream.decide.snapshot import restore, snapshot
-from stream.decide.state import Core, Held
+from stream.decide.standing import adopt
+from stream.decide.state import Core
 from stream.decide.statements import take_statement
-from stream.decide.status import statuses
+from stream.decide.ticking import take_clocks, take_tick
+from stream.decide.timekeeping import Held, dated
 from stream.records.canary import REGION_HASH as CANARY
-from stream.records.instants import MINUTE, SECOND
 from stream.records.journal import (
     Acknowledgement,
     Columns,
@@ -53,20 +55,18 @@ if TYPE_CHECKING:
     from stream.records.warning import Lane
     from stream.region.model import Region
 
-KEEPING_UP_MS = 10 * SECOND
-"""Marks this far behind are normal traffic."""
 HEAVY_PAIRS, HEAVY_IN_ALL = 1_000, 20_000
 """Pairs of a series and a city in one domain (a record), in all (a tick): 0.2 to 1 ms each when everything is in alarm at once."""
 PAIRS_AT_ONCE = 10_000
 """A few seconds at the very worst: so much may be decided before somebody must look at the clock."""
-BEHIND_AFTER_MS = 2 * MINUTE
-"""After so much time of marks lagging, nobody can say that a city is safe."""
 
 
 class Fold:
     """The fold of one lane. `regions` gives a region by its hash and raises UnknownRegion where it is not at hand (yet)."""
 
     VERSION = "5"
+    MIGRATES = frozenset({"4"})
+    """Other versions whose snapshots `restore` takes: the same arrays, and what was added to the rest has a default."""
 
     def __init__(self, regions: Callable[[str], Region], *, lane: Lane, clock: Literal["broker", "observed"], partitions: int) -> None:
         self._regions = regions
@@ -92,7 +92,8 @@ class Fold:
 
     def heavy(self, state: Partition) -> bool:
         """Whether a single record may take this state longer than a caller can stand still for: also one that activates what others wait for."""
-        return bool(state.core.held) or max(state.weights.values(), default=0) > HEAVY_PAIRS or sum(state.weights.values()) > HEAVY_IN_ALL
+        kept = state.core.held or state.core.time.waiting or takeover.waiting(state)
+        return bool(kept) or max(state.weights.values(), default=0) > HEAVY_PAIRS or sum(state.weights.values()) > HEAVY_IN_ALL
 
     def at_once(self, state: Partition) -> int:
         """How many records a caller that must not stand still may apply at a time: any of them may be the first of a storm."""
@@ -102,8 +103,31 @@ class Fold:
         """How many records of other lanes were refused so far."""
         return state.core.counts.other_lane
 
+    def time_suspect(self, state: Partition) -> bool:
+        """Whether the clocks of the broker and of the owner contradict each other."""
+        return state.core.time_suspect
+
+    def awaits_tick(self, state: Partition) -> bool:
+        """Whether records wait for a tick that says what time it is."""
+        return bool(state.core.time.waiting)
+
+    def decided_by(self, state: Partition) -> str:
+        """The fold version that took this partition over last, "" = none did."""
+        return state.core.decided_by
+
+    def taking_over(self, state: Partition) -> bool:
+        """Whether a takeover by this version is under way: what follows waits until it is known what the one before has published."""
+        return state.core.takeover is not None
+
     def apply(self, state: Partition, entries: Sequence[Entry]) -> list[Output]:
         """Apply journal records in offset order; another lane's are only counted. UnknownRegion is raised before anything is changed."""
+        if not takeover.concerned(state, entries):
+            return self._plainly(state, entries)
+        values = [*takeover.waiting(state), *(one.value for one in entries)]
+        self._require(state, [decode(value) for value in values])
+        return takeover.decide(state, entries, self.VERSION, partial(self._plainly, state), partial(adopt, state))
+
+    def _plainly(self, state: Partition, entries: Sequence[Entry]) -> list[Output]:
         read = [(entry.timestamp, entry.value, decode(entry.value)) for entry in entries]
         ours = {said for said in {message.lane for _, _, message in read} if belongs(said, self._lane)}
         messages = [one for one in read if one[2].lane in ours]
@@ -111,22 +135,41 @@ class Fold:
         state.core.counts.other_lane += len(read) - len(messages)
         pending = Pending(state)
         outputs: list[Output] = []
+        time = state.core.time
         for timestamp, value, message in messages:
-            if isinstance(message, Measurements):
-                outputs += self._measurements(state, pending, timestamp, (value, message))
-            elif isinstance(message, Report | Statement):
-                outputs += self._stated(state, pending, timestamp, (value, message))
-            elif isinstance(message, Linked):
-                outputs += self._linked(state, pending, timestamp, (value, message))
-            elif isinstance(message, Acknowledgement):
-                outputs += pending.settle() + take_answer(state, timestamp, message)
+            if self._observed:
+                outputs += self._one(state, pending, timestamp, (value, message))
+            elif isinstance(message, Tick):
+                outputs += self._tick(state, pending, timestamp, message)
+            elif time.waits(timestamp):
+                time.waiting.append(Held(timestamp, value))
             else:
-                outputs += pending.settle()
-                outputs += self._tick(state, timestamp, message) if isinstance(message, Tick) else self._command(state, timestamp, message)
+                outputs += self._dated(state, pending, time.take(timestamp), (value, message))
         return outputs + pending.settle()
 
+    def _dated(self, state: Partition, pending: Pending, at: int, record: tuple[bytes, Message]) -> list[Output]:
+        """Take a record of a live lane at the instant that it is believed to be of."""
+        value, message = record
+        return self._one(state, pending, at, (value, dated(message, at, suspect=state.core.time_suspect)))
+
+    def _one(self, state: Partition, pending: Pending, timestamp: int, record: tuple[bytes, Message]) -> list[Output]:
+        value, message = record
+        if isinstance(message, Measurements):
+            return self._measurements(state, pending, timestamp, (value, message))
+        if isinstance(message, Report | Statement):
+            return self._stated(state, pending, timestamp, (value, message))
+        if isinstance(message, Linked):
+            return self._linked(state, pending, timestamp, (value, message))
+        if isinstance(message, Acknowledgement):
+            return pending.settle() + take_answer(state, timestamp, message)
+        if isinstance(message, Tick):
+            return pending.settle() + self._end(state, timestamp, message)
+        return pending.settle() + (self._command(state, timestamp, message) if isinstance(message, Command) else [])
+
     def _require(self, state: Partition, messages: list[Message]) -> None:
-        """Every region these messages can need is at hand, or nothing is done at all."""
+        """Every region these messages, and those that wait for a tick among them, can need is at hand, or nothing is done at all."""
+        if state.core.time.waiting and any(isinstance(message, Tick) for message in messages):
+            messages = [*messages, *(decode(one.value) for one in state.core.time.waiting)]
         for region_hash in {message.region_hash for message in messages if isinstance(message, Command) and message.command == "activate"}:
             self._regions(region_hash)
         for region_hash in {message.region_hash for message in messages if isinstance(message, Measurements)}:
@@ -204,42 +247,22 @@ class Fold:
         rows = [active.series.row_of.get(ids[row], -1) for row in columns(message).rows.tolist()]
         return msgspec.structs.replace(message, region_hash=active.region_hash, rows=np.array(rows, "<i4").tobytes())
 
-    def _tick(self, state: Partition, timestamp: int, tick: Tick) -> list[Output]:
-        core = state.core
-        if self._observed:
-            if not tick.closing:
-                return []
-            pending = Pending(state)
-            outputs = [output for domain_id in sorted(core.domains) if core.domains[domain_id].instant
-                       for output in self._decide_instant(state, pending, domain_id)]  # fmt: skip
-            return outputs + pending.settle() + advance_all(state, timestamp)
-        core.doors_written_at = max(core.doors_written_at, tick.doors_written_at)
-        core.acknowledgements_written_at = max(core.acknowledgements_written_at, tick.acknowledgements_written_at)
-        if timestamp - core.acknowledgements_written_at <= KEEPING_UP_MS:
-            core.unread_since = None
-        elif core.unread_since is None:
-            core.unread_since = timestamp
-        core.unread = core.unread_since is not None and timestamp - core.unread_since > BEHIND_AFTER_MS
-        return self._lag(state, timestamp) + advance_all(state, timestamp)
+    def _tick(self, state: Partition, pending: Pending, timestamp: int, tick: Tick) -> list[Output]:
+        outputs = pending.settle()
+        for one in take_clocks(state, timestamp, tick):
+            outputs += self._dated(state, pending, one.timestamp, (one.value, decode(one.value)))
+        return outputs + pending.settle() + take_tick(state, timestamp, tick)
 
-    def _lag(self, state: Partition, timestamp: int) -> list[Output]:
-        """When the doors have not been read for too long every city is unknown, until they are."""
-        core = state.core
-        if timestamp - core.doors_written_at <= KEEPING_UP_MS:
-            core.behind_since = None
-        elif core.behind_since is None:
-            core.behind_since = timestamp
-        behind = core.behind_since is not None and timestamp - core.behind_since > BEHIND_AFTER_MS
-        if behind == core.behind:
+    def _end(self, state: Partition, timestamp: int, tick: Tick) -> list[Output]:
+        """The end of a replay decides the last instant."""
+        if not tick.closing:
             return []
-        core.behind = behind
-        outputs: list[Output] = []
-        for domain_id in sorted(core.domains):
-            for index in state.hazards_of(domain_id):
-                scene = state.scene(domain_id, index)
-                outputs += statuses(scene, scene.cities(), max(timestamp, core.domains[domain_id].now))
-            state.wind(domain_id)
-        return outputs
+        pending, domains = Pending(state), state.core.domains
+        outputs = [
+            output for domain_id in sorted(domains) if domains[domain_id].instant
+            for output in self._decide_instant(state, pending, domain_id)
+        ]  # fmt: skip
+        return outputs + pending.settle() + advance_all(state, timestamp)
 
     def _command(self, state: Partition, timestamp: int, command: Command) -> list[Output]:
         core = state.core

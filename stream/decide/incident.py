@@ -39,7 +39,8 @@ def evaluate(scene: Scene, moment: Moment) -> list[Output]:
     """Judge every city; the outputs in a defined order: by incident its warnings by city and its record, then city statuses."""
     state = scene.state
     state.evaluated_at = max(state.evaluated_at, moment.settled)
-    moment = replace(moment, grid=scene.observed or moment.corrected != "" or moment.at % seconds(scene.hazard.rules.grid_step_s) == 0)
+    grid = scene.observed or moment.corrected != "" or moment.at % seconds(scene.hazard.rules.grid_step_s) == 0
+    moment = replace(moment, grid=grid, time_suspect=scene.time_suspect)
     arranged = arrange(scene, _asked(scene, moment.at), moment)
     outputs, answers = arranged.outputs, [_reached(scene, group, moment.at) for group in arranged.groups]
     state.watched = watched(outlook_of(state.foretold, moment.at), scene.hazard.rules.watch)
@@ -110,7 +111,8 @@ def _judge_incident(
     for city_id in spoken:
         outputs += _say(scene, incident, incident.told[city_id], reached.wanted.get(city_id), others)
     outputs += _repeat(scene, incident, moment.at, spoken)
-    give_over(scene, incident, moment.at)
+    if not scene.time_suspect:
+        give_over(scene, incident, moment.at)
     outputs += bodies.tell(scene, incident, moment.at)
     if reached.fused is not None:
         incident.probability, incident.confirmed = reached.fused.probability, reached.fused.confirmed

@@ -56,6 +56,7 @@ class Moment:
 
     `withdrawn`: a measurement that had raised a source was corrected just now, and the source is none any more. `grid`: a grid instant of the
     domain, at which everything may be said; on replay lanes (`Scene.observed`) every instant is one. `corrected`: a source that a person corrected.
+    `time_suspect`: the clocks contradict each other.
     """
 
     at: int
@@ -63,6 +64,7 @@ class Moment:
     withdrawn: bool = False
     grid: bool = False
     corrected: str = ""
+    time_suspect: bool = False
 
 
 def seconds(duration_s: float) -> int:
@@ -126,7 +128,8 @@ def _prolonged(told: Told, blind_since: int | None, moment: Moment, rules: Rules
         return Reason.NOTHING_NEW
     if blind_since is None:
         return Reason.EXTENDED
-    return Reason.BLIND if moment.at < blind_since + seconds(rules.blind_limit_s) else Reason.NOTHING_NEW
+    # For how long nothing was seen is not known while the clocks disagree, and nothing may lapse meanwhile.
+    return Reason.BLIND if moment.time_suspect or moment.at < blind_since + seconds(rules.blind_limit_s) else Reason.NOTHING_NEW
 
 
 def due(told: Told, rules: Rules) -> tuple[int, ...]:

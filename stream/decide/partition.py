@@ -70,8 +70,11 @@ class Partition:
         return at if self.observed else min(at, self.core.doors_written_at)
 
     def answered(self, at: int) -> int:
-        """How far every answer of a city is known at `at`; if they were not read for too long, what is due goes on without them."""
-        return at if self.core.unread else min(at, self.core.acknowledgements_written_at)
+        """How far every answer of a city is known at `at`; if they were not read for too long, what is due goes on without them.
+
+        While the clocks disagree nothing is due.
+        """
+        return at if self.core.unread and not self.core.time_suspect else min(at, self.core.acknowledgements_written_at)
 
     def scene(self, domain_id: str, hazard_index: int) -> Scene:
         """The hazard in the domain, ready to be judged."""
@@ -83,10 +86,10 @@ class Partition:
         key = (domain_id, name)
         if key not in self.fresh:
             self.fresh[key] = fresh_counts(hazard, domain_id, state.silent)
-        lead_ms = 0 if self.observed else LEAD_MS
+        core, lead_ms = self.core, 0 if self.observed else LEAD_MS
         return Scene(
-            bound.region, hazard, domain_id, domain, state, self.lane, self.fresh[key], self.core.behind, self.core.exercise,
-            partitions=self.core.partitions, lead_ms=lead_ms, observed=self.observed,
+            bound.region, hazard, domain_id, domain, state, self.lane, self.fresh[key], core.behind or core.time.unsure, core.exercise,
+            partitions=core.partitions, lead_ms=lead_ms, observed=self.observed, time_suspect=core.time_suspect, undated=core.time.unsure,
             ruled=self._ruled(bound, hazard, domain.posture.posture),
         )  # fmt: skip
 

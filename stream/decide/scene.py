@@ -19,9 +19,10 @@ SILENT_NAMED = 20
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """`partitions`: of the journal; `lead_ms`: how long after it was decided what is passed on takes effect. One hazard in one domain. `fresh` counts, for every city, its watching series that report; `behind`: the doors are not being read.
+    """`partitions`: of the journal; `lead_ms`: how long after it was decided what is passed on takes effect. One hazard in one domain. `fresh` counts, for every city, its watching series that report; `behind`: the doors are not being read, or nobody knows for how long what they hold has been there.
 
-    `exercise`: the one under way, "" = none. `observed`: a replay lane.
+    `exercise`: the one under way, "" = none. `observed`: a replay lane. `time_suspect`: the clocks contradict each other;
+    `undated`: they have for so long that nobody can say how old anything is (then `behind`, too).
     """
 
     region: Region
@@ -37,6 +38,8 @@ class Scene:
     lead_ms: int = 0
     ruled: Hazard | None = None
     observed: bool = False
+    time_suspect: bool = False
+    undated: bool = False
 
     @property
     def hazard(self) -> Hazard:

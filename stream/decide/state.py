@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from stream.decide.counts import Counts
 from stream.decide.foretold import Foretold
 from stream.decide.linked import Links
 from stream.decide.odds import Odd
@@ -16,6 +17,8 @@ from stream.decide.posture import PostureState
 from stream.decide.signed import SignedBatch
 from stream.decide.silences import Silence
 from stream.decide.stated import ByHand, Placed
+from stream.decide.takeover import Takeover
+from stream.decide.timekeeping import Held, Time
 from stream.records.warning import MsgType, Reason
 
 
@@ -208,13 +211,6 @@ class HazardState(msgspec.Struct):
         return {city_id: told for one in self.incidents.values() for city_id, told in one.told.items() if not told.ended}
 
 
-class Held(msgspec.Struct, array_like=True):
-    """A journal record kept until the region it names is active."""
-
-    timestamp: int
-    value: bytes
-
-
 class Reported(msgspec.Struct, array_like=True):
     """What somebody reported about a river: see `stream.records.report`."""
 
@@ -252,36 +248,13 @@ class DomainState(msgspec.Struct):
     signed: dict[str, list[SignedBatch]] = msgspec.field(default_factory=dict)
 
 
-class Counts(msgspec.Struct):
-    """What detection did with the measurements of this partition, since its beginning; `believed`: later, because of a neighbour.
-
-    `other_lane`: records that were refused because they are another lane's. `repeated`, `sequence_refused`: messages of signed batches that were
-    there before, or that used another batch's number.
-    """
-
-    scored: int = 0
-    duplicate: int = 0
-    correction: int = 0
-    out_of_order: int = 0
-    too_old: int = 0
-    failed: int = 0
-    believed: int = 0
-    retired: int = 0
-    late: int = 0
-    answers: int = 0
-    unmatched: int = 0
-    other_lane: int = 0
-    repeated: int = 0
-    sequence_refused: int = 0
-    links_refused: dict[str, int] = msgspec.field(default_factory=dict)
-
-
 class Core(msgspec.Struct):
     """Everything of a partition that is not an array.
 
     `active`: region name -> hash. `past`: hashes that were active before. `doors_written_at`: the oldest mark of the doors in the newest tick.
     `behind_since`: when the marks fell behind, None while they keep up. `acknowledgements_written_at`, `unread_since` and `unread`: the same for
-    what cities answer. `exercise`: the one under way, "" = none.
+    what cities answer. `exercise`: the one under way, "" = none. `time`: what time it is, and whether that is known.
+    `decided_by`: the fold version that took this partition over last, "" = none did; `takeover`: the one by this version that is under way.
     """
 
     partition: int
@@ -298,3 +271,11 @@ class Core(msgspec.Struct):
     held: list[Held] = msgspec.field(default_factory=list)
     domains: dict[str, DomainState] = msgspec.field(default_factory=dict)
     counts: Counts = msgspec.field(default_factory=Counts)
+    time: Time = msgspec.field(default_factory=Time)
+    decided_by: str = ""
+    takeover: Takeover | None = None
+
+    @property
+    def time_suspect(self) -> bool:
+        """Whether the clocks of the broker and of the owner contradict each other: nothing is silent, over or escalated by time meanwhile."""
+        return self.time.suspect

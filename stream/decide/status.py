@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from stream.decide.life import seconds
 from stream.decide.state import StatusState
 from stream.decide.telling import level_label, minute
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from stream.decide.state import Told
     from stream.records.output import Output
     from stream.records.warning import Coverage
+
+TIME_SUSPECT = "time_suspect"
+"""Why a city is unknown whose stations report: nobody can say when."""
 
 
 def statuses(scene: Scene, cities: Iterable[str], at: int) -> list[Output]:
@@ -69,6 +74,7 @@ def _record(scene: Scene, city_id: str, status: StatusState) -> CityStatus:
         }
         for language in WORDS
     }
+    because = TIME_SUSPECT if scene.undated and status.state == CityState.UNKNOWN.value else UNSET
     return CityStatus(
         city_id=city_id,
         hazard=scene.hazard.hazard,
@@ -83,7 +89,8 @@ def _record(scene: Scene, city_id: str, status: StatusState) -> CityStatus:
         muted_by=status.muted_by,
         region=scene.region.name,
         region_hash=scene.region.region_hash,
-        text=render("muted" if status.muted_by else status.state, scene.hazard.texts, fields, scene.lane),
+        because=because,
+        text=render("muted" if status.muted_by else because or status.state, scene.hazard.texts, fields, scene.lane),
     )
 
 

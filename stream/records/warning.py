@@ -177,7 +177,8 @@ class CityState(StrEnum):
 class CityStatus(msgspec.Struct, frozen=True, kw_only=True, tag="status", tag_field="type"):
     """Heartbeat of one (city, hazard, domain). After `valid_until_at` it says nothing any more: read it as unknown.
 
-    `muted_by`: a warning stands, and what mutes it; it is not over.
+    `muted_by`: a warning stands, and what mutes it; it is not over. `because`: why it is unknown though stations report (`time_suspect`: the clocks
+    of the broker and of Tocsin disagree, so that nothing can be dated); else the field is not there.
     """
 
     city_id: str
@@ -191,6 +192,7 @@ class CityStatus(msgspec.Struct, frozen=True, kw_only=True, tag="status", tag_fi
     valid_until_at: str
     coverage: Coverage
     muted_by: tuple[str, ...] = ()
+    because: str | msgspec.UnsetType = msgspec.UNSET
     region: str
     region_hash: str
     text: Texts

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from stream.decide.fold import Fold
-from stream.records.instants import HOUR, SECOND
+from stream.records.instants import HOUR, MINUTE, SECOND
 from stream.records.journal import Columns, Command, Entry, Linked, Statement, Tick, decode, encode, measurements, partition_of
 from stream.records.output import Kind
 from stream.records.warning import Lane
@@ -53,6 +53,7 @@ class Chain:
     outputs: list[Output] = field(default_factory=list)
     records: list[Recorded] = field(default_factory=list)
     under_way: list[tuple[int, int, bytes]] = field(default_factory=list)
+    ticked: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.header = Header(Lane.TEST, "broker", self.partitions)
@@ -70,6 +71,10 @@ class Chain:
     def _append(self, partition: int, at: int, value: bytes) -> None:
         at = max(at, self.now)
         self.now = at
+        if isinstance(decode(value), Tick):
+            self.ticked[partition] = at
+        elif at > self.ticked.get(partition, at) + MINUTE:  # there are ticks all the time: one comes before what follows a pause
+            self._tick(partition, at, at - 2 * SECOND)
         offset = len(self.records)
         self.records.append(Recorded(partition, offset, at, value))
         made = self.fold.apply(self.states[partition], [Entry(offset, at, value)])
@@ -110,7 +115,11 @@ class Chain:
     def tick(self, at: int) -> None:
         self._arrivals(at)
         for number in self.states:
-            self._append(number, at, encode(Tick(at, 5.0, at, acknowledgements_written_at=at)))
+            self._tick(number, at, at)
+
+    def _tick(self, partition: int, at: int, read_to: int) -> None:
+        elapsed_s = (at - self.ticked.get(partition, at)) / SECOND
+        self._append(partition, at, encode(Tick(at, elapsed_s, read_to, acknowledgements_written_at=read_to)))
 
     def run(self, start: int, end: int, story: Callable[[int], Mapping[str, float]], step: int = HOUR) -> None:
         """From instant to instant: what is measured, and a tick soon after (and before: time passes in small steps)."""

@@ -101,6 +101,7 @@ class Story:
     partitions: int = 1
     outputs: list[Output] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
+    ticked: Tick | None = None
 
     def __post_init__(self):
         self.region = load(make_bundle(self.files, self.folder))
@@ -116,6 +117,22 @@ class Story:
         return self.regions[region_hash]
 
     def give(self, timestamp: int, message) -> list[Output]:
+        """Apply one record. In a journal there are ticks all the time: one stands before whatever comes after a pause."""
+        paused = self.entries and timestamp > self.entries[-1].timestamp + MINUTE
+        if isinstance(message, Tick):
+            self.ticked = message
+        elif paused and self.ticked is not None and self.clock == "broker":
+            last = self.ticked
+            marks = [
+                one if one < last.written_at else timestamp - 2 * SECOND
+                for one in (last.doors_written_at, last.acknowledgements_written_at)
+            ]
+            elapsed_s = (timestamp - last.written_at) / SECOND
+            self.give(timestamp, Tick(timestamp, elapsed_s, marks[0], acknowledgements_written_at=marks[1], lane=last.lane))
+        return self.append(timestamp, message)
+
+    def append(self, timestamp: int, message) -> list[Output]:
+        """Apply one record and nothing else."""
         entry = Entry(len(self.entries), timestamp, encode(message))
         self.entries.append(entry)
         made = self.fold.apply(self.state, [entry])
@@ -139,7 +156,8 @@ class Story:
         return self.give(timestamp, measurements(domain, self.region.region_hash, arrays))
 
     def tick(self, timestamp: int, doors_written_at: int | None = None, *, closing: bool = False):
-        return self.give(timestamp, Tick(timestamp, 5.0, timestamp if doors_written_at is None else doors_written_at, closing))
+        elapsed_s = 5.0 if self.ticked is None else (timestamp - self.ticked.written_at) / SECOND
+        return self.give(timestamp, Tick(timestamp, elapsed_s, timestamp if doors_written_at is None else doors_written_at, closing))
 
     def quiet(self, start: int, end: int, values: dict[str, float], step: int = 10 * MINUTE):
         """Unchanging measurements with ticks in between."""

@@ -11,7 +11,7 @@ import msgspec
 
 from stream.decide.fold import Fold
 from stream.errors import UnknownRegion
-from stream.records.instants import SECOND
+from stream.records.instants import MINUTE, SECOND
 from stream.records.journal import Command, Entry, Tick, encode
 from stream.records.output import Kind, Output
 from stream.records.warning import Lane
@@ -50,11 +50,20 @@ class Played:
     entries: list[Entry] = field(default_factory=list)
     outputs: list[Output] = field(default_factory=list)
     heard: list[Heard] = field(default_factory=list)
+    ticked: Tick | None = None
     doors: int | None = None
     answers: int | None = None
 
     def give(self, timestamp: int, message: Any) -> None:
-        """Append a message to the journal and apply it, and then what the domains pass on to each other because of it."""
+        """Append a message to the journal and apply it, and then what the domains pass on to each other because of it.
+
+        In a journal there are ticks all the time: one stands before whatever comes after a pause.
+        """
+        paused = self.entries and timestamp > self.entries[-1].timestamp + MINUTE
+        if isinstance(message, Tick):
+            self.ticked = message
+        elif paused and self.ticked is not None and self.clock == "broker":
+            tick(self, timestamp, timestamp - 2 * SECOND)
         self._append(timestamp, encode(self.laned(message)))
 
     def laned(self, message: Any) -> Any:
@@ -155,8 +164,10 @@ def play(scenario: Scenario, clock: str) -> Played:
     return played
 
 
-def tick(played: Played, at: int) -> None:
-    """A tick whose marks stand still while something is stuck."""
-    doors = at if played.doors is None else min(at, played.doors)
-    answers = at if played.answers is None else min(at, played.answers)
-    played.give(at, Tick(at, played.scenario.ticks / 1_000, doors, acknowledgements_written_at=answers))
+def tick(played: Played, at: int, read_to: int | None = None) -> None:
+    """A tick whose marks (as far as everything is read, by default to now) stand still while something is stuck."""
+    read_to = at if read_to is None else read_to
+    doors = read_to if played.doors is None else min(read_to, played.doors)
+    answers = read_to if played.answers is None else min(read_to, played.answers)
+    elapsed_s = 0.0 if played.ticked is None else (at - played.ticked.written_at) / SECOND
+    played.give(at, Tick(at, elapsed_s, doors, acknowledgements_written_at=answers))
