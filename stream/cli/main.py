@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from stream.cli import (
     answer,
+    archive,
     calibrate,
     canary,
     cap,
@@ -37,6 +38,7 @@ from stream.cli import (
     tail,
     taking_back,
     topics,
+    upgrade,
     validate,
     version,
     worker,
@@ -105,9 +107,11 @@ app.command("cap")(cap.cap)
 app.command("cap-in")(cap_in.cap_in)
 app.command("replay")(replay.replay)
 app.add_typer(journal.app, name="journal")
+app.command("archive")(archive.archive)
 app.command("calibrate")(calibrate.calibrate)
 app.command("footprint")(footprint.footprint)
 app.command("schema")(schema.schema)
+app.add_typer(upgrade.app, name="upgrade")
 app.command("version")(version.version)
 
 

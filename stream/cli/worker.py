@@ -12,14 +12,20 @@ from stream.settings import Settings
 Instance = Annotated[str | None, typer.Option(help="Name of this process, the same at every start of it. Default: tocsin-0.")]
 MetricsPort = Annotated[int | None, typer.Option(help="Serve /metrics on this port of the loopback interface; 0 = do not.")]
 
+Shadow = Annotated[
+    bool, typer.Option("--shadow", help="Only follow, with a new fold version: decide, publish nothing, until it is activated.")
+]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Also log what Faust and the Kafka client do.")]
 
 
 @given(settings=connection)
-def worker(settings: Settings, instance: Instance = None, metrics_port: MetricsPort = None, verbose: Verbose = False) -> None:
+def worker(
+    settings: Settings, instance: Instance = None, metrics_port: MetricsPort = None, shadow: Shadow = False, verbose: Verbose = False
+) -> None:
     """Run a worker: it accepts, decides and publishes for its share of the partitions. Start as many as there is work.
 
-    Exit codes: 0 after a clean stop (SIGTERM or Ctrl-C), 75 start it again (the broker or the process failed for a time), 70 a bug.
+    Exit codes: 0 after a clean stop (SIGTERM or Ctrl-C), 75 start it again (the broker or the process failed for a time), 76 another
+    fold version is in force: start the new code; 70 a bug.
     """
     import logging
 
@@ -33,4 +39,4 @@ def worker(settings: Settings, instance: Instance = None, metrics_port: MetricsP
             logging.getLogger(chatty).setLevel(logging.WARNING)
 
     changed = {name: value for name, value in (("instance", instance), ("metrics_port", metrics_port)) if value is not None}
-    raise typer.Exit(run_worker(msgspec.structs.replace(settings, **changed)))
+    raise typer.Exit(run_worker(msgspec.structs.replace(settings, **changed), shadow=shadow))

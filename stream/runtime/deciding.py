@@ -6,18 +6,18 @@ import asyncio
 import logging
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from stream.decide.census import Census
 from stream.errors import UnknownRegion
 from stream.records.journal import Entry
 from stream.runtime import collector, failpoints
 from stream.runtime.checkpoint_store import CheckpointReader, CheckpointWriter, Snapshot, topic_id
 from stream.runtime.compacted import latest
-from stream.runtime.edge_rules import standing
 from stream.runtime.edge import Edge
+from stream.runtime.edge_rules import standing
 from stream.runtime.failpoints import failpoint
+from stream.runtime.fold_versions import together
+from stream.runtime.held import Held
 from stream.runtime.journey import came_first, raises
 from stream.runtime.positions import Partition
 from stream.runtime.producer import Errand
@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
     from aiokafka import ConsumerRecord
 
+    from stream.decide.census import Census
     from stream.records.output import Output
     from stream.runtime.fold_like import FoldLike
+    from stream.runtime.fold_versions import Turn
     from stream.runtime.parts import Parts
     from stream.runtime.transport import Run
 
@@ -44,38 +46,21 @@ ASIDE_BYTES = 65_536
 more where a gateway was away and they are one station's."""
 
 
-@dataclass(slots=True)
-class Held:
-    """A partition in the hands of this process, for one generation of the group."""
-
-    partition: int
-    generation: int
-    state: Any
-    next_offset: int
-    edge: Edge
-    saved_offset: int = -1
-    saved_at: float = field(default_factory=time.monotonic)
-    size: int = 0
-    other_lane: int = 0
-    at: int = 0
-    census: Census = field(default_factory=Census)
-        self._written_at: dict[int, Mapping[str, int]] = {}
-    sought_at: float = 0.0
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held while records are applied and handed to the edge: a checkpoint in between would hold outputs that were never sent."""
-
-
 class Deciding:
     """All journal partitions of this process."""
 
-    def __init__(self, parts: Parts, fold: FoldLike, census: Callable[[Any], Census]) -> None:
+    def __init__(self, parts: Parts, fold: FoldLike, census: Callable[[Any], Census], turn: Turn) -> None:
         self._parts = parts
         self._fold = fold
         self._census = census
+        self._turn = turn
         self._journal = parts.topics.journal
-        self._reader = CheckpointReader(parts.settings.cluster, parts.topics, instance=parts.settings.instance, fold_version=fold.VERSION)
+        self._reader = CheckpointReader(
+            parts.settings.cluster, parts.topics, instance=parts.settings.instance, fold_version=fold.VERSION, migrates=fold.MIGRATES
+        )
         self._writers: dict[int, CheckpointWriter] = {}
         self._held: dict[int, Held] = {}
+        self._written_at: dict[int, Mapping[str, int]] = {}
         self._restoring: dict[int, asyncio.Task[None]] = {}
         self._identity = ""
         self._slice = SLICE_FIRST
@@ -88,6 +73,18 @@ class Deciding:
     def active(self, held: Held) -> Mapping[str, str]:
         """The regions active in a held partition."""
         return self._fold.active(held.state)
+
+    def taken(self, held: Held) -> bool:
+        """Whether no takeover by this fold version is to be done there."""
+        return self._turn.taken(held.state)
+
+    def written_at(self, partition: int, version: str) -> int:
+        """When a fold version wrote its newest checkpoint of the partition (the broker's time, ms), as of the assignment; 0 = never."""
+        return self._written_at.get(partition, {}).get(version, 0)
+
+    def over(self) -> bool:
+        """Whether other processes decide from here on in every partition that is held."""
+        return bool(self._held) and all(held.over for held in self._held.values())
 
     def assigned(self, partitions: Iterable[int], generation: int) -> asyncio.Task[None]:
         """A new assignment: forget what was held, restore what is ours now. The task ends when all of it is restored."""
@@ -105,7 +102,7 @@ class Deciding:
         said = standing(await latest(settings.cluster, topics.warnings, range(settings.partitions)), topics.lane)
         clock = self._parts.clock if settings.clock == "broker" else None
         for partition in partitions:
-            best = found[partition].best
+            best, self._written_at[partition] = found[partition].best, found[partition].written_at
             writer = self._writers.get(partition)
             if writer is None:
                 writer = self._writers[partition] = CheckpointWriter(self._parts.outbox(Errand.ASIDE), topics, partition, settings)
@@ -134,7 +131,7 @@ class Deciding:
         if (task := self._restoring.get(partition)) is not None:
             await asyncio.wait([task])
         held = self._held.get(partition)
-        if held is None or held.generation != generation or not self._ours(held):
+        if held is None or held.over or held.generation != generation or not self._ours(held):
             return  # of an assignment that is over: its records are read again by whoever owns them now
         if not records[0].offset <= held.next_offset <= records[-1].offset + 1:
             await self._seek(held, records[0].offset)
@@ -142,9 +139,13 @@ class Deciding:
         fresh = [Entry(r.offset, r.timestamp, r.value) for r in records if r.offset >= held.next_offset]
         if failpoints.planted(failpoints.FIRST_RECORD_AFTER_REBALANCE_DROPPED) and held.sought_at >= 0 and fresh:
             held.sought_at, held.next_offset = -1.0, fresh.pop(0).offset + 1
-        while fresh and self._ours(held):
-            size = self._slice if self._fold.heavy(held.state) else min(self._slice, self._fold.at_once(held.state))
+        while fresh and self._ours(held) and not held.over:
+            size = together(fresh, self._slice if self._fold.heavy(held.state) else min(self._slice, self._fold.at_once(held.state)))
             some, fresh = fresh[:size], fresh[size:]
+            if self._turn.ends(held.state, some[0].value):
+                log.info("journal %d: another fold version decides from %d on", partition, some[0].offset)
+                held.over = True
+                return
             began = time.monotonic()
             await self._apply(held, some, records)
             took_s = max(time.monotonic() - began, 0.001)
@@ -216,6 +217,7 @@ class Deciding:
                 await self._parts.region_change()
                 continue
             if self._ours(held):
+                outputs = [] if self._turn.quiet(held.state) else outputs
                 if more := self._fold.other_lane(held.state) - held.other_lane:
                     held.other_lane += more
                     self._parts.note_other_lane(held.partition, more)

@@ -27,6 +27,8 @@ class ExitCode(IntEnum):
     """The broker does not let it in, or does not allow something: starting it again does not help until somebody acts."""
     BUG = 70
     """Something unforeseen; the traceback is in the log."""
+    SUPERSEDED = 76
+    """Another version of the fold decides now: start the new code. The old one, started again, waits and says so."""
     RESTART = 75
     """The broker or the process itself failed for a time: start it again."""
 

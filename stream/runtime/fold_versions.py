@@ -68,29 +68,29 @@ class Turn:
     `before`: the version that it takes over from, "" = none, this is the first of the lane. `in_force`: what is in force at the moment.
     """
 
-    def __init__(self, fold: FoldLike, in_force: Callable[[], InForce | None], *, before: str = "", shadow: bool = False) -> None:
-        self._fold = fold
+    def __init__(self, fold: FoldLike, in_force: Callable[[], InForce | None], *, shadow: bool) -> None:
+        self.fold = fold
         self._in_force = in_force
-        self._before = before
-        self._shadow = shadow
+        self.before = ""
+        self.shadow = shadow
 
     def taken(self, state: Any) -> bool:
         """Whether nothing is left to be done before this fold decides alone."""
-        return not self._before or self._fold.decided_by(state) == self._fold.VERSION
+        return not self.before or self.fold.decided_by(state) == self.fold.VERSION
 
     def quiet(self, state: Any) -> bool:
         """Whether what is decided now is not to be said: it is, or was, another version's turn."""
-        return self._shadow or not (self.taken(state) or self._fold.taking_over(state))
+        return self.shadow or not (self.taken(state) or self.fold.taking_over(state))
 
     def ends(self, state: Any, value: bytes) -> bool:
         """Whether another process decides from this record on."""
         message = decode(value) if switches(value) else None
         if not isinstance(message, FoldVersion):
             return False
-        if self._shadow:
+        if self.shadow:
             in_force = self._in_force()
-            return message.version == self._fold.VERSION and in_force is not None and in_force.version == self._fold.VERSION
-        return message.version != self._fold.VERSION and not self.quiet(state)
+            return message.version == self.fold.VERSION and in_force is not None and in_force.version == self.fold.VERSION
+        return message.version != self.fold.VERSION and not self.quiet(state)
 
 
 def together(entries: Sequence[Entry], most: int) -> int:

@@ -18,8 +18,9 @@ from stream.runtime.producer import Errand, Record
 from stream.runtime.published import parts, standing
 
 if TYPE_CHECKING:
-    from stream.runtime.deciding import Deciding, Held
+    from stream.runtime.deciding import Deciding
     from stream.runtime.fold_versions import InForce
+    from stream.runtime.held import Held
     from stream.runtime.parts import Parts
     from stream.runtime.published import Said
     from stream.runtime.regions_feed import RegionsFeed

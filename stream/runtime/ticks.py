@@ -14,7 +14,8 @@ from stream.runtime.producer import Errand, Record
 
 if TYPE_CHECKING:
     from stream.records.journal import Message
-    from stream.runtime.deciding import Deciding, Held
+    from stream.runtime.deciding import Deciding
+    from stream.runtime.held import Held
     from stream.runtime.marks import Marks
     from stream.runtime.parts import Parts
     from stream.runtime.regions_feed import RegionsFeed

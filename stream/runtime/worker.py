@@ -8,6 +8,8 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from stream.decide.census import Census
 from stream.errors import BrokerError, Stalled
 from stream.health.probes import probes
@@ -18,19 +20,22 @@ from stream.runtime.backlog import Lag
 from stream.runtime.census_rounds import run_census
 from stream.runtime.deciding import Deciding
 from stream.runtime.ending import ExitCode, end_now
+from stream.runtime.entitlement import begins
+from stream.runtime.fold_versions import Turn
 from stream.runtime.key_watch import KeyWatch
 from stream.runtime.marks import Marks
 from stream.runtime.parts import Parts
 from stream.runtime.producer import Errand, know_topics
 from stream.runtime.readiness import Readiness
 from stream.runtime.regions_feed import RegionsFeed, load_packed
+from stream.runtime.takeovers import Takeovers
 from stream.runtime.ticks import Ticks
 from stream.runtime.topic_admin import create
 from stream.runtime.topics import plan
 from stream.runtime.watchdog import watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 
     from faust.types import TP
 
@@ -69,20 +74,30 @@ def product() -> Making:
     )
 
 
-def run_worker(settings: Settings, making: Making | None = None) -> int:
+def run_worker(settings: Settings, making: Making | None = None, *, shadow: bool = False) -> int:
     """Run until SIGTERM or SIGINT; 0 after a clean stop. Prints `ready ...` when its partitions are assigned and restored.
+
+    It ends by itself, cleanly, once another fold version is in force. A `shadow` only decides, in a group of its own, until its version is.
 
     Whatever fails ends the process at once, with one of `ExitCode`: an unwinding event loop would still send what was queued.
     """
-    asyncio.run(_or_end(_Worker(settings, making or product()).run()))
-    return ExitCode.CLEAN
+    making = making or product()
+    if shadow:
+        version = making.fold(lambda _: None, settings).VERSION
+        names = {"group": f"{settings.group}-shadow-{version}", "instance": f"{settings.instance}-shadow"}
+        settings = msgspec.structs.replace(settings, canary_s=0.0, **names)
+    worker = _Worker(settings, making, shadow=shadow)
+    asyncio.run(_or_end(worker.run()))
+    return worker.code
 
 
 class _Worker:
-    def __init__(self, settings: Settings, making: Making) -> None:
+    def __init__(self, settings: Settings, making: Making, *, shadow: bool) -> None:
+        self._shadow = shadow
         self._settings = settings
         self._making = making
         self._readiness = Readiness()
+        self.code = ExitCode.CLEAN
 
     async def run(self) -> None:
         """Start everything, wait for the signal to stop, stop cleanly."""
@@ -101,32 +116,41 @@ class _Worker:
         self._marks = Marks(parts)
         fold = self._making.fold(feed.source, self._settings)
         parts.metrics.process.decides(fold.VERSION)
-        self._deciding = Deciding(parts, fold, self._making.census(self._settings))
+        turn = Turn(fold, lambda: feed.fold_version, shadow=self._shadow)
+        self._deciding = Deciding(parts, fold, self._making.census(self._settings), turn)
         self._accepting = Accepting(parts, lambda: self._making.accept(feed.regions(), self._settings), self._making.to_rejected)
         parts.start(feed.run(self._on_regions))
         await self._marks.learn_time()
         await feed.ready.wait()
+        if not await begins(parts, feed, turn, stopping):
+            await self._leave()
+            return
         await self._know_cities()
         self._agents()
         await parts.app.start()
-        ticks, lag = Ticks(parts, self._deciding, self._marks, feed), Lag(parts, self._deciding, self._marks)
-        beside = (
-            self._marks.follow(),
-            self._marks.run(),
-            ticks.run(),
-            self._deciding.run_checkpoints(),
-            watch(self._settings.watchdog_s, lag.look),
-        )
-        for work in (*beside, run_census(self._deciding, parts.metrics), self._readiness.run(parts, self._deciding, self._marks)):
+        for work in (*self._beside(), *(() if self._shadow else self._writing(fold.VERSION))):
             parts.start(work)
-        if self._settings.clock == "broker":  # at the times that are replayed other keys were valid
-            parts.start(KeyWatch(parts.metrics, lambda: [one for region in feed.regions() for one in region.principals]).run())
         await self._until(stopping)
         try:
             await asyncio.wait_for(self._stop(), STOP_S)
         except TimeoutError as error:
             msg = f"no clean stop within {STOP_S:.0f} s; what is not checkpointed is decided again at the next start"
             raise Stalled(msg) from error
+
+    def _beside(self) -> Iterator[Coroutine[object, object, None]]:
+        """What goes on beside the agents."""
+        parts, deciding, marks = self._parts, self._deciding, self._marks
+        yield from (marks.follow(), marks.run(), deciding.run_checkpoints(), run_census(deciding, parts.metrics))
+        yield watch(self._settings.watchdog_s, Lag(parts, deciding, marks).look)
+        yield self._readiness.run(parts, deciding, marks)
+
+    def _writing(self, version: str) -> Iterator[Coroutine[object, object, None]]:
+        """What writes for all, and looks at what all share."""
+        parts, feed = self._parts, self._feed
+        yield Ticks(parts, self._deciding, self._marks, feed).run()
+        yield Takeovers(parts, self._deciding, feed, version).run()
+        if self._settings.clock == "broker":  # at the times that are replayed other keys were valid
+            yield KeyWatch(parts.metrics, lambda: [one for region in feed.regions() for one in region.principals]).run()
 
     def _show(self) -> None:
         """Serve metrics and probes from now on, and be looked after."""
@@ -151,7 +175,8 @@ class _Worker:
                 message = event.message
                 await _or_end(deciding.on_batch(message.generation_id, message.value))
 
-        app.agent(source(app, parts.topics.doors, self._settings.partitions), name=f"{app.conf.id}-accept", concurrency=1)(accept)
+        if not self._shadow:
+            app.agent(source(app, parts.topics.doors, self._settings.partitions), name=f"{app.conf.id}-accept", concurrency=1)(accept)
         app.agent(source(app, (parts.topics.journal,), self._settings.journal_width), name=f"{app.conf.id}-decide", concurrency=1)(decide)
         app.on_partitions_assigned.connect(self._on_assigned, weak=False)
 
@@ -185,6 +210,10 @@ class _Worker:
             if self._parts.app.crashed:
                 reason = self._parts.app.crash_reason
                 end_now(BrokerError(f"the Kafka consumer failed: {reason!r}"))
+            if self._deciding.over():
+                self.code = ExitCode.CLEAN if self._shadow else ExitCode.SUPERSEDED
+                log.warning("%s, so this process ends", "its version decides now" if self._shadow else "another fold version is in force")
+                return
             try:
                 await asyncio.wait_for(stopping.wait(), 0.2)
             except TimeoutError:
@@ -199,8 +228,12 @@ class _Worker:
         await self._accepting.settle()
         await self._deciding.finish()
         await app.consumer.commit()
+        await self._leave()
+
+    async def _leave(self) -> None:
         await self._parts.stop_tasks()
-        await app.stop()
+        if self._parts.app.started:
+            await self._parts.app.stop()
         for producer in self._parts.producers.values():
             await producer.stop()
         self._parts.metrics.stop()

@@ -32,6 +32,10 @@ CITIES = 4
 SLOW_SERIES = 7_777
 SLOW_S = 5.0
 """A record with that series takes the fold so long, as an alarm storm over a large region does."""
+HANG_SERIES = 7_778
+"""A record with that series never comes back from the fold."""
+HANG = b"hang"
+"""A door record that never comes back from ACCEPT, which runs in the event loop."""
 
 
 class Row(NamedTuple):
@@ -59,6 +63,8 @@ class ToyAccept:
         taken = Taken()
         by_domain: dict[int, list[tuple[int, int]]] = {}
         for record in records:
+            if record.value == HANG:
+                time.sleep(3_600)
             try:
                 series, sequence = (int(part) for part in record.value.split(b":"))
             except ValueError:
@@ -110,6 +116,8 @@ class ToyFold:
             if not isinstance(message, Measurements):
                 continue
             arrays = columns(message)
+            if HANG_SERIES in arrays.rows:
+                time.sleep(3_600)
             if SLOW_SERIES in arrays.rows:
                 until = time.monotonic() + SLOW_S
                 while time.monotonic() < until:
