@@ -33,6 +33,7 @@ DOUBTFUL = frozenset({"suspect", "fail", "missing", "doubtful", "questionable", 
 class Arrival(NamedTuple):
     """How a batch came: its door, and for each measurement the append time of its record (ms); `now`: this process's clock (ms).
 
+    Either clock may be wrong, so nothing is of the future unless both say so, and nothing is late unless both do.
     `live`: append times are the broker's, so lateness and future can be judged; on replay lanes they are not. `lane`: of the door.
     `speaker`: who handed it in, None where everybody may hand in everything. `history`: all of it is late, by the door it came to.
     """
@@ -91,13 +92,13 @@ def _judge(items: Sequence[Any], arrival: Arrival, index: SeriesIndex, number: N
     at = _times(items, faults, index, number, cases=arrival.door == "health")
     late = np.full(len(items), arrival.history)
     if arrival.live:
-        reference_at = np.maximum(arrival.appended_at, arrival.now)
+        reference_at, came_at = np.maximum(arrival.appended_at, arrival.now), np.minimum(arrival.appended_at, arrival.now)
         _note(
             faults,
             at > reference_at + index.future_ms[number],
             lambda position: ahead(int(at[position]), int(reference_at[position]), int(index.future_ms[number[position]])),
         )
-        late |= arrival.appended_at - at > index.late_ms[number]
+        late |= came_at - at > index.late_ms[number]
     _note(faults, ~np.isfinite(value), lambda _: Fault(Refused.NOT_FINITE, "the value does not fit a double after conversion of its unit"))
     flags = np.where(late, Flag.LATE, 0).astype(np.uint8)
     if arrival.door != "health":

@@ -119,14 +119,17 @@ def _signed_at(envelope: Envelope) -> int | None:
 
 
 def _key_fault(envelope: Envelope, key: Key, principal: Principal, came: Came) -> Fault | None:
-    """Judged at the append time, which the signer cannot choose: who stole an old key could date what he signs back."""
+    """Judged at the append time, which the signer cannot choose: who stole an old key could date what he signs back.
+
+    Where the broker's clock and ours differ, either may be wrong: the key does not count if it does not by both.
+    """
     if principal.revoked or key.revoked:
         return Fault(Refused.REVOKED, principal.principal_id if principal.revoked else f"key {key.key_id} of {principal.principal_id}")
     signed_at = _signed_at(envelope)
     if signed_at is None:
         return Fault(Refused.TIME_INVALID, "signed_at")
-    at = came.appended_at if came.live else signed_at
-    if not key.not_before <= min(at, signed_at) or at >= key.not_after:
+    at, until = (max(came.appended_at, came.now), min(came.appended_at, came.now)) if came.live else (signed_at, signed_at)
+    if not key.not_before <= min(at, signed_at) or until >= key.not_after:
         what = f"key {key.key_id} of {principal.principal_id} is valid from {to_text(key.not_before)} to {to_text(key.not_after)}"
         return Fault(Refused.KEY_NOT_VALID, f"{what}, it is {to_text(at)}")
     return None
@@ -152,9 +155,10 @@ def _time_fault(envelope: Envelope, principal: Principal, came: Came) -> Fault |
         return None
     if signed_at > max(came.appended_at, came.now) + AHEAD_MOST_MS:
         return Fault(Refused.SIGNED_TIME, f"signed {(signed_at - came.appended_at) / SECOND:.0f} s after it came")
-    if came.appended_at - signed_at > principal.signed_within_s * SECOND:
+    came_at = min(came.appended_at, came.now)
+    if came_at - signed_at > principal.signed_within_s * SECOND:
         return Fault(
             Refused.SIGNED_TIME,
-            f"signed {(came.appended_at - signed_at) / SECOND:.0f} s before it came, at most {principal.signed_within_s:g} s",
+            f"signed {(came_at - signed_at) / SECOND:.0f} s before it came, at most {principal.signed_within_s:g} s",
         )
     return None

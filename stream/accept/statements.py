@@ -42,12 +42,16 @@ class _Type(msgspec.Struct):
 
 
 class Stated(NamedTuple):
-    """A statement and what it came with: whose topic it was, when the broker took it (ms), on which lane."""
+    """A statement and what it came with: whose topic it was, when the broker took it (ms), on which lane; `now`: own clock (ms), None = the same.
+
+    Either clock may be wrong, so that nothing is in the future, and nothing has ended, unless both say so.
+    """
 
     made: Statement
     city_id: str
     received_at: int
     lane: Lane
+    now: int | None = None
 
 
 _decoder = msgspec.json.Decoder(Statement)
@@ -92,16 +96,17 @@ def judge(stated: Stated, regions: Iterable[Region]) -> journal.Statement | Faul
 
 def _span(stated: Stated) -> tuple[int, int | None] | Fault:
     """When it began and when it ends; said now where it does not say."""
-    made = stated.made
+    made, now = stated.made, stated.received_at if stated.now is None else stated.now
     starts_at = _instant(made.starts_at, stated.received_at)
     ends_at = None if made.ends_at is None else _instant(made.ends_at, 0)
     if isinstance(starts_at, Fault):
         return starts_at
     if isinstance(ends_at, Fault):
         return ends_at
-    if made.act in {"report", "correct"} and starts_at > stated.received_at + AHEAD_MOST_MS:
+    if made.act in {"report", "correct"} and starts_at > max(stated.received_at, now) + AHEAD_MOST_MS:
         return Fault(Refused.TIME_FUTURE, "starts_at is in the future")
-    if ends_at is not None and ends_at <= max(starts_at, stated.received_at):
+    came_at = min(stated.received_at, now)
+    if ends_at is not None and ends_at <= (came_at if made.starts_at is None else max(starts_at, came_at)):
         return Fault(Refused.PERIOD_INVALID, "it ends before it begins, or has ended")
     return starts_at, ends_at
 

@@ -211,7 +211,7 @@ class Intake:
         if isinstance(one, Acknowledgement):
             return judge(one, city_id, record.timestamp, self._warnings, lane)
         if isinstance(one, Statement):
-            return statements.judge(statements.Stated(one, city_id, record.timestamp, lane), self._feed.regions())
+            return statements.judge(statements.Stated(one, city_id, record.timestamp, lane, wall_ms()), self._feed.regions())
         return one
 
     async def _await_warnings(self, answers: Sequence[Acknowledgement]) -> None:

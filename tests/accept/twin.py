@@ -85,7 +85,7 @@ def measurement(door, value, record, now, regions, settings):
         raise No(Refused.TIME_FUTURE)
     if not math.isfinite(number):
         raise No(Refused.NOT_FINITE)
-    late = live and at < record.timestamp - 1000 * max(one.max_late_s for one in rules)
+    late = live and at < min(record.timestamp, now) - 1000 * max(one.max_late_s for one in rules)
     flags = (1 if late else 0) + (2 if str(value.get("quality")).lower() in DOUBTFUL else 0)
     partition = partition_of(domain.domain_id, settings.partitions, domain.pin)
     return (partition, None if live else at, domain.domain_id, region.region_hash, row, at, number, flags)
