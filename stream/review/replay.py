@@ -17,6 +17,7 @@ from stream.records.journal import Command, Entry, Tick, decode, encode
 from stream.records.output import Kind
 from stream.review.journal_file import Recorded
 from stream.review.linked_replay import decide_together, links
+from stream.review.turns import decided
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -72,7 +73,7 @@ def decide(regions: Sequence[Region], header: Header, records: Iterable[Recorded
     """The fold's outputs for a journal, partition by partition in the order of the journal.
 
     `together`: what domains pass on to each other is decided anew, all of them in the order of time (see `linked_replay`), where they do.
-    TocsinError when the journal names a region that is not among `regions` (by hash: other files are another region).
+    Where another version of the fold has decided, nothing: see `turns`. TocsinError when the journal names a region that is not among `regions` (by hash: other files are another region).
     """
     by_hash = {region.region_hash: region for region in regions}
 
@@ -89,7 +90,7 @@ def decide(regions: Sequence[Region], header: Header, records: Iterable[Recorded
             return
         for partition, run in groupby(records, key=lambda record: record.partition):
             state = states.setdefault(partition, fold.initial(partition))
-            yield from fold.apply(state, [Entry(record.offset, record.timestamp, record.value) for record in run])
+            yield from decided(fold, state, [Entry(record.offset, record.timestamp, record.value) for record in run])
     except UnknownRegion as error:
         known = ", ".join(f"{region.name} {region.region_hash}" for region in regions)
         msg = f"the journal was written with region {error.region_hash}, given is {known}; give the folder as it was then"

@@ -12,6 +12,7 @@ from tests.runtime.lane import Worker
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+    from subprocess import Popen
 
     from stream.runtime.broker import Broker
     from stream.settings import Settings
@@ -69,6 +70,11 @@ class Supervisor:
             worker.stop()
         else:
             worker.kill()
+
+    def process(self, instance: str) -> Popen[bytes]:
+        """The one that runs now."""
+        with self._lock:
+            return self._workers[instance].process
 
     def stop(self) -> dict[str, int]:
         """Stop all gently; their exit codes."""

@@ -1,0 +1,197 @@
+"""Rolling changes under load: three workers restarted in turn; another fold version that takes over while one worker is stopped and goes on later.
+
+`python -m tests.chaos.rolling --rate 5000 [--what restart|upgrade]` prints what became of the load.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from stream.decide.fold import Fold
+from stream.records.journal import decode
+from stream.records.output import Kind
+from stream.records.switching import FoldVersion, Standing
+from stream.region.load import load as load_region
+from stream.review.turns import decided
+from stream.runtime import upgrading
+from stream.runtime.broker import Broker
+from stream.runtime.topics import Topics
+from tests.chaos.processes import Supervisor
+from tests.chaos.rivers import CITIES, rivers, set_up_rivers
+from tests.chaos.two_versions import FILE, FOLDS, NEXT, SHADOW
+from tests.chaos.under_load import Found, Load, check, waves
+from tests.runtime.lane import Worker, journal_entries, read_all, toy_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from stream.settings import Settings
+
+MODULE = "tests.chaos.two_versions"
+WORKERS = ("w1", "w2", "w3")
+STOPPED = "w2"
+
+
+class Size(NamedTuple):
+    """How much: measurements a second, seconds before and after the change, and of a river's wave."""
+
+    rate: float = 500.0
+    settle_s: float = 6.0
+    period_s: float = 24.0
+    flood_s: float = 10.0
+
+
+class Fleet:
+    """Three supervised workers with the code that is installed."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self.settings, self._folder = settings, folder
+        self._installed = folder / "installed"
+        self.install(Fold.VERSION)
+        self.workers = Supervisor(settings, folder, MODULE, env=self.env(), later=self.env())
+        for name in WORKERS:
+            self.workers.start(name)
+        for name in WORKERS:
+            self.workers.wait_ready(name)
+
+    def env(self) -> dict[str, str]:
+        return {FILE: str(self._installed)}
+
+    def install(self, version: str) -> None:
+        """What is started from now on."""
+        self._installed.write_text(version, "utf-8")
+
+    def shadow(self) -> Worker:
+        """A shadow of what is installed, once it has kept up."""
+        made = Worker(self.settings, self._folder / "shadow.log", instance="s1", module=MODULE, env={**self.env(), SHADOW: "1"})
+        made.wait_ready(90)
+        until = time.monotonic() + 90
+        while not all(one.ready for one in asyncio.run(upgrading.reached(self.settings, NEXT))):
+            assert time.monotonic() < until, made.tail()
+            time.sleep(0.5)
+        return made
+
+    def process(self, name: str) -> int:
+        return self.workers.process(name).pid
+
+    def await_version(self, version: str, timeout_s: float = 90.0) -> None:
+        """Until every partition's newest checkpoint is of this version and its takeover is over."""
+        until = time.monotonic() + timeout_s
+        while True:
+            journal = journal_entries(self.settings.bootstrap, self.settings.prefix, self.settings.partitions)
+            if all(any(isinstance(m, Standing) and m.version == version for m in map(decode, (e.value for e in one))) for one in journal):
+                return
+            assert time.monotonic() < until, self.workers.tails()
+            time.sleep(1)
+
+
+def restart(fleet: Fleet) -> None:
+    """Each worker in turn: stopped gently, started, ready."""
+    for name in WORKERS:
+        fleet.workers.leave(name, gently=True)
+        fleet.workers.start(name)
+        fleet.workers.wait_ready(name)
+
+
+def upgrade(fleet: Fleet) -> None:
+    """Shadow, activation while one worker stands still for longer than its session, and its return."""
+    old = {name: fleet.workers.process(name) for name in WORKERS}
+    fleet.install(NEXT)
+    shadow = fleet.shadow()
+    old[STOPPED].send_signal(signal.SIGSTOP)
+    stopped_at = time.monotonic()
+    asyncio.run(upgrading.activate(fleet.settings, NEXT))
+    time.sleep(max(0.0, fleet.settings.session_timeout_s + 2 - (time.monotonic() - stopped_at)))
+    old[STOPPED].send_signal(signal.SIGCONT)
+    fleet.await_version(NEXT)
+    assert shadow.process.wait(30) == 0, shadow.tail()
+    until = time.monotonic() + 30
+    while any(process.poll() is None for process in old.values()):
+        assert time.monotonic() < until, fleet.workers.tails()
+        time.sleep(0.2)
+    for name in WORKERS:
+        fleet.workers.wait_ready(name)
+
+
+CHANGES: dict[str, Callable[[Fleet], None]] = {"restart": restart, "upgrade": upgrade}
+
+
+class Outcome(NamedTuple):
+    """`lost`, `invented`: what the versions decided, each in its turn, against the topics. `gap`: what the old version was not there to say any more.
+
+    `ended`: exit codes of workers that ended by themselves.
+    """
+
+    found: Found
+    lost: int
+    invented: int
+    said: int
+    gap: int
+    ended: dict[int, int]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.found}; {self.said} records decided, {self.lost} lost, {self.invented} invented, {self.gap} in the gap of a stopped worker; "
+            f"workers that ended by themselves: {self.ended}"
+        )
+
+
+def run(settings: Settings, folder: Path, what: str, size: Size) -> Outcome:
+    """The change under load, and what became of it."""
+    set_up_rivers(settings, rivers())
+    fleet = Fleet(settings, folder)
+    try:
+        with Load(settings, size.rate, waves(size.period_s, size.flood_s)) as load:
+            time.sleep(size.settle_s)
+            CHANGES[what](fleet)
+            time.sleep(size.settle_s + size.flood_s)
+        time.sleep(4)
+    finally:
+        codes = fleet.workers.stop()
+    assert set(codes.values()) == {0}, fleet.workers.tails()
+    found = check(settings, load, [rivers()])
+    return Outcome(found, *equality(settings), dict(fleet.workers.ended))
+
+
+def equality(settings: Settings) -> tuple[int, int, int, int]:
+    """Of what every version decided in its turns: how much is not on cities' topics, and how much there nobody decided; how much it was; the gap."""
+    region = load_region(rivers())
+    wanted: set[tuple[str, bytes | None]] = set()
+    maybe: set[tuple[str, bytes | None]] = set()
+    topics = Topics(settings.prefix)
+    for partition, entries in enumerate(journal_entries(settings.bootstrap, settings.prefix, settings.partitions)):
+        switches = [(number, m) for number, one in enumerate(entries) if isinstance(m := decode(one.value), FoldVersion)]
+        versions = {Fold.VERSION} if not switches else {switches[0][1].before, *(m.version for _, m in switches)}
+        for version in versions:
+            fold = FOLDS[version](lambda _: region, lane=settings.lane, clock=settings.clock, partitions=settings.partitions)
+            outputs = decided(fold, fold.initial(partition), entries)
+            said = {(topics.city(one.city_id), one.value) for one in outputs if one.kind is Kind.CITY}
+            (maybe if version == Fold.VERSION and switches else wanted).update(said)
+    there = {(topics.city(city), one.value()) for city in CITIES for one in read_all(settings.bootstrap, topics.city(city))[0]}
+    late = {one.value() for one in read_all(settings.bootstrap, topics.warnings_late)[0]}
+    lost = {one for one in wanted - there if one[1] not in late}
+    return len(lost), len(there - wanted - maybe), len(wanted | maybe), len(maybe - there)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rate", type=float, default=5000.0)
+    parser.add_argument("--what", choices=sorted(CHANGES), default="upgrade")
+    parser.add_argument("--settle", type=float, default=15.0, help="Seconds before and after the change.")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, Broker.start(Path(name) / "broker") as broker:
+        settings = toy_settings(broker.bootstrap, "test.rolling.", partitions=12)
+        outcome = run(settings, Path(name), given.what, Size(given.rate, given.settle, 36.0, 14.0))
+        print(f"rolling {given.what}: {outcome}")
+    return 0 if outcome.found.clean and not outcome.lost and not outcome.invented else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
