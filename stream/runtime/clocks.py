@@ -24,31 +24,46 @@ def wall_ms() -> int:
 
 
 class BrokerClock:
-    """The broker's clock as seen in the append times of acknowledged records.
+    """The broker's clock as seen in the append times of acknowledged records, carried on by the monotonic clock: our own may be set meanwhile.
 
-    >>> clock = BrokerClock(wall=lambda: 10_000)
+    >>> wall, passed = [10_000], [0.0]
+    >>> clock = BrokerClock(wall=lambda: wall[0], monotonic=lambda: passed[0])
     >>> clock.now() is None  # nothing is known yet
     True
     >>> clock.observe(appended_at=12_000, sent_at=9_900, acknowledged_at=9_980); clock.now(), clock.agrees()
-    (12020, True)
+    (12000, True)
+    >>> wall[0], passed[0] = 86_410_000, 1.5; clock.now(), clock.agrees()  # ours was set a day ahead
+    (13500, False)
     """
 
-    def __init__(self, wall: Callable[[], int] = wall_ms) -> None:
+    def __init__(self, wall: Callable[[], int] = wall_ms, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.wall = wall
-        self._ahead_ms: int | None = None
+        self._monotonic = monotonic
+        self._seen: tuple[int, float] | None = None
+        """The broker's time of the last prompt acknowledgement, and when that was (monotonic)."""
 
     def observe(self, *, appended_at: int, sent_at: int, acknowledged_at: int) -> None:
-        """Note the append time of a record that was sent and acknowledged at these times of our own clock (ms)."""
+        """Note the append time of a record that was sent at this time of our own clock and acknowledged at this one, just now (ms)."""
         if appended_at > 0 and 0 <= acknowledged_at - sent_at <= PROMPT_MS:
-            self._ahead_ms = appended_at - acknowledged_at
+            self._seen = appended_at, self._monotonic()
+
+    @property
+    def ahead_ms(self) -> int | None:
+        """How far the broker's clock is ahead of ours (ms); None before the first acknowledgement."""
+        now = self.now()
+        return None if now is None else now - self.wall()
 
     def agrees(self) -> bool:
         """Whether both clocks are known to be within a minute of each other."""
-        return self._ahead_ms is not None and abs(self._ahead_ms) <= AGREE_MS
+        ahead_ms = self.ahead_ms
+        return ahead_ms is not None and abs(ahead_ms) <= AGREE_MS
 
     def now(self) -> int | None:
         """The broker's time now (ms); None before the first acknowledgement."""
-        return None if self._ahead_ms is None else self.wall() + self._ahead_ms
+        if self._seen is None:
+            return None
+        at, since = self._seen
+        return at + round((self._monotonic() - since) * 1000)
 
 
 class Pulse:

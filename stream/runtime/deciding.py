@@ -74,6 +74,10 @@ class Deciding:
         """The regions active in a held partition."""
         return self._fold.active(held.state)
 
+    def awaits_tick(self, held: Held) -> bool:
+        """Whether records of a held partition wait for a tick."""
+        return self._fold.awaits_tick(held.state)
+
     def taken(self, held: Held) -> bool:
         """Whether no takeover by this fold version is to be done there."""
         return self._turn.taken(held.state)
@@ -221,6 +225,9 @@ class Deciding:
                 if more := self._fold.other_lane(held.state) - held.other_lane:
                     held.other_lane += more
                     self._parts.note_other_lane(held.partition, more)
+                if (suspect := self._fold.time_suspect(held.state)) != held.time_suspect:
+                    held.time_suspect = suspect
+                    self._parts.note_time_suspect(held.partition, suspect=suspect)
                 return outputs
         self._forget(held)
         return None

@@ -42,6 +42,12 @@ class FoldLike(Protocol):
     def other_lane(self, state: Any) -> int:
         """How many records of other lanes were refused so far."""
 
+    def time_suspect(self, state: Any) -> bool:
+        """Whether the clocks of the broker and of the partition's owner contradict each other."""
+
+    def awaits_tick(self, state: Any) -> bool:
+        """Whether records wait for a tick that says what time it is."""
+
     def decided_by(self, state: Any) -> str:
         """Which version of the fold took this partition over last, by its journal; "" = none did, it is the first."""
 

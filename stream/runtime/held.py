@@ -26,6 +26,7 @@ class Held:
     saved_at: float = field(default_factory=time.monotonic)
     size: int = 0
     other_lane: int = 0
+    time_suspect: bool = False
     at: int = 0
     census: Census = field(default_factory=Census)
     sought_at: float = 0.0

@@ -3,6 +3,8 @@
 The law, for one door partition: take T, the broker's append time of our own latest record on `marks`; *then* ask for the door's end offset. If
 ACCEPT's position (all sends acknowledged) has reached it, everything appended before T is in the journal, and the mark is T less a margin for
 brokers whose clocks differ a little. Otherwise it is the append time of the last journalled record less 1 ms.
+
+Marks are in the broker's time. When its clock was ahead and is set back, the marks of before lie in the future: they are replaced, not waited for.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
+from stream.runtime.clocks import AGREE_MS
 from stream.runtime.follow import consumer, follow
 from stream.runtime.positions import Partition
 from stream.runtime.producer import Errand, Record
@@ -46,10 +49,12 @@ def mark(*, taken_at: int, position: int, end: int, last_at: int | None) -> int 
     (48000, 9999)
     >>> mark(taken_at=50_000, position=0, end=7, last_at=None) is None
     True
+    >>> mark(taken_at=50_000, position=6, end=7, last_at=86_400_000) is None  # of a broker's clock that was ahead
+    True
     """
     if position >= end:
         return max(taken_at - MARGIN_MS, 0)
-    return None if last_at is None else last_at - 1
+    return None if last_at is None or last_at > taken_at + AGREE_MS else last_at - 1
 
 
 def oldest(marks: Mapping[str, int], wanted: Iterable[str]) -> int:
@@ -88,7 +93,7 @@ class Marks:
 
     def heard(self, key: str, at: int) -> None:
         """Take an instant as noted before it comes back from the topic."""
-        self._said[key] = max(at, self._said.get(key, 0))
+        self._said[key] = at
 
     async def note(self, key: str, at: int) -> None:
         """Write an instant under a key, and remember the append time of that record as T."""
@@ -110,11 +115,12 @@ class Marks:
                 self.ready.set()
 
     def take(self, records: Iterable[Followed]) -> None:
-        """Note some records. A mark stays true, so of several the largest counts."""
+        """Note some records. A mark stays true, so of several the largest counts, unless it is of a time that the broker has not reached."""
         for record in records:
             key, text = record.key.decode("utf-8", "replace"), (record.value or b"").decode("ascii", "replace")
             if text.isdecimal():
-                self._said[key] = max(int(text), self._said.get(key, 0))
+                before = self._said.get(key, 0)
+                self._said[key] = int(text) if before > record.timestamp + AGREE_MS else max(int(text), before)
 
     async def run(self) -> None:
         """Ask for ends and write marks for ever, twice a tick."""
@@ -153,7 +159,8 @@ class Marks:
             value = None
             if taken_at is not None:
                 value = mark(taken_at=taken_at, position=position, end=self.ends[one], last_at=self._parts.positions.last_at(one))
-            if value is not None and value > self._said.get(key, 0):
+            said = self._said.get(key, 0)
+            if value is not None and (value > said or (taken_at is not None and said > taken_at + AGREE_MS)):
                 await self._outbox.send(Record(self._parts.topics.marks, str(value).encode(), key.encode()))
         if doors:
             await self.note(f"taken_at/{self._parts.settings.instance}", self._parts.clock.wall())

@@ -104,6 +104,21 @@ class Parts:
             "journal %d: %d records say that they are of another lane than %s, and are refused", partition, records, self.settings.lane
         )
 
+    def note_time_suspect(self, partition: int, *, suspect: bool) -> None:
+        """The clocks of a partition contradict each other, or agree again: a person must know which is wrong, and set it."""
+        ahead_ms = self.clock.ahead_ms
+        apart = "unknown" if ahead_ms is None else f"{-ahead_ms / 1000:.1f} s"
+        if suspect:
+            self.metrics.alarms.labels("time_suspect").inc()
+            log.error(
+                "journal %d: time suspect: this machine's clock and the broker's contradict each other (own minus broker's: %s); raises go out, "
+                "nothing clears, expires, escalates or falls silent until they agree within a minute: set the wrong one (tocsin doctor)",
+                partition,
+                apart,
+            )
+        else:
+            log.warning("journal %d: clocks agree again (own minus broker's: %s); time goes on", partition, apart)
+
     def observe(self, stage: str, appended_at: int) -> None:
         """Note how long after a record's append a stage has finished it (live lanes only: replays carry old times)."""
         if self.settings.clock == "broker" and (now := self.clock.now()) is not None:

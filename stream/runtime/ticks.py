@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from stream.records.journal import Command, Tick, encode
 from stream.records.warning import Lane
 from stream.region.principals import own_doors
+from stream.runtime.clocks import AGREE_MS
 from stream.runtime.marks import ANSWERS_WRITTEN_AT, INGEST_WRITTEN_AT
 from stream.runtime.producer import Errand, Record
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 LINK_TEST = "link_test"
 REPEAT_S = 5.0
 """An activation is repeated this often until the fold has it."""
+PROMPT_S = 0.25
+"""A partition with records that wait for a tick gets one this soon after the last."""
 
 
 class Ticks:
@@ -34,7 +37,8 @@ class Ticks:
         self._marks = marks
         self._feed = feed
         self._outbox = parts.outbox(Errand.JOURNAL)
-        self._ticked: dict[int, float] = {}
+        self._ticked: dict[int, tuple[int, float]] = {}
+        """By partition, in which generation the last tick was written, and when (monotonic)."""
         self._ordered: dict[tuple[int, str, str], float] = {}
 
     async def run(self) -> None:
@@ -51,15 +55,24 @@ class Ticks:
                     continue
                 await self._activate(held)
                 # A broker that is away must not find a heap of ticks when it comes back.
-                if ticking and self._outbox.pending < 2 * settings.journal_width:
-                    await self._tick(held.partition)
+                if (ticking or self._awaited(held)) and self._outbox.pending < 2 * settings.journal_width:
+                    await self._tick(held)
                 if ticking and settings.lane is Lane.LIVE and self._marks.ready.is_set():
                     await self._link_test(held)
 
-    async def _tick(self, partition: int) -> None:
+    def _awaited(self, held: Held) -> bool:
+        """Whether a tick is due at once: a partition's first, and one that says what time it is to what waits for that."""
+        if self._parts.settings.clock != "broker":
+            return False
+        generation, at = self._ticked.get(held.partition, (-1, 0.0))
+        return generation != held.generation or (self._deciding.awaits_tick(held) and time.monotonic() - at >= PROMPT_S)
+
+    async def _tick(self, held: Held) -> None:
         now = time.monotonic()
-        elapsed_s = now - self._ticked.get(partition, now)
-        self._ticked[partition] = now
+        generation, before = self._ticked.get(held.partition, (-1, now))
+        # In another generation others have written, and what passed until theirs is in their ticks.
+        elapsed_s = now - before if generation == held.generation else 0.0
+        self._ticked[held.partition] = held.generation, now
         tick = Tick(
             self._parts.clock.wall(),
             round(elapsed_s, 3),
@@ -67,7 +80,7 @@ class Ticks:
             acknowledgements_written_at=self._marks.said(ANSWERS_WRITTEN_AT),
             lane=self._parts.settings.lane.value,
         )
-        await self._write(partition, tick)
+        await self._write(held.partition, tick)
 
     def _doors_written_at(self) -> int:
         """Up to when all doors are in the journal, those of single principals (`stream.gateways.ingest`) where there are any."""
@@ -92,7 +105,7 @@ class Ticks:
         if now is None or every_s <= 0 or not self._deciding.active(held):
             return
         key = f"{LINK_TEST}/{held.partition}"
-        if now - self._marks.said(key) >= every_s * 1000:
+        if not -AGREE_MS <= now - self._marks.said(key) < every_s * 1000:  # one of the future is of a clock that was wrong
             self._marks.heard(key, now)
             await self._write(held.partition, Command(LINK_TEST, at=now, every_s=int(every_s), lane=self._parts.settings.lane.value))
             await self._marks.note(key, now)

@@ -100,6 +100,15 @@ class ToyState:
     applied: int = 0
 
 
+def dawdle(rows: Any) -> None:
+    """Take as long as these series ask for."""
+    if HANG_SERIES in rows:
+        time.sleep(3_600)
+    until = time.monotonic() + (SLOW_S if SLOW_SERIES in rows else 0)
+    while time.monotonic() < until:
+        pass  # as a real fold does: it holds the interpreter
+
+
 class ToyFold:
     VERSION = "toy"
     MIGRATES = frozenset[str]()
@@ -116,12 +125,7 @@ class ToyFold:
             if not isinstance(message, Measurements):
                 continue
             arrays = columns(message)
-            if HANG_SERIES in arrays.rows:
-                time.sleep(3_600)
-            if SLOW_SERIES in arrays.rows:
-                until = time.monotonic() + SLOW_S
-                while time.monotonic() < until:
-                    pass  # as a real fold does: it holds the interpreter
+            dawdle(arrays.rows)
             for series, sequence in zip(arrays.rows.tolist(), arrays.observed_at.tolist(), strict=True):
                 last = state.last.get(series, 0)
                 if sequence <= last:
@@ -152,6 +156,12 @@ class ToyFold:
 
     def at_once(self, state: ToyState) -> int:  # noqa: ARG002
         return 10_000
+
+    def time_suspect(self, state: ToyState) -> bool:  # noqa: ARG002
+        return False
+
+    def awaits_tick(self, state: ToyState) -> bool:  # noqa: ARG002
+        return False
 
     def decided_by(self, state: ToyState) -> str:  # noqa: ARG002
         return ""
