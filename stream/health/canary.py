@@ -185,11 +185,12 @@ class Canary:
         cluster, sender = self._settings.cluster, None
         while True:
             try:
-                made = self._producer()
-                async with consumer(cluster) as reader, started(cluster, made, made.stop):
+                async with consumer(cluster) as reader:
                     await self._to_end(reader)
-                    self._sender = sender = made
-                    await self._listen(reader)
+                    made = self._producer()
+                    async with started(cluster, made, made.stop):
+                        self._sender = sender = made
+                        await self._listen(reader)
             except (KafkaError, TocsinError, OSError) as error:
                 if self._lost != (lost := str(error) or said(error)):
                     self._lost = lost
