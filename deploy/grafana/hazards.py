@@ -22,7 +22,7 @@ ROWS = (
     Row("What is seen", (
         Panel("Series", "Of stations, by quantity.", (Query("sum by (quantity) (tocsin_stations)", "{{quantity}}"),)),
         Panel("Silent", "Of them.", (Query("sum by (quantity) (tocsin_stations_silent)", "{{quantity}}"),), bad_above=1),
-        Panel("Keys that end", "Days until a principal's last key ends.", (Query("sort(min by (principal) (tocsin_key_days_left))", instant=True),), kind="table"),
+        Panel("Keys that end", "Days until a principal's last key ends.", (Query("sort(min by (principal) (tocsin_key_expiry_timestamp_seconds) - time()) / 86400", instant=True),), kind="table"),
         Panel("Regions", "Active, by hash.", (Query("count by (region, region_hash) (tocsin_region_info)", instant=True),), kind="table"),
     )),
 )  # fmt: skip

@@ -55,15 +55,15 @@ ALERTS = (
         quiet={'tocsin_intake_written_timestamp_seconds{kind="acknowledgements"}': "0+60x60"}, labels={},
     ),
     Alert(
-        "TocsinKeyExpires", Severity.PAGE, "min by (principal) (tocsin_key_days_left) < 7", "10m", "The last key of {{ $labels.principal }} ends in {{ $value | humanize }} days",
+        "TocsinKeyExpires", Severity.PAGE, "min by (principal) (tocsin_key_expiry_timestamp_seconds) - time() < 7 * 86400", "10m", "The last key of {{ $labels.principal }} ends in {{ $value | humanizeDuration }}",
         means="From then on nothing of this sender is taken: its stations fall silent, its cities become unknown.", look=("`tocsin gateway keys REGION`.",),
         do=("README, Gateways, *Change a key*: add the new lines beside the old, `tocsin region activate`, hand over the new key.",),
-        fires={'tocsin_key_days_left{principal="upper"}': "5x60"}, quiet={'tocsin_key_days_left{principal="upper"}': "60x60"}, labels={"principal": "upper"}, fires_at="20m",
+        fires={'tocsin_key_expiry_timestamp_seconds{principal="upper"}': "432000x60"}, quiet={'tocsin_key_expiry_timestamp_seconds{principal="upper"}': "5184000x60"}, labels={"principal": "upper"}, fires_at="20m",
     ),
     Alert(
-        "TocsinKeyExpiresSoon", Severity.TICKET, "min by (principal) (tocsin_key_days_left) < 30", "1h", "The last key of {{ $labels.principal }} ends in {{ $value | humanize }} days",
+        "TocsinKeyExpiresSoon", Severity.TICKET, "min by (principal) (tocsin_key_expiry_timestamp_seconds) - time() < 30 * 86400", "1h", "The last key of {{ $labels.principal }} ends in {{ $value | humanizeDuration }}",
         means="As TocsinKeyExpires, later.", look=("`tocsin gateway keys REGION`.",), do=("As TocsinKeyExpires.",),
-        fires={'tocsin_key_days_left{principal="upper"}': "20x200"}, quiet={'tocsin_key_days_left{principal="upper"}': "60x200"}, labels={"principal": "upper"}, fires_at="90m",
+        fires={'tocsin_key_expiry_timestamp_seconds{principal="upper"}': "1728000x200"}, quiet={'tocsin_key_expiry_timestamp_seconds{principal="upper"}': "5184000x200"}, labels={"principal": "upper"}, fires_at="90m",
     ),
     Alert(
         "TocsinGatewayRefuses", Severity.PAGE,

@@ -69,7 +69,7 @@ class Metrics:
         self.lag_s = gauge("lag_seconds", "Age of the oldest record not finished yet, at most; 0 if none waits", "topic")
         self.clock_skew_s = gauge("clock_skew_seconds", "Own clock minus the broker's; NaN until known")
         self.clock_skew_s.set(float("nan"))
-        self.key_days_left = gauge("key_days_left", "Days until the last valid key of a principal ends", "principal")
+        self.key_ends_at = gauge("key_expiry_timestamp_seconds", "When the last valid key of a principal ends", "principal")
         self.partitions = gauge("journal_partitions", "Journal partitions held by this process")
         self.census = CensusMetrics(per_city=per_city)
         registry.register(self.census)

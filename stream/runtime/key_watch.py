@@ -23,7 +23,7 @@ class KeyWatch:
     """Of all principals of the active regions. `principals`: asked at each look."""
 
     def __init__(self, metrics: Metrics, principals: Callable[[], Iterable[Principal]]) -> None:
-        self._days_left = metrics.key_days_left
+        self._ends_at = metrics.key_ends_at
         self._principals = principals
         self._said: dict[str, int] = {}
         """The threshold that was told last, by principal; none while its keys are good for longer."""
@@ -37,11 +37,11 @@ class KeyWatch:
     def look(self, now: int) -> None:
         """Show and tell how it stands at this instant (ms)."""
         found = endings(self._principals(), now)
-        self._days_left.clear()
+        self._ends_at.clear()
         said, self._said = self._said, {}
         for one in found:
             left = one.days_left(now)
-            self._days_left.labels(one.principal_id).set(left)
+            self._ends_at.labels(one.principal_id).set(one.ends_at / 1000)
             passed = [days for days in (*WARN_DAYS, 0) if left <= days]
             if not passed:
                 continue

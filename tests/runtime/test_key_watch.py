@@ -69,4 +69,5 @@ def test_each_threshold_is_told_once_and_the_metric_follows(caplog: pytest.LogCa
     assert told == {0: [], 9: [], 11: ["WARNING"], 20: [], 33.5: ["WARNING"], 38: [], 39.5: ["ERROR"], 41: ["ERROR"], 42: []}
     held[0] = principal(key("a", ends=40), key("next", begins=39, ends=400))
     assert said(39.5) == []
-    assert {one.labels["principal"]: round(one.value) for one in metrics.key_days_left.collect()[0].samples} == {"ava": 360}
+    shown = {one.labels["principal"]: one.value for one in metrics.key_ends_at.collect()[0].samples}
+    assert shown == {"ava": (NOW + 400 * DAY) / 1000}
