@@ -79,6 +79,7 @@ class CensusTaker:
         """The census of a partition whose state nobody changes meanwhile."""
         core, found = state.core, Census()
         found.repeated, found.counts = core.counts.duplicate, _not_taken(core)
+        found.time_suspect = int(core.time_suspect)
         for bound in state.bounds.values():
             self._count_stations(core.partition, bound, found)
         for domain_id, domain in core.domains.items():
