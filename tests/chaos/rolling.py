@@ -124,7 +124,7 @@ CHANGES: dict[str, Callable[[Fleet], None]] = {"restart": restart, "upgrade": up
 
 
 class Outcome(NamedTuple):
-    """`lost`, `invented`: what the versions decided, each in its turn, against the topics. `gap`: what the old version was not there to say any more.
+    """`lost`, `invented`: what the versions decided, each in its turn, against the topics. `gap`: what a version would have said after its last checkpoint.
 
     `ended`: exit codes of workers that ended by themselves.
     """
@@ -138,7 +138,7 @@ class Outcome(NamedTuple):
 
     def __str__(self) -> str:
         return (
-            f"{self.found}; {self.said} records decided, {self.lost} lost, {self.invented} invented, {self.gap} in the gap of a stopped worker; "
+            f"{self.found}; {self.said} records decided, {self.lost} lost, {self.invented} invented, {self.gap} not said after a version's last checkpoint; "
             f"workers that ended by themselves: {self.ended}"
         )
 
@@ -161,23 +161,25 @@ def run(settings: Settings, folder: Path, what: str, size: Size) -> Outcome:
 
 
 def equality(settings: Settings) -> tuple[int, int, int, int]:
-    """Of what every version decided in its turns: how much is not on cities' topics, and how much there nobody decided; how much it was; the gap."""
+    """Of what every version decided in its turns: how much is not on cities' topics, and how much there nobody decided; how much it was; what is not there of what a version decides after its last checkpoint."""
     region = load_region(rivers())
     wanted: set[tuple[str, bytes | None]] = set()
     maybe: set[tuple[str, bytes | None]] = set()
     topics = Topics(settings.prefix)
+    reached = {version: asyncio.run(upgrading.reached(settings, version)) for version in FOLDS}
     for partition, entries in enumerate(journal_entries(settings.bootstrap, settings.prefix, settings.partitions)):
         switches = [(number, m) for number, one in enumerate(entries) if isinstance(m := decode(one.value), FoldVersion)]
         versions = {Fold.VERSION} if not switches else {switches[0][1].before, *(m.version for _, m in switches)}
         for version in versions:
             fold = FOLDS[version](lambda _: region, lane=settings.lane, clock=settings.clock, partitions=settings.partitions)
-            outputs = decided(fold, fold.initial(partition), entries)
-            said = {(topics.city(one.city_id), one.value) for one in outputs if one.kind is Kind.CITY}
-            (maybe if version == Fold.VERSION and switches else wanted).update(said)
+            cut = reached[version][partition].next_offset or 0  # what follows on its newest checkpoint it may have said, or not
+            for into, some in ((wanted, entries[:cut]), (maybe, entries)):
+                outputs = decided(fold, fold.initial(partition), some)
+                into.update((topics.city(one.city_id), one.value) for one in outputs if one.kind is Kind.CITY)
     there = {(topics.city(city), one.value()) for city in CITIES for one in read_all(settings.bootstrap, topics.city(city))[0]}
     late = {one.value() for one in read_all(settings.bootstrap, topics.warnings_late)[0]}
     lost = {one for one in wanted - there if one[1] not in late}
-    return len(lost), len(there - wanted - maybe), len(wanted | maybe), len(maybe - there)
+    return len(lost), len(there - wanted - maybe), len(wanted | maybe), len(maybe - wanted - there)
 
 
 def main() -> int:
