@@ -73,8 +73,8 @@ class Fleet:
         made = Worker(self.settings, self._folder / "shadow.log", instance="s1", module=MODULE, env={**self.env(), SHADOW: "1"})
         made.wait_ready(90)
         until = time.monotonic() + 90
-        while not all(one.ready for one in asyncio.run(upgrading.reached(self.settings, NEXT))):
-            assert time.monotonic() < until, made.tail()
+        while not all(one.ready for one in (found := asyncio.run(upgrading.reached(self.settings, NEXT)))):
+            assert time.monotonic() < until, f"{list(map(upgrading.describe, found))}\n{made.tail()}"
             time.sleep(0.5)
         return made
 
@@ -187,9 +187,10 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=5000.0)
     parser.add_argument("--what", choices=sorted(CHANGES), default="upgrade")
     parser.add_argument("--settle", type=float, default=15.0, help="Seconds before and after the change.")
+    parser.add_argument("--partitions", type=int, default=12)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, Broker.start(Path(name) / "broker") as broker:
-        settings = toy_settings(broker.bootstrap, "test.rolling.", partitions=12)
+        settings = toy_settings(broker.bootstrap, "test.rolling.", partitions=given.partitions)
         outcome = run(settings, Path(name), given.what, Size(given.rate, given.settle, 36.0, 14.0))
         print(f"rolling {given.what}: {outcome}")
     return 0 if outcome.found.clean and not outcome.lost and not outcome.invented else 1
