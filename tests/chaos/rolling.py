@@ -73,13 +73,13 @@ class Fleet:
         made = Worker(self.settings, self._folder / "shadow.log", instance="s1", module=MODULE, env={**self.env(), SHADOW: "1"})
         made.wait_ready(90)
         until = time.monotonic() + 90
-        while not all(one.ready for one in (found := asyncio.run(upgrading.reached(self.settings, NEXT)))):
+        while (found := self.reached()) and not all(one.ready for one in found):
             assert time.monotonic() < until, f"{list(map(upgrading.describe, found))}\n{made.tail()}"
             time.sleep(0.5)
         return made
 
-    def process(self, name: str) -> int:
-        return self.workers.process(name).pid
+    def reached(self) -> list[upgrading.Reached]:
+        return asyncio.run(upgrading.reached(self.settings, NEXT))
 
     def await_version(self, version: str, timeout_s: float = 90.0) -> None:
         """Until every partition's newest checkpoint is of this version and its takeover is over."""
