@@ -28,6 +28,7 @@ from stream.cli import (
     intake,
     journal,
     maintenance,
+    rebuild,
     region,
     replay,
     report,
@@ -108,6 +109,7 @@ app.command("cap-in")(cap_in.cap_in)
 app.command("replay")(replay.replay)
 app.add_typer(journal.app, name="journal")
 app.command("archive")(archive.archive)
+app.command("rebuild")(rebuild.rebuild)
 app.command("calibrate")(calibrate.calibrate)
 app.command("footprint")(footprint.footprint)
 app.command("schema")(schema.schema)

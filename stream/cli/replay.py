@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stream.cli.options import RegionArgument, Span, connection, given, span
+from stream.cli.options import Span, connection, given, span
 from stream.errors import TocsinError
 from stream.settings import Settings
 
@@ -19,7 +19,17 @@ if TYPE_CHECKING:
 
 Files = Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help="CSV or JSONL, may be gzipped (.gz).", show_default=False)]
 Out = Annotated[Path, typer.Option("--out", help="Where to write the outputs, one JSON object a line.", show_default=False)]
-Journal = Annotated[Path | None, typer.Option("--journal", help="Decide on a recorded journal (`tocsin journal save`) instead of files.")]
+Journal = Annotated[
+    Path | None,
+    typer.Option(
+        "--journal",
+        help="Decide on a recorded journal (`tocsin journal save`), or on the folder of an archive (`tocsin archive`; from the snapshots before "
+        "--start, if given), instead of files. An archive brings its regions.",
+    ),
+]
+RegionIfAny = Annotated[
+    str | None, typer.Argument(metavar="[REGION]", help="A region folder, or the name of a shipped region.", show_default=False)
+]
 
 
 def outputs(region: Region, files: list[Path], journal: Path | None, span: Span, settings: Settings) -> Iterable[Output]:
@@ -39,8 +49,8 @@ def outputs(region: Region, files: list[Path], journal: Path | None, span: Span,
 
 
 @given(span=span, settings=connection)
-def replay(region: RegionArgument, out: Out, span: Span, settings: Settings, files: Files = None, journal: Journal = None) -> None:
-    """Decide on files of measurements, or on a recorded journal, exactly as the service does, without a broker."""
+def replay(out: Out, span: Span, settings: Settings, region: RegionIfAny = None, files: Files = None, journal: Journal = None) -> None:
+    """Decide on files of measurements, on a recorded journal or on an archive, exactly as the service does, without a broker."""
     from collections import Counter
 
     import msgspec
@@ -48,18 +58,28 @@ def replay(region: RegionArgument, out: Out, span: Span, settings: Settings, fil
     from stream.cli.folders import region_folder
     from stream.records.warning import Lane
     from stream.region.load import load_folder
+    from stream.review import archive_replay
+    from stream.review.archive import opened
     from stream.review.replay import line
     from stream.review.whole_file import whole_file
 
     if bool(files) == (journal is not None):
         raise TocsinError("give either files of measurements or --journal")
+    archive = journal if journal is not None and journal.is_dir() else None
+    if region is None and archive is None:
+        raise TocsinError("give the region that decides: a folder, or the name of a shipped region")
     if settings.clock == "broker":
         # Without a broker there is no broker's time; and what is replayed is never live.
         lane, prefix = (settings.lane, settings.prefix) if settings.prefix else (Lane.TEST, "replay.")
         settings = msgspec.structs.replace(settings, lane=lane, prefix=prefix, clock="observed")
     counts: Counter[str] = Counter()
+    made: Iterable[Output] = (
+        archive_replay.decide(opened(archive), span.start_at)
+        if archive is not None
+        else outputs(load_folder(region_folder(region or "")), files or [], journal, span, settings)
+    )
     with whole_file(out) as file:
-        for output in outputs(load_folder(region_folder(region)), files or [], journal, span, settings):
+        for output in made:
             counts[output.kind.value] += 1
             file.write(line(output) + b"\n")
     told = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())) or "nothing"

@@ -29,6 +29,7 @@ from stream.records.acknowledgement import Acknowledgement
 from stream.records.journal import encode, partition_of
 from stream.records.statement import Statement
 from stream.region.administrations import recipients
+from stream.runtime import generations
 from stream.runtime.clocks import wall_ms
 from stream.runtime.compacted import latest
 from stream.runtime.ending import end_now
@@ -106,6 +107,7 @@ class Intake:
         background = [_start(self._feed.run(self._on_regions)), _start(self._follow_warnings())]
         try:
             await asyncio.gather(self._feed.ready.wait(), self._warnings_read.wait())
+            generations.require(self._settings, self._feed.generation)
             await self._remember()
             self._changed.set()
             background += [_start(self._ingest.run()), _start(self._backfill.run())]
@@ -127,6 +129,8 @@ class Intake:
             await asyncio.wait(background)
 
     def _on_regions(self) -> None:
+        if self._feed.ready.is_set():
+            generations.require(self._settings, self._feed.generation)
         self._changed.set()
         self._ingest.changed.set()
         self._backfill.changed.set()

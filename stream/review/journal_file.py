@@ -54,13 +54,18 @@ def _put(file: IO[bytes], body: bytes) -> None:
 
 def write(path: Path, header: Header, records: Iterable[Recorded]) -> int:
     """Write a journal file and return the number of records; the file appears under its name only when it is complete."""
-    count = 0
     with whole_file(path) as file:
-        file.write(MAGIC)
-        _put(file, _encoder.encode(header))
-        for record in records:
-            _put(file, _encoder.encode(record))
-            count += 1
+        return write_to(file, header, records)
+
+
+def write_to(file: IO[bytes], header: Header, records: Iterable[Recorded]) -> int:
+    """Write magic, header and records to an open file; the number of records."""
+    count = 0
+    file.write(MAGIC)
+    _put(file, _encoder.encode(header))
+    for record in records:
+        _put(file, _encoder.encode(record))
+        count += 1
     return count
 
 
@@ -70,7 +75,7 @@ def _bodies(file: IO[bytes], path: Path) -> Iterator[bytes]:
         length, checksum = _FRAME.unpack(frame) if len(frame) == _FRAME.size else (0, 1)
         body = file.read(length)
         if len(body) != length or zlib.crc32(body) != checksum:
-            msg = f"{path}: cut off or damaged after {max(number - 1, 0)} records; record it again with `tocsin journal save`"
+            msg = f"{path}: cut off or damaged after {number} records; record it again with `tocsin journal save`"
             raise TocsinError(msg)
         number += 1
         yield body
@@ -79,22 +84,28 @@ def _bodies(file: IO[bytes], path: Path) -> Iterator[bytes]:
 def read_header(path: Path) -> Header:
     """The header of a journal file; TocsinError when it is none."""
     with path.open("rb") as file:
-        if file.read(len(MAGIC)) != MAGIC:
-            msg = f"{path} is not a recorded journal (of a version known here); record one with `tocsin journal save`"
-            raise TocsinError(msg)
-        body = next(_bodies(file, path), None)
-        if body is None:
-            msg = f"{path}: cut off before its header; record it again with `tocsin journal save`"
-            raise TocsinError(msg)
-        return _headers.decode(body)
+        return _header(file, path)
 
 
 def read(path: Path) -> Iterator[Recorded]:
     """The records of a journal file, in the order they were written; TocsinError at the first damage."""
-    read_header(path)
     with path.open("rb") as file:
-        file.seek(len(MAGIC))
-        bodies = _bodies(file, path)
-        next(bodies)
-        for body in bodies:
-            yield _records.decode(body)
+        yield from read_from(file, path)
+
+
+def read_from(file: IO[bytes], path: Path) -> Iterator[Recorded]:
+    """The same from an open file; `path` for messages."""
+    _header(file, path)
+    for body in _bodies(file, path):
+        yield _records.decode(body)
+
+
+def _header(file: IO[bytes], path: Path) -> Header:
+    if file.read(len(MAGIC)) != MAGIC:
+        msg = f"{path} is not a recorded journal (of a version known here); record one with `tocsin journal save`"
+        raise TocsinError(msg)
+    body = next(_bodies(file, path), None)
+    if body is None:
+        msg = f"{path}: cut off before its header; record it again with `tocsin journal save`"
+        raise TocsinError(msg)
+    return _headers.decode(body)

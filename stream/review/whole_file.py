@@ -1,7 +1,8 @@
-"""A file that appears under its name only when it is complete."""
+"""A file that appears under its name only when it is complete and on the disk: neither a crash nor a power cut leaves a half of it."""
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
@@ -17,6 +18,13 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     try:
         with unfinished.open("wb") as file:
             yield file
+            file.flush()
+            os.fsync(file.fileno())
         unfinished.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from stream.errors import TocsinError, UnknownRegion
-from stream.runtime import fold_versions
+from stream.runtime import fold_versions, generations
 from stream.runtime.follow import follow
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class RegionsFeed:
         self._said: set[str] = set()
         self.fold_version: fold_versions.InForce | None = None
         """The version of the fold that is in force, as published."""
+        self.generation: generations.Generation | None = None
+        """The generation of the journal that counts, as published."""
         self.ready = asyncio.Event()
         """Everything that stood on the topic at the start is known."""
 
@@ -81,6 +83,9 @@ class RegionsFeed:
                 changed = True
             elif key == fold_versions.KEY:
                 self.fold_version = fold_versions.from_bytes(record.value)
+            elif key == generations.KEY:
+                self.generation = generations.from_bytes(record.value)
+                changed = True
             elif key.startswith(_BUNDLE) and key.count("/") >= 3 and record.value is not None:  # noqa: PLR2004
                 region_hash, number = key.rsplit("/", 2)[1:]
                 if number.isdecimal():

@@ -14,6 +14,7 @@ from stream.decide.census import Census
 from stream.errors import BrokerError, Stalled
 from stream.health.probes import probes
 from stream.region.administrations import recipients
+from stream.runtime import generations
 from stream.runtime.accepting import Accepting
 from stream.runtime.app import create_app, source
 from stream.runtime.backlog import Lag
@@ -122,6 +123,7 @@ class _Worker:
         parts.start(feed.run(self._on_regions))
         await self._marks.learn_time()
         await feed.ready.wait()
+        generations.require(self._settings, feed.generation)
         if not await begins(parts, feed, turn, stopping):
             await self._leave()
             return
@@ -194,6 +196,7 @@ class _Worker:
             self._parts.metrics.region.labels(name, region_hash).set(1)
         self._parts.regions_changed.set()
         if self._feed.ready.is_set():
+            generations.require(self._settings, self._feed.generation)
             self._accepting.regions_changed()
             self._parts.start(self._know_cities())
 
