@@ -1,4 +1,4 @@
-"""What the fold answers to the canary: that it decides. No state is read or changed, so no region need be active and nothing else is touched."""
+"""What the fold answers to the canary: that it decides. It tells the time like every record, and touches nothing else: no region need be active."""
 
 from __future__ import annotations
 
