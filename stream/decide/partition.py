@@ -89,7 +89,7 @@ class Partition:
         core, lead_ms = self.core, 0 if self.observed else LEAD_MS
         return Scene(
             bound.region, hazard, domain_id, domain, state, self.lane, self.fresh[key], core.behind or core.time.unsure, core.exercise,
-            partitions=core.partitions, lead_ms=lead_ms, observed=self.observed, time_suspect=core.time_suspect, undated=core.time.unsure,
+            partitions=core.partitions, lead_ms=lead_ms, observed=self.observed, time_suspect=core.time_suspect or core.time.unsure, undated=core.time.unsure,
             ruled=self._ruled(bound, hazard, domain.posture.posture),
         )  # fmt: skip
 

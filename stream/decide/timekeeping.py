@@ -59,8 +59,9 @@ class Time(msgspec.Struct, array_like=True):
         return self.disagreed > 0
 
     def waits(self, timestamp: int) -> bool:
-        """Whether a record with this stamp (or one that follows such a record) has to wait for the next tick. Before the first tick nothing does."""
-        return self.written_at >= 0 and (bool(self.waiting) or timestamp > self.stamped_at + AGREE_MS)
+        """Whether a record with this stamp has to wait for the next tick, and so has what follows it. Before the first tick nothing does."""
+        doubtful = 0 < self.disagreed < SURE_AFTER or timestamp > self.stamped_at + AGREE_MS
+        return self.written_at >= 0 and (doubtful or bool(self.waiting))
 
     def take(self, timestamp: int) -> int:
         """The instant of a record that does not wait: its own stamp, unless that cannot be believed."""
