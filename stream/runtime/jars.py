@@ -53,8 +53,11 @@ def kafka_jars(on_progress: Callable[[int, int], None] | None = None, *, folder:
 
     `on_progress(done, total)` is called as jars arrive. BrokerError when a download fails or a sum differs.
     """
-    wanted = pinned()
-    folder = folder or cache_folder() / f"kafka-{KAFKA}"
+    return fetched(pinned(), folder or cache_folder() / f"kafka-{KAFKA}", on_progress)
+
+
+def fetched(wanted: Mapping[str, str], folder: Path, on_progress: Callable[[int, int], None] | None = None) -> list[Path]:
+    """These jars (Maven name -> SHA-256) in this folder; BrokerError when a download fails or a sum differs."""
     folder.mkdir(parents=True, exist_ok=True)
     missing = {name: digest for name, digest in wanted.items() if not _is(folder / jar_name(name), digest)}
     if missing:

@@ -64,7 +64,9 @@ def test_every_panel_has_data_while_a_warning_goes_out_and_is_answered(stack: St
     stack.post("linhe/stage", 6.4)
 
     def warned() -> str | None:
-        return next((line["warning_id"] for line in read(stack.tocsin("tail", "linhe", "--once", "--json")) if line.get("warning_id")), None)
+        return next(
+            (line["warning_id"] for line in read(stack.tocsin("tail", "linhe", "--once", "--json")) if line.get("warning_id")), None
+        )
 
     warning_id = until(warned, lambda: stack.log("worker"))
     stack.tocsin("accept", "linhe", warning_id)
@@ -84,7 +86,9 @@ def test_every_panel_has_data_while_a_warning_goes_out_and_is_answered(stack: St
     assert firing <= {"TocsinManyBlindCities", "TocsinBlindCity"}  # one city reports here, the others are blind indeed
     slowest = float(stack.ask("max(scrape_duration_seconds)")[0]["value"][1])
     series = float(stack.ask("sum(scrape_samples_scraped)")[0]["value"][1])
-    print(f"{asked} expressions of {len(BOARDS)} dashboards have data; {series:.0f} series in 5 processes, slowest scrape {slowest * 1000:.0f} ms")
+    print(
+        f"{asked} expressions of {len(BOARDS)} dashboards have data; {series:.0f} series in 5 processes, slowest scrape {slowest * 1000:.0f} ms"
+    )
 
 
 def read(lines: str) -> list[dict[str, str]]:
