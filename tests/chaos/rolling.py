@@ -27,7 +27,7 @@ from tests.chaos.processes import Supervisor
 from tests.chaos.rivers import CITIES, rivers, set_up_rivers
 from tests.chaos.two_versions import FILE, FOLDS, NEXT, SHADOW
 from tests.chaos.under_load import Found, Load, check, waves
-from tests.runtime.lane import Worker, journal_entries, read_all, toy_settings
+from tests.runtime.lane import journal_entries, read_all, toy_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,13 +68,15 @@ class Fleet:
         """What is started from now on."""
         self._installed.write_text(version, "utf-8")
 
-    def shadow(self) -> Worker:
-        """A shadow of what is installed, once it has kept up."""
-        made = Worker(self.settings, self._folder / "shadow.log", instance="s1", module=MODULE, env={**self.env(), SHADOW: "1"})
-        made.wait_ready(90)
+    def shadow(self) -> Supervisor:
+        """A supervised shadow of what is installed, once it has kept up."""
+        env = {**self.env(), SHADOW: "1"}
+        made = Supervisor(self.settings, self._folder, MODULE, env=env, later=env)
+        made.start("s1")
+        made.wait_ready("s1")
         until = time.monotonic() + 90
         while (found := self.reached()) and not all(one.ready for one in found):
-            assert time.monotonic() < until, f"{list(map(upgrading.describe, found))}\n{made.tail()}"
+            assert time.monotonic() < until, f"{list(map(upgrading.describe, found))}\n{made.tails()}"
             time.sleep(0.5)
         return made
 
@@ -111,11 +113,11 @@ def upgrade(fleet: Fleet) -> None:
     time.sleep(max(0.0, fleet.settings.session_timeout_s + 2 - (time.monotonic() - stopped_at)))
     old[STOPPED].send_signal(signal.SIGCONT)
     fleet.await_version(NEXT)
-    assert shadow.process.wait(30) == 0, shadow.tail()
     until = time.monotonic() + 30
-    while any(process.poll() is None for process in old.values()):
+    while any(process.poll() is None for process in old.values()) or not shadow.ended[0]:
         assert time.monotonic() < until, fleet.workers.tails()
         time.sleep(0.2)
+    shadow.stop()
     for name in WORKERS:
         fleet.workers.wait_ready(name)
 
@@ -188,9 +190,10 @@ def main() -> int:
     parser.add_argument("--what", choices=sorted(CHANGES), default="upgrade")
     parser.add_argument("--settle", type=float, default=15.0, help="Seconds before and after the change.")
     parser.add_argument("--partitions", type=int, default=12)
+    parser.add_argument("--session", type=float, default=6.0, help="Session timeout in seconds.")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, Broker.start(Path(name) / "broker") as broker:
-        settings = toy_settings(broker.bootstrap, "test.rolling.", partitions=given.partitions)
+        settings = toy_settings(broker.bootstrap, "test.rolling.", partitions=given.partitions, session_timeout_s=given.session)
         outcome = run(settings, Path(name), given.what, Size(given.rate, given.settle, 36.0, 14.0))
         print(f"rolling {given.what}: {outcome}")
     return 0 if outcome.found.clean and not outcome.lost and not outcome.invented else 1
