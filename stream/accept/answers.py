@@ -19,7 +19,7 @@ _decoder = msgspec.json.Decoder(Acknowledgement)
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What must be known of a warning to take answers to it: a part of `CityWarning`."""
+    """What must be known of a warning to take answers to it, and to say how long it waited for them: a part of `CityWarning`."""
 
     warning_id: str
     revision: int
@@ -27,6 +27,8 @@ class Known(msgspec.Struct, frozen=True):
     domain: str
     region_hash: str
     lane: Lane
+    level: str = ""
+    sent_at: str = ""
 
 
 def read(value: bytes | None, bytes_max: int) -> Acknowledgement | Fault:

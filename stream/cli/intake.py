@@ -24,7 +24,7 @@ def intake(settings: Settings, metrics_port: MetricsPort = 0) -> None:
     """
     import logging
 
-    from stream.gateways.intake import run_intake
+    from stream.gateways.intake_process import run_intake
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
     logging.getLogger("aiokafka").setLevel(logging.WARNING)

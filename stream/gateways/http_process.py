@@ -24,13 +24,17 @@ from stream.gateways.judging import Judge, Seen
 from stream.gateways.known_regions import KnownRegions
 from stream.gateways.mapping import Mapping
 from stream.gateways.metrics import GatewayMetrics
+from stream.gateways.readiness import NO_REGIONS, STOPPING, of_sender
 from stream.gateways.sending import Sender
 from stream.gateways.spool import Spool
 from stream.gateways.stopping import only_live, run_until_stopped
+from stream.health.exposing import Health
+from stream.health.probes import probes
 from stream.runtime.clocks import wall_ms
 from stream.runtime.collector import settle
 from stream.runtime.ending import end_now
 from stream.runtime.topics import DOORS, Topics
+from stream.runtime.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -121,12 +125,14 @@ class HttpProcess:
         self._bulk_sender = Sender(settings, spools[1], doors=bulk_doors, metrics=metrics, way="backfill")
         self._denials = Denials(settings, metrics, None if listening.spool is None else denials_spool(listening.spool))
         self.gateway = Gateway(listening.limits, listening.mapping, self._sender, self._bulk_sender, self._who, metrics, self._denials)
+        self._dog = Watchdog(settings.watchdog_s)
         self.port = 0
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Answer until `stopping`, then answer what is under way."""
         regions = KnownRegions(self._settings, self._listening.spool, self._take_regions)
-        beside = [asyncio.create_task(regions.run()), asyncio.create_task(self._denials.run())]
+        beside = [asyncio.create_task(one) for one in (regions.run(), self._denials.run(), self._dog.run())]
+        self._dog.start()
         for one in beside:
             one.add_done_callback(_end_with)
         await asyncio.gather(self._sender.start(), self._bulk_sender.start())
@@ -142,7 +148,7 @@ class HttpProcess:
         try:
             await runner.setup()
             await self._listen(runner)
-            self.gateway.metrics.serve(self._settings.metrics_host, self._settings.metrics_port, {})
+            self._show()
             await stopping.wait()
         finally:
             self.gateway.stopping = True
@@ -152,6 +158,17 @@ class HttpProcess:
                 one.cancel()
             await asyncio.wait(beside)
             self.gateway.metrics.stop()
+
+    def _show(self) -> None:
+        """Serve metrics and probes."""
+        metrics, settings = self.gateway.metrics, self._settings
+        metrics.process.loop_lag_s.set_function(self._dog.lag_s)
+        asked = probes(metrics.process, live=self._dog.health, started=Health, ready=self._ready)
+        metrics.serve(settings.metrics_host, settings.metrics_port, asked)
+
+    def _ready(self) -> Health:
+        unknown = (NO_REGIONS,) if self.gateway.judge is None else ()
+        return Health((STOPPING,) if self.gateway.stopping else (*unknown, *of_sender(self._sender)))
 
     async def _listen(self, runner: web.AppRunner) -> None:
         listening = self._listening

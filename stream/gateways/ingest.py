@@ -20,6 +20,7 @@ from stream.region.principals import own_doors
 from stream.runtime.clocks import wall_ms
 from stream.runtime.compacted import latest
 from stream.runtime.follow import consumer
+from stream.runtime.journey import came_at
 from stream.runtime.marks import INGEST_WRITTEN_AT, mark
 from stream.runtime.topic_admin import create
 from stream.runtime.topics import Topics, plan
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
+    from stream.gateways.intake_metrics import IntakeMetrics
     from stream.runtime.regions_feed import RegionsFeed
     from stream.settings import Settings
 
@@ -36,6 +38,8 @@ POLL_MS = 200
 RECORDS_MOST = 200
 _POSITION = "ingest/"
 _TAKEN_AT = "taken_at/ingest"
+KIND = "ingest"
+"""In metrics."""
 
 
 class Place(NamedTuple):
@@ -48,11 +52,12 @@ class Place(NamedTuple):
 class Ingest:
     """All doors of single principals of one lane. Set `changed` when the active regions change."""
 
-    def __init__(self, settings: Settings, sender: AIOKafkaProducer, feed: RegionsFeed) -> None:
+    def __init__(self, settings: Settings, sender: AIOKafkaProducer, feed: RegionsFeed, metrics: IntakeMetrics) -> None:
         self._settings = settings
         self._topics = Topics.of(settings)
         self._sender = sender
         self._feed = feed
+        self._metrics = metrics
         self._principal_of: dict[str, str] = {}
         self._places: dict[str, Place] = {}
         self._taken_at: int | None = None
@@ -117,12 +122,16 @@ class Ingest:
             return
         records = [DoorRecord(0, one.offset, one.timestamp, one.value) for one in batch]
         accepted = accept.accept(topic, records, wall_ms(), self._principal_of[topic])
-        await write(self._settings, self._sender, accepted, batch[-1].timestamp)
+        self._metrics.read.labels(KIND).inc(len(batch))
+        for refusal in accepted.refused:
+            self._metrics.refused.labels(KIND, refusal.reason).inc()
+        await write(self._settings, self._sender, accepted, batch[-1].timestamp, came_at(batch[0].timestamp))
 
     async def _mark(self, reader: AIOKafkaConsumer) -> None:
         """Note up to when everything of these doors is in the journal (the law of `stream.runtime.marks`)."""
         taken_at = self._taken_at
         found = await reader.end_offsets([TopicPartition(topic, 0) for topic in self._principal_of])
+        self._metrics.lag.labels(KIND).set(sum(max(0, end - self._places[one.topic].next_offset) for one, end in found.items()))
         if taken_at is not None:
             marks = [
                 mark(taken_at=taken_at, position=place.next_offset, end=end, last_at=place.last_at)
@@ -132,6 +141,7 @@ class Ingest:
             known = [one for one in marks if one is not None]
             if len(known) == len(marks):
                 await self._note(INGEST_WRITTEN_AT, min(known))
+                self._metrics.written_at.labels(KIND).set(min(known) / 1000)
         await self._note(_TAKEN_AT, wall_ms())
 
     async def _note(self, key: str, value: int) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -22,10 +21,8 @@ from stream.accept.refusal import Fault, Refusal, digest, to_record
 from stream.accept.statements import read
 from stream.gateways.backfill import Backfill
 from stream.gateways.ingest import Ingest
-from stream.gateways.intake_metrics import IntakeMetrics
-from stream.gateways.stopping import only_live, run_until_stopped
-from stream.health.exposing import Exposed
 from stream.records.acknowledgement import Acknowledgement
+from stream.records.instants import from_text
 from stream.records.journal import encode, partition_of
 from stream.records.statement import Statement
 from stream.region.administrations import recipients
@@ -33,8 +30,7 @@ from stream.runtime import generations
 from stream.runtime.clocks import wall_ms
 from stream.runtime.compacted import latest
 from stream.runtime.ending import end_now
-from stream.runtime.feeding import producer
-from stream.runtime.follow import consumer, follow
+from stream.runtime.follow import follow
 from stream.runtime.marks import ANSWERS_WRITTEN_AT, mark
 from stream.runtime.regions_feed import RegionsFeed, load_packed
 from stream.runtime.topic_admin import create
@@ -45,6 +41,8 @@ if TYPE_CHECKING:
 
     from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
+    from stream.gateways.intake_metrics import IntakeMetrics
+    from stream.gateways.readiness import IntakeStanding
     from stream.records.journal import Acknowledgement as Answer
     from stream.records.journal import Statement as Stated
     from stream.settings import Settings
@@ -55,6 +53,8 @@ RECORDS_MOST = 500
 WARNING_WAIT_S = 5.0
 """So long an answer may be ahead of the record on `warnings` of what it answers: that is written after the city's own."""
 TAKEN_AT = "taken_at/intake"
+ANSWERS = "acknowledgements"
+"""The kind of what cities answer and state, in metrics."""
 
 
 class Place(NamedTuple):
@@ -64,39 +64,24 @@ class Place(NamedTuple):
     last_at: int | None
 
 
-def run_intake(settings: Settings, metrics_port: int = 0) -> int:
-    """Run until SIGTERM or SIGINT; 0 after a clean stop. Answers GET /metrics on loopback at this port, 0: nowhere. What fails ends the process with one of `ExitCode`."""
-    only_live(settings, "intake is for lanes in the broker's time: nobody answers a replay")
-    metrics = IntakeMetrics()
-    exposed = Exposed(metrics.registry, settings.metrics_host, metrics_port, {}) if metrics_port else None
-    code = run_until_stopped(partial(_run, settings, metrics))
-    if exposed is not None:
-        exposed.stop()
-    return code
-
-
-async def _run(settings: Settings, metrics: IntakeMetrics, stopping: asyncio.Event) -> None:
-    try:
-        await asyncio.to_thread(create, settings.cluster, plan(settings, ()))
-        async with producer(settings) as sender, consumer(settings.cluster) as reader:
-            await Intake(settings, sender, reader, metrics).run(stopping)
-    except Exception as error:  # noqa: BLE001  whatever it is, nothing may be acknowledged after it
-        end_now(error)
-
-
 class Intake:
     """All answer topics of one lane. `run` makes it go until it is told to stop."""
 
-    def __init__(self, settings: Settings, sender: AIOKafkaProducer, reader: AIOKafkaConsumer, metrics: IntakeMetrics) -> None:
+    def __init__(
+        self, settings: Settings, clients: tuple[AIOKafkaProducer, AIOKafkaConsumer], metrics: IntakeMetrics, standing: IntakeStanding
+    ) -> None:
         self._settings = settings
         self._topics = Topics.of(settings)
-        self._sender = sender
-        self._reader = reader
+        self._sender, self._reader = clients
+        self._metrics = metrics
+        self._standing = standing
         self._feed = RegionsFeed(settings.cluster, self._topics.regions, load_packed)
         self._changed = asyncio.Event()
-        self._ingest = Ingest(settings, sender, self._feed)
+        self._ingest = Ingest(settings, self._sender, self._feed, metrics)
         self._backfill = Backfill(settings, self._feed, metrics.backfill)
         self._warnings: dict[str, Known] = {}
+        self._answered: dict[str, int] = {}
+        """By warning, the newest revision that was answered."""
         self._warnings_read = asyncio.Event()
         self._city_of: dict[str, str] = {}
         self._places: dict[str, Place] = {}
@@ -120,6 +105,7 @@ class Intake:
                 if time.monotonic() - marked_at >= self._settings.tick_s / 2:
                     marked_at = time.monotonic()
                     await self._mark()
+                self._standing.noted_at = marked_at
                 if not ready:
                     ready = True
                     print(f"ready topics={len(self._places)}", flush=True)  # noqa: T201
@@ -141,7 +127,8 @@ class Intake:
         async for one in follow(self._settings.cluster, [self._topics.warnings]):
             for record in one.records:
                 if record.value is None:
-                    self._warnings.pop(record.key.decode("utf-8", "replace"), None)
+                    self._warnings.pop(key := record.key.decode("utf-8", "replace"), None)
+                    self._answered.pop(key, None)
                     continue
                 known = decoder.decode(record.value)
                 if known.lane is not self._settings.lane:
@@ -192,6 +179,7 @@ class Intake:
     async def _write(self, records: Sequence[ConsumerRecord]) -> None:
         """Every record into the journal or to `rejected`; returns when the broker has acknowledged all of them."""
         made = [(record, read(record.value, self._settings.door_bytes_max)) for record in records]
+        self._metrics.read.labels(ANSWERS).inc(len(records))
         await self._await_warnings([one for _, one in made if isinstance(one, Acknowledgement)])
         partitions = {
             domain.domain_id: partition_of(domain.domain_id, self._settings.journal_width, domain.pin)
@@ -204,10 +192,20 @@ class Intake:
             if isinstance(answer, Fault):
                 sends.append(await self._refuse(record, answer))
                 continue
+            if isinstance(one, Acknowledgement):
+                self._time(one, record.timestamp)
             partition = partitions.get(answer.domain, partition_of(answer.domain, self._settings.journal_width))
             key = answer.domain.encode()
             sends.append(await self._sender.send(self._topics.journal, encode(answer), key=key, partition=partition))
         await asyncio.gather(*sends)
+
+    def _time(self, answer: Acknowledgement, received_at: int) -> None:
+        """Note how long the newest revision of a warning waited for its first answer; when older ones were sent is not known any more."""
+        known = self._warnings[answer.warning_id]
+        if answer.revision == known.revision != self._answered.get(known.warning_id) and known.sent_at:
+            self._answered[known.warning_id] = known.revision
+            waited_s = max(0, received_at - from_text(known.sent_at)) / 1000
+            self._metrics.acknowledgement_s.labels(known.level).observe(waited_s)
 
     def _judged(self, record: ConsumerRecord, one: Acknowledgement | Statement | Fault) -> Answer | Stated | Fault:
         """The journal's message of what came on a city's topic; it is that city's, whatever stands in it."""
@@ -230,6 +228,7 @@ class Intake:
     async def _refuse(self, record: ConsumerRecord, fault: Fault) -> asyncio.Future[object]:
         payload = record.value
         log.warning("%s offset %d refused: %s", record.topic, record.offset, fault.detail)
+        self._metrics.refused.labels(ANSWERS, fault.reason).inc()
         refusal = Refusal(
             fault.reason, fault.detail, record.topic, 0, record.offset, None, payload, digest(payload or b""), len(payload or b"")
         )
@@ -244,6 +243,7 @@ class Intake:
         """Note up to when every answer is in the journal (the law of `stream.runtime.marks`), and when that was noted."""
         taken_at = self._taken_at
         found = await self._reader.end_offsets([TopicPartition(topic, 0) for topic in self._city_of]) if self._city_of else {}
+        self._metrics.lag.labels(ANSWERS).set(sum(max(0, end - self._places[one.topic].next_offset) for one, end in found.items()))
         if taken_at is not None:
             marks = []
             for one, end in found.items():
@@ -252,6 +252,7 @@ class Intake:
             known = [one for one in (*marks, mark(taken_at=taken_at, position=0, end=0, last_at=None)) if one is not None]
             if len(known) == len(marks) + 1:
                 await self._note(ANSWERS_WRITTEN_AT, min(known))
+                self._metrics.written_at.labels(ANSWERS).set(min(known) / 1000)
         await self._note(TAKEN_AT, wall_ms())
 
     async def _note(self, key: str, value: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -9,40 +11,47 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from stream.errors import TocsinError
 from stream.gateways.http_page import answer
+from stream.gateways.readiness import NO_LINK, NO_REGIONS, of_sender
+from stream.health.exposing import JSON, Health
+from stream.health.probes import probes
 
 if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry
+    from collections.abc import Callable
 
+    from stream.gateways.metrics import GatewayMetrics
     from stream.gateways.mqtt import MqttGateway
     from stream.gateways.mqtt_link import Link
     from stream.gateways.sending import Sender
+    from stream.runtime.watchdog import Watchdog
 
 HOST = "127.0.0.1"
 
 
 class Pages:
-    """GET /metrics, /livez, /readyz and /v1/last-seen, to whoever is on this machine."""
+    """GET /metrics, the probes and /v1/last-seen, to whoever is on this machine."""
 
-    def __init__(self, registry: CollectorRegistry, gateway: MqttGateway, link: Link, sender: Sender) -> None:
-        self._registry, self._gateway, self._link, self._sender = registry, gateway, link, sender
+    def __init__(self, metrics: GatewayMetrics, gateway: MqttGateway, link: Link, sender: Sender, dog: Watchdog) -> None:
+        self._registry, self._gateway, self._link, self._sender = metrics.registry, gateway, link, sender
+        metrics.process.loop_lag_s.set_function(dog.lag_s)
+        self._probes = probes(metrics.process, live=dog.health, started=Health, ready=self._ready)
         self._runner: web.AppRunner | None = None
 
-    async def serve(self, port: int) -> None:
+    async def serve(self, port: int, host: str = HOST) -> None:
         """Answer at this port, 0 = nowhere. TocsinError where it is taken."""
         if port <= 0:
             return
         app = web.Application()
         app.router.add_get("/metrics", self._metrics)
-        app.router.add_get("/livez", self._alive)
-        app.router.add_get("/readyz", self._ready)
+        for path, probe in self._probes.items():
+            app.router.add_get(path, partial(_answer, probe))
         app.router.add_get("/v1/last-seen", self._last_seen)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, HOST, port).start()
+            await web.TCPSite(self._runner, host, port).start()
         except OSError as error:
             await self.stop()
-            msg = f"{HOST}:{port} cannot be listened on: {error}; choose another --metrics-port"
+            msg = f"{host}:{port} cannot be listened on: {error}; choose another --metrics-port"
             raise TocsinError(msg) from error
 
     async def stop(self) -> None:
@@ -52,19 +61,17 @@ class Pages:
             self._runner = None
 
     async def _metrics(self, _: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        shown = await asyncio.to_thread(generate_latest, self._registry)
+        return web.Response(body=shown, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    async def _alive(self, _: web.Request) -> web.Response:
-        return web.Response(text="alive\n")
-
-    async def _ready(self, _: web.Request) -> web.Response:
-        if not self._gateway.known.is_set():
-            return web.Response(status=503, text="the regions are not known yet\n")
-        if not self._link.up:
-            return web.Response(status=503, text="not connected to the MQTT broker\n")
-        if not self._sender.ready:
-            return web.Response(status=503, text="neither Kafka nor the disk takes anything\n")
-        return web.Response(text="ready\n")
+    def _ready(self) -> Health:
+        unknown = () if self._gateway.known.is_set() else (NO_REGIONS,)
+        return Health((*unknown, *(() if self._link.up else (NO_LINK,)), *of_sender(self._sender)))
 
     async def _last_seen(self, request: web.Request) -> web.Response:
         return answer(request, self._gateway.seen)
+
+
+async def _answer(probe: Callable[[], Health], _: web.Request) -> web.Response:
+    health = probe()
+    return web.Response(status=health.status, body=health.body(), content_type=JSON, headers={"Cache-Control": "no-store"})

@@ -22,6 +22,7 @@ from stream.gateways.spool import Spool
 from stream.gateways.stopping import only_live, run_until_stopped
 from stream.runtime.ending import end_now
 from stream.runtime.topics import DOORS, Topics
+from stream.runtime.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,12 +74,15 @@ async def _run(settings: Settings, options: MqttOptions, stopping: asyncio.Event
     sender = Sender(settings, spool, doors=ways_of(settings), metrics=metrics.every)
     denials = Denials(settings, metrics.every, denials_spool(options.spool) if options.spool else None)
     gateway = MqttGateway(settings, link, Senders(sender, denials), options.mapping, metrics)
-    pages = Pages(metrics.every.registry, gateway, link, sender)
+    dog = Watchdog(settings.watchdog_s)
+    pages = Pages(metrics.every, gateway, link, sender, dog)
     regions = KnownRegions(settings, options.spool, gateway.take_regions)
-    await pages.serve(settings.metrics_port)
+    await pages.serve(settings.metrics_port, settings.metrics_host)
+    dog.start()
     await sender.start()
     parts = [
-        asyncio.ensure_future(one) for one in (link.run(), gateway.run(stopping), regions.run(), denials.run(), _say_ready(link, gateway))
+        asyncio.ensure_future(one)
+        for one in (link.run(), gateway.run(stopping), regions.run(), denials.run(), dog.run(), _say_ready(link, gateway))
     ]
     try:
         await asyncio.wait(parts[:-1], return_when=asyncio.FIRST_COMPLETED)

@@ -13,6 +13,8 @@ from stream.runtime.topics import MESSAGE_BYTES, REJECTED_PARTITIONS, Topics
 from stream.warnings.envelope import of_audit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aiokafka import AIOKafkaProducer
 
     from stream.accept.door import Accepted
@@ -22,10 +24,14 @@ log = logging.getLogger(__name__)
 BY = "intake"
 
 
-async def write(settings: Settings, sender: AIOKafkaProducer, accepted: Accepted, sent_at: int) -> None:
-    """Send all of it; returns when the broker has acknowledged all of it, raises what the first failed send raised."""
+async def write(
+    settings: Settings, sender: AIOKafkaProducer, accepted: Accepted, sent_at: int, came: Sequence[tuple[str, bytes]] = ()
+) -> None:
+    """Send all of it; returns when the broker has acknowledged all of it, raises what the first failed send raised. `came`: headers in the journal."""
     topics = Topics.of(settings)
-    sends = [await sender.send(topics.journal, one.value, key=one.key, partition=one.partition) for one in accepted.entries]
+    sends = [
+        await sender.send(topics.journal, one.value, key=one.key, partition=one.partition, headers=list(came)) for one in accepted.entries
+    ]
     if accepted.refused:
         first = accepted.refused[0]
         log.warning("%s offset %d: %d refused, the first: %s", first.topic, first.offset, len(accepted.refused), first.detail)

@@ -13,7 +13,7 @@ import logging
 import os
 import time
 from contextlib import contextmanager
-from threading import Thread, Timer
+from threading import Event, Thread, Timer
 from typing import TYPE_CHECKING
 
 from stream.errors import Stalled
@@ -53,6 +53,7 @@ class Watchdog:
         self._end = end
         self._monotonic = monotonic
         self._looked_at = monotonic()
+        self._over = Event()
         self._awake_s = 0.0
         """For how long this process ran, as seen by the thread that looks."""
         self._beat_at = 0.0
@@ -65,12 +66,15 @@ class Watchdog:
         Thread(target=self._run, name="watchdog", daemon=True).start()
 
     async def run(self) -> None:
-        """Beat for ever."""
-        while True:
-            self.beat()
-            began = self._monotonic()
-            await asyncio.sleep(BEAT_S)
-            self._note_late(self._monotonic() - began - BEAT_S)
+        """Beat until cancelled; whoever stops beating of his own will is looked after no more."""
+        try:
+            while True:
+                self.beat()
+                began = self._monotonic()
+                await asyncio.sleep(BEAT_S)
+                self._note_late(self._monotonic() - began - BEAT_S)
+        finally:
+            self._over.set()
 
     def beat(self) -> None:
         """The loop turns."""
@@ -121,8 +125,7 @@ class Watchdog:
         self._late = before, max(present, late_s), since
 
     def _run(self) -> None:
-        while True:
-            time.sleep(LOOK_S)
+        while not self._over.wait(LOOK_S):
             try:
                 self.look(self._monotonic())
             except Stalled as error:

@@ -21,6 +21,7 @@ from stream.gateways.sending import Sender
 from stream.region.bundle import bundle
 from stream.region.load import load
 from stream.runtime.topics import REJECTED_PARTITIONS, Topics
+from stream.runtime.watchdog import Watchdog
 from tests.gateways.http_lane import stage
 from tests.gateways.mosquitto import USERS
 from tests.runtime.lane import read_all
@@ -66,7 +67,7 @@ async def gateway(
     denials = Denials(settings, metrics.every, period_s=0.3)
     link = Link(options.broker, options.filters, metrics.note, metrics.dropped)
     made = MqttGateway(settings, link, Senders(sender, denials), options.mapping, metrics)
-    pages = Pages(metrics.every.registry, made, link, sender)
+    pages = Pages(metrics.every, made, link, sender, Watchdog(settings.watchdog_s))
     stopping = asyncio.Event()
     await pages.serve(settings.metrics_port)
     await sender.start()

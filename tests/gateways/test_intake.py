@@ -13,7 +13,7 @@ from stream.accept.answers import Known, judge, read
 from stream.accept.refusal import Fault, Refused
 from stream.cli.main import app
 from stream.errors import TocsinError
-from stream.gateways.intake import run_intake
+from stream.gateways.intake_process import run_intake
 from stream.records.acknowledgement import Acknowledgement
 from stream.records.journal import Acknowledgement as Journalled
 from stream.records.journal import Tick, decode
