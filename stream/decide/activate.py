@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stream.decide import leaving, moving
 from stream.decide.bound import Bound, BoundHazard, bind
 from stream.decide.detect import score_waiting
 from stream.decide.found import take
@@ -29,11 +30,10 @@ def activate(partition: Partition, region: Region, at: int) -> list[Output]:
     fresh = bind(region, core.partition, core.partitions)
     outputs: list[Output] = []
     if (old := partition.bounds.get(region.name)) is not None:
-        for domain_id in old.domains:  # what waits is scored by the region it came to
-            if waited := score_waiting(old, domain_id):
-                outputs += take(partition, domain_id, max(at, core.domains[domain_id].now), waited)
-        _carry(old, fresh)
-        core.past.append(core.active[region.name])
+        outputs += _leave(partition, old, fresh, at)
+        moving.note(core, old.region, region, at)
+        if core.active[region.name] not in core.past:
+            core.past.append(core.active[region.name])
     partition.bounds[region.name] = fresh
     core.active[region.name] = region.region_hash
     for domain_id in [name for name, domain in core.domains.items() if domain.region == region.name and name not in fresh.domains]:
@@ -55,10 +55,28 @@ def activate(partition: Partition, region: Region, at: int) -> list[Output]:
     return outputs
 
 
+def _leave(partition: Partition, old: Bound, new: Bound, at: int) -> list[Output]:
+    """The old region has its last word, and everything that stays is carried over."""
+    outputs: list[Output] = []
+    for domain_id in old.domains:
+        now = max(at, partition.core.domains[domain_id].now)
+        if waited := score_waiting(old, domain_id):  # what waits is scored by the region it came to
+            outputs += take(partition, domain_id, now, waited)
+        if domain_id in new.domains:
+            leaving.retire(partition, domain_id, old, new, now)
+        else:
+            outputs += leaving.dissolve(partition, domain_id, now)
+    _carry(old, new)
+    return outputs
+
+
 def _carry(old: Bound, new: Bound) -> None:
-    """Copy history, health, levels, detector states and silence of the series both have; what could be undone cannot be any more."""
-    known = {old.series(row): row for row in range(len(old.rows))}
-    pairs = [(known[series], row) for row in range(len(new.rows)) if (series := new.series(row)) in known]
+    """Copy history, health, levels, detector states and silence of the series that stay where they are; what could be undone cannot be any more.
+
+    What moved to another domain starts anew, wherever that is: it must not depend on which domains share a partition.
+    """
+    known = {(old.domain(row), old.series(row)): row for row in range(len(old.rows))}
+    pairs = [(known[one], row) for row in range(len(new.rows)) if (one := (new.domain(row), new.series(row))) in known]
     if not pairs:
         return
     source, target = (np.array(side, np.intp) for side in zip(*pairs, strict=True))

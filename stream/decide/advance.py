@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stream.decide import by_hand, discrepancies, taking_links
+from stream.decide import by_hand, discrepancies, leaving, taking_links
 from stream.decide.escalation import climb, escalation_due
 from stream.decide.incident import evaluate, settled_due
 from stream.decide.life import Moment
@@ -83,11 +83,13 @@ def fire(partition: Partition, domain_id: str, at: int) -> list[Output]:
             touched |= partition.silence(scene, index, rows)
         grid_at, review_at = scene.state.grid_at, scene.state.review_at
         life_at, say_at = settled_due(scene), refresh_due(scene)
+        gone = leaving.let_pass(scene, settled)
         went_up, said = _climb(partition, scene, at)
         outputs += said
         if (
             went_up
             or linked
+            or gone
             or scene.hazard.hazard in stated
             or (grid_at is not None and grid_at <= at)
             or (review_at is not None and review_at <= at)

@@ -102,6 +102,10 @@ class Bound:
         """The id of the series in a local row."""
         return self.region.series.ids[int(self.rows[row])]
 
+    def domain(self, row: int) -> str:
+        """The domain of the series in a local row."""
+        return self.region.domains[int(self.region.series.domain[self.rows[row]])].domain_id
+
 
 def bind(region: Region, partition: int, partitions: int) -> Bound:
     """Fresh arrays for the domains of the region that this partition owns; every series counts as silent until it is heard."""

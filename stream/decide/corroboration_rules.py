@@ -9,7 +9,7 @@ import numpy as np
 from detectors.base import Quality
 from stream.decide.instruments import Place, place_of, stands_at, witnesses
 from stream.decide.placing import concluded, domain_of, doubted, follows, place
-from stream.decide.stated import REPORT, SCAN
+from stream.decide.stated import REPORT, RETIRED, SCAN
 from stream.decide.waves import NO_WAVES
 from stream.records.instants import HOUR
 from topology.geodesy import distance_km
@@ -82,7 +82,8 @@ def _due(upper: SourceState, lower: SourceState, known: Mapping[str, Waves]) -> 
 
 
 def _speaks(region: Region, near: frozenset[Place] | None, other: SourceState) -> bool:
-    return near is None or other.placed is not None or stands_at(region, other) in near
+    elsewhere = other.placed is not None and other.placed.kind != RETIRED
+    return near is None or elsewhere or stands_at(region, other) in near
 
 
 def _near(region: Region, hazard: Hazard, source: SourceState) -> frozenset[Place] | None:

@@ -9,7 +9,7 @@ class Counts(msgspec.Struct):
     """What detection did with the measurements of this partition, since its beginning; `believed`: later, because of a neighbour.
 
     `other_lane`: records that were refused because they are another lane's. `repeated`, `sequence_refused`: messages of signed batches that were
-    there before, or that used another batch's number.
+    there before, or that used another batch's number. `retired`: of series that no region has any more. `forwarded`: to another partition.
     """
 
     scored: int = 0
@@ -20,6 +20,7 @@ class Counts(msgspec.Struct):
     failed: int = 0
     believed: int = 0
     retired: int = 0
+    forwarded: int = 0
     late: int = 0
     answers: int = 0
     unmatched: int = 0

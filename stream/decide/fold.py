@@ -9,10 +9,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-import msgspec
 import numpy as np
 
-from stream.decide import sequences, takeover
+from stream.decide import forwarding, moving, sequences, takeover
 from stream.decide.activate import activate
 from stream.decide.advance import advance_all
 from stream.decide.answering import take_answer
@@ -30,6 +29,7 @@ from stream.decide.statements import take_statement
 from stream.decide.ticking import take_clocks, take_tick
 from stream.decide.timekeeping import Held, dated
 from stream.records.canary import REGION_HASH as CANARY
+from stream.records.handed import Handed
 from stream.records.journal import (
     Acknowledgement,
     Columns,
@@ -43,6 +43,7 @@ from stream.records.journal import (
     Tick,
     columns,
     decode,
+    encode,
     measurements,
 )
 from stream.records.lanes import belongs
@@ -89,6 +90,11 @@ class Fold:
     def active(self, state: Partition) -> Mapping[str, str]:
         """Region name -> the hash that is active in this partition."""
         return state.core.active
+
+    def awaited(self, state: Partition) -> frozenset[str]:
+        """The regions that records kept for later name."""
+        named = (decode(one.value) for one in state.core.held)
+        return frozenset(one.region_hash for one in named if isinstance(one, Measurements | Report | Statement | Linked))
 
     def heavy(self, state: Partition) -> bool:
         """Whether a single record may take this state longer than a caller can stand still for: also one that activates what others wait for."""
@@ -162,6 +168,8 @@ class Fold:
             return self._linked(state, pending, timestamp, (value, message))
         if isinstance(message, Acknowledgement):
             return pending.settle() + take_answer(state, timestamp, message)
+        if isinstance(message, Handed):
+            moving.take(state, message)
         if isinstance(message, Tick):
             return pending.settle() + self._end(state, timestamp, message)
         return pending.settle() + (self._command(state, timestamp, message) if isinstance(message, Command) else [])
@@ -170,7 +178,9 @@ class Fold:
         """Every region these messages, and those that wait for a tick among them, can need is at hand, or nothing is done at all."""
         if state.core.time.waiting and any(isinstance(message, Tick) for message in messages):
             messages = [*messages, *(decode(one.value) for one in state.core.time.waiting)]
-        for region_hash in {message.region_hash for message in messages if isinstance(message, Command) and message.command == "activate"}:
+        if state.core.moves.stuck:
+            messages = [*messages, *(decode(one.value) for one in state.core.moves.stuck)]
+        for region_hash in {message.region_hash for message in messages if isinstance(message, Command) and message.region_hash}:
             self._regions(region_hash)
         for region_hash in {message.region_hash for message in messages if isinstance(message, Measurements)}:
             if region_hash in state.core.past:
@@ -181,17 +191,26 @@ class Fold:
         core = state.core
         if message.region_hash == CANARY:
             return pending.settle() + answer(message, core.partition, timestamp)
-        if message.region_hash not in core.active.values() and message.region_hash not in core.past:
+        if not core.knows(message.region_hash):
             core.held.append(Held(timestamp, value))  # kept until its region is active
             return []
-        domain = core.domains.get(message.domain)
-        if domain is None:
-            core.counts.retired += len(message.flags)
-            return []
-        if isinstance(message, SignedMeasurements) and (refused := sequences.take(state, timestamp, message)) is not None:
-            return pending.settle() + refused if refused else []
+        if isinstance(message, SignedMeasurements) and message.domain in core.domains:
+            refused = sequences.take(state, timestamp, message)
+            if refused is not None:
+                return pending.settle() + refused if refused else []
+        if forwarding.is_home(state, message):
+            return self._taken(state, pending, timestamp, record)
+        parted = forwarding.part(state, self._regions(message.region_hash), timestamp, message)
+        outputs = pending.settle() if parted.outputs else []
+        outputs += parted.outputs
+        return outputs + [made for one in parted.here for made in self._taken(state, pending, timestamp, (encode(one), one))]
+
+    def _taken(self, state: Partition, pending: Pending, timestamp: int, record: tuple[bytes, Measurements]) -> list[Output]:
+        """Take measurements of a domain of this partition."""
+        value, message = record
         if not self._observed:
-            return pending.add(Unit(timestamp, self._current(state, message)))
+            return pending.add(Unit(timestamp, message))
+        domain = state.core.domains[message.domain]
         outputs = self._decide_instant(state, pending, message.domain) if domain.instant and timestamp > domain.instant[0].timestamp else []
         domain.instant.append(Held(domain.instant[0].timestamp if domain.instant else timestamp, value))
         return outputs
@@ -199,7 +218,7 @@ class Fold:
     def _stated(self, state: Partition, pending: Pending, timestamp: int, record: tuple[bytes, Report | Statement]) -> list[Output]:
         value, said = record
         core = state.core
-        if said.region_hash not in core.active.values() and said.region_hash not in core.past:
+        if not core.knows(said.region_hash):
             core.held.append(Held(timestamp, value))
             return []
         domain = core.domains.get(said.domain)
@@ -215,7 +234,7 @@ class Fold:
     def _linked(self, state: Partition, pending: Pending, timestamp: int, record: tuple[bytes, Linked]) -> list[Output]:
         value, link = record
         core = state.core
-        if link.region_hash not in core.active.values() and link.region_hash not in core.past:
+        if not core.knows(link.region_hash):
             core.held.append(Held(timestamp, value))
             return []
         if link.to_domain not in core.domains:
@@ -227,7 +246,7 @@ class Fold:
         """Put the messages of the held instant together, in the order of their series, and add them as one unit."""
         domain = state.core.domains[domain_id]
         held, domain.instant = domain.instant, []
-        parts = [columns(self._current(state, message)) for one in held if isinstance(message := decode(one.value), Measurements)]
+        parts = [columns(message) for one in held if isinstance(message := decode(one.value), Measurements)]
         rows = np.concatenate([part.rows for part in parts])
         order = np.argsort(rows, kind="stable")
         together = Columns(
@@ -238,31 +257,26 @@ class Fold:
         )
         return pending.add(Unit(held[0].timestamp, measurements(domain_id, state.bound(domain_id).region.region_hash, together)))
 
-    def _current(self, state: Partition, message: Measurements) -> Measurements:
-        """The message with the rows of the active region; -1 for a series that region does not have."""
-        active = state.bound(message.domain).region
-        if message.region_hash == active.region_hash:
-            return message
-        ids = self._regions(message.region_hash).series.ids
-        rows = [active.series.row_of.get(ids[row], -1) for row in columns(message).rows.tolist()]
-        return msgspec.structs.replace(message, region_hash=active.region_hash, rows=np.array(rows, "<i4").tobytes())
-
     def _tick(self, state: Partition, pending: Pending, timestamp: int, tick: Tick) -> list[Output]:
         outputs = pending.settle()
         for one in take_clocks(state, timestamp, tick):
             outputs += self._dated(state, pending, one.timestamp, (one.value, decode(one.value)))
-        return outputs + pending.settle() + take_tick(state, timestamp, tick)
+        for one in forwarding.waited(state, timestamp):
+            outputs += self._one(state, pending, one.timestamp, (one.value, decode(one.value)))
+        return outputs + pending.settle() + take_tick(state, timestamp, tick) + moving.tell(state, timestamp)
 
     def _end(self, state: Partition, timestamp: int, tick: Tick) -> list[Output]:
         """The end of a replay decides the last instant."""
-        if not tick.closing:
-            return []
+        return self._instants(state) + advance_all(state, timestamp) if tick.closing else []
+
+    def _instants(self, state: Partition) -> list[Output]:
+        """Decide what a replay has not decided yet."""
         pending, domains = Pending(state), state.core.domains
         outputs = [
             output for domain_id in sorted(domains) if domains[domain_id].instant
             for output in self._decide_instant(state, pending, domain_id)
         ]  # fmt: skip
-        return outputs + pending.settle() + advance_all(state, timestamp)
+        return outputs + pending.settle()
 
     def _command(self, state: Partition, timestamp: int, command: Command) -> list[Output]:
         core = state.core
@@ -270,17 +284,15 @@ class Fold:
             return link_tests(state, command, max(timestamp, command.at))
         if command.command in (BEGIN, OVER):
             return take_exercise(state, command, timestamp)
-        if command.command != "activate" or core.active.get(command.region) == command.region_hash:
+        outputs: list[Output] = []
+        if command.command == "activate" and core.active.get(command.region) != command.region_hash:
+            outputs = self._instants(state) + activate(state, self._regions(command.region_hash), timestamp)
+        elif command.command == "superseded" and not core.knows(command.region_hash):
+            core.past.append(command.region_hash)
+        else:
             return []
-        outputs = activate(state, self._regions(command.region_hash), timestamp)
         held, core.held = core.held, []
         pending = Pending(state)
         for one in held:
-            message = decode(one.value)
-            if isinstance(message, Measurements):
-                outputs += self._measurements(state, pending, one.timestamp, (one.value, message))
-            elif isinstance(message, Report | Statement):
-                outputs += self._stated(state, pending, one.timestamp, (one.value, message))
-            elif isinstance(message, Linked):
-                outputs += self._linked(state, pending, one.timestamp, (one.value, message))
+            outputs += self._one(state, pending, one.timestamp, (one.value, decode(one.value)))
         return outputs + pending.settle()

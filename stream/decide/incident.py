@@ -163,7 +163,7 @@ def _fresh(scene: Scene, city_id: str, wanted: Wanted | None) -> bool:
     if scene.behind:
         return False
     if wanted is None:  # where no station ever sees it, only people said that it was there, and only they can say that it is over
-        return scene.sees(city_id) or not scene.cities().get(city_id)
+        return scene.sees(city_id) or not (scene.cities().get(city_id) or city_id in scene.state.unwatched)
     return any(series not in scene.state.silent for series in wanted.series)
 
 

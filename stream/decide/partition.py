@@ -117,7 +117,7 @@ class Partition:
         for hazard in bound.hazards:
             rows = bound.members[domain_id][hazard.member[bound.members[domain_id]]]
             members = {bound.series(row) for row in rows}
-            if not members and not hazard.watchers.get(domain_id):
+            if not members and not hazard.watchers.get(domain_id) and hazard.hazard.hazard not in domain.hazards:
                 continue
             state = domain.hazards.setdefault(hazard.hazard.hazard, HazardState())
             reported = {series for series, source in state.sources.items() if source.placed is not None}
@@ -194,6 +194,7 @@ class Partition:
         dues = [due for one in scenes for due in (settled_due(one), refresh_due(one)) if due is not None]
         dues += reviews if self.observed else []
         dues += [at for at in (by_hand.due(self.core.domains[domain_id].by_hand),) if at is not None]
+        dues += [min(one.state.retired.values()) for one in scenes if one.state.retired]
         if (posture_due := due(self.core.domains[domain_id].posture, self.bound(domain_id).region.postures)) is not None:
             dues.append(posture_due)
         clock.settled_at = min([*dues, *clock.silent_at.values()], default=NEVER)

@@ -11,6 +11,7 @@ import msgspec
 from stream.decide.counts import Counts
 from stream.decide.foretold import Foretold
 from stream.decide.linked import Links
+from stream.decide.moving import Moves
 from stream.decide.odds import Odd
 from stream.decide.past import Past
 from stream.decide.posture import PostureState
@@ -183,7 +184,8 @@ class HazardState(msgspec.Struct):
     `grid_at`: the next instant at which an open incident is recomputed (live lanes). `fronts`: by series, of the event under way.
     `dismissed`: series whose level was taken back by hand, and which: they count again from a higher one on, or once they have been below.
     `foretold`: by series, the newest forecasts of gauges.
-    `review_at`: when what mutes its warnings has to be looked at again. `links`: with other domains.
+    `review_at`: when what mutes its warnings has to be looked at again. `links`: with other domains. `retired`: series that left, until when what
+    they found counts; `unwatched`: cities that no series watches any more.
     """
 
     sources: dict[str, SourceState] = msgspec.field(default_factory=dict)
@@ -201,6 +203,8 @@ class HazardState(msgspec.Struct):
     foretold: dict[str, Foretold] = msgspec.field(default_factory=dict)
     review_at: int | None = None
     links: Links = msgspec.field(default_factory=Links)
+    retired: dict[str, int] = msgspec.field(default_factory=dict)
+    unwatched: set[str] = msgspec.field(default_factory=set)
 
     def ordered(self) -> list[IncidentState]:
         """The open incidents, the one opened first coming first."""
@@ -253,7 +257,7 @@ class Core(msgspec.Struct):
 
     `active`: region name -> hash. `past`: hashes that were active before. `doors_written_at`: the oldest mark of the doors in the newest tick.
     `behind_since`: when the marks fell behind, None while they keep up. `acknowledgements_written_at`, `unread_since` and `unread`: the same for
-    what cities answer. `exercise`: the one under way, "" = none. `time`: what time it is, and whether that is known.
+    what cities answer. `exercise`: the one under way, "" = none. `time`: what time it is, and whether that is known. `moves`: of stations.
     `decided_by`: the fold version that took this partition over last, "" = none did; `takeover`: the one by this version that is under way.
     """
 
@@ -274,6 +278,11 @@ class Core(msgspec.Struct):
     time: Time = msgspec.field(default_factory=Time)
     decided_by: str = ""
     takeover: Takeover | None = None
+    moves: Moves = msgspec.field(default_factory=Moves)
+
+    def knows(self, region_hash: str) -> bool:
+        """Whether a region is active here, or was; what names another one is kept until it is."""
+        return region_hash in self.active.values() or region_hash in self.past
 
     @property
     def time_suspect(self) -> bool:

@@ -11,6 +11,8 @@ LINKED: Final = "linked"
 ALSO_IN: Final = "also_in"
 FORECAST: Final = "forecast"
 SCAN: Final = "scan"
+RETIRED: Final = "retired"
+"""A series that the domain has no more (`leaving.py`)."""
 REPORTED: Final = "reported"
 """Why a report is a source."""
 Reaching = tuple[str, int, int, int, float, int]
@@ -31,7 +33,7 @@ class Placed(msgspec.Struct, array_like=True):
     reach_km: float | None
     counts_as: str
     weight: float
-    kind: Literal["report", "linked", "also_in", "forecast", "scan"]
+    kind: Literal["report", "linked", "also_in", "forecast", "scan", "retired"]
     reaches: tuple[Reaching, ...] = ()
     domain_id: str = ""
     unit: str = ""

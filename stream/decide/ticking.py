@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stream.decide import moving
 from stream.decide.advance import advance_all
 from stream.decide.rewinding import rewind
 from stream.decide.status import statuses
@@ -56,7 +57,7 @@ def take_tick(partition: Partition, timestamp: int, tick: Tick) -> list[Output]:
 def _marks(core: Core, timestamp: int, tick: Tick) -> None:
     """Take the marks, and judge whether they keep up. One ahead of the tick itself is of a clock that was wrong when it was made."""
     if tick.doors_written_at <= timestamp:
-        core.doors_written_at = max(core.doors_written_at, tick.doors_written_at)
+        core.doors_written_at = max(core.doors_written_at, moving.written_at(core, tick.doors_written_at, timestamp))
     if tick.acknowledgements_written_at <= timestamp:
         core.acknowledgements_written_at = max(core.acknowledgements_written_at, tick.acknowledgements_written_at)
     core.behind_since = _lagging(core.behind_since, timestamp, core.doors_written_at)

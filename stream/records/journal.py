@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import msgspec
 import numpy as np
 
+from stream.records.handed import Handed
 from stream.records.laned import Laned
 from stream.records.switching import FoldVersion, Standing
 
@@ -53,6 +54,12 @@ class SignedMeasurements(Measurements, frozen=True, array_like=True, tag="g", gc
     sequence: int
     batch: bytes
     part: int
+
+
+class ForwardedMeasurements(Measurements, frozen=True, array_like=True, tag="f", gc=False):
+    """Measurements of series that belong to another domain now, sent on by the fold that got them; `hops`: how often that was done."""
+
+    hops: int
 
 
 class Command(Laned, frozen=True, array_like=True, tag="c", gc=False):
@@ -208,7 +215,10 @@ class Linked(Laned, frozen=True, array_like=True, tag="l", gc=False):
         return self.to_domain
 
 
-Message = Measurements | SignedMeasurements | Command | Tick | Report | Acknowledgement | Statement | Linked | FoldVersion | Standing
+Message = (
+    Measurements | SignedMeasurements | ForwardedMeasurements | Handed | Command | Tick | Report | Acknowledgement | Statement | Linked
+    | FoldVersion | Standing
+)  # fmt: skip
 
 
 class Entry(NamedTuple):

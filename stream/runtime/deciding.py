@@ -90,6 +90,10 @@ class Deciding:
         """Whether other processes decide from here on in every partition that is held."""
         return bool(self._held) and all(held.over for held in self._held.values())
 
+    def awaited(self, held: Held) -> frozenset[str]:
+        """The regions that records of a held partition wait for."""
+        return self._fold.awaited(held.state)
+
     def assigned(self, partitions: Iterable[int], generation: int) -> asyncio.Task[None]:
         """A new assignment: forget what was held, restore what is ours now. The task ends when all of it is restored."""
         self._held.clear()

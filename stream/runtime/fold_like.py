@@ -39,6 +39,9 @@ class FoldLike(Protocol):
     def active(self, state: Any) -> Mapping[str, str]:
         """Region name to hash, as activated in this partition."""
 
+    def awaited(self, state: Any) -> frozenset[str]:
+        """The hashes of regions that records wait for."""
+
     def other_lane(self, state: Any) -> int:
         """How many records of other lanes were refused so far."""
 

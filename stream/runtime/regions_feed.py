@@ -35,6 +35,8 @@ class RegionsFeed:
         self._chunks: defaultdict[str, dict[int, bytes]] = defaultdict(dict)
         self._loaded: dict[str, Any] = {}
         self._active: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+        self._superseded: set[str] = set()
         self._said: set[str] = set()
         self.fold_version: fold_versions.InForce | None = None
         """The version of the fold that is in force, as published."""
@@ -47,6 +49,11 @@ class RegionsFeed:
     def active(self) -> Mapping[str, str]:
         """Region name to hash, as published."""
         return self._active
+
+    @property
+    def superseded(self) -> frozenset[str]:
+        """Hashes of regions that were published before one of the same name became active, and are not active."""
+        return frozenset(self._superseded)
 
     def regions(self) -> tuple[Any, ...]:
         """The active regions that could be loaded, by name."""
@@ -87,8 +94,9 @@ class RegionsFeed:
                 self.generation = generations.from_bytes(record.value)
                 changed = True
             elif key.startswith(_BUNDLE) and key.count("/") >= 3 and record.value is not None:  # noqa: PLR2004
-                region_hash, number = key.rsplit("/", 2)[1:]
+                name, region_hash, number = key.removeprefix(_BUNDLE).rsplit("/", 2)
                 if number.isdecimal():
+                    self._names[region_hash] = name
                     self._chunks[region_hash][int(number)] = record.value
                     self._said.discard(region_hash)
                     changed = True
@@ -99,6 +107,8 @@ class RegionsFeed:
             self._active.pop(name, None)
         else:
             self._active[name] = value.decode("utf-8", "replace")
+        self._superseded |= {region_hash for region_hash, its_name in self._names.items() if its_name == name}
+        self._superseded.discard(self._active.get(name, ""))
 
     def _usable(self, region_hash: str) -> Any:
         if region_hash not in self._loaded and region_hash in self._chunks and region_hash not in self._said:

@@ -90,14 +90,18 @@ class Ticks:
         return written_at
 
     async def _activate(self, held: Held) -> None:
+        """Order what is published, and once that is active, that nobody waits for a region which it has followed and which was never active here."""
         active = self._deciding.active(held)
-        for name, region_hash in self._feed.active.items():
-            key = (held.partition, name, region_hash)
-            if active.get(name) == region_hash:
-                self._ordered.pop(key, None)
-            elif time.monotonic() - self._ordered.get(key, -REPEAT_S) >= REPEAT_S:
+        wanted = [("activate", name, region_hash) for name, region_hash in self._feed.active.items() if active.get(name) != region_hash]
+        for region_hash in active.values():
+            self._ordered.pop((held.partition, "activate", region_hash), None)
+        if not wanted:
+            wanted = [("superseded", "", one) for one in sorted(self._deciding.awaited(held) & self._feed.superseded)]
+        for command, name, region_hash in wanted:
+            key = (held.partition, command, region_hash)
+            if time.monotonic() - self._ordered.get(key, -REPEAT_S) >= REPEAT_S:
                 self._ordered[key] = time.monotonic()
-                await self._write(held.partition, Command("activate", name, region_hash, lane=self._parts.settings.lane.value))
+                await self._write(held.partition, Command(command, name, region_hash, lane=self._parts.settings.lane.value))
 
     async def _link_test(self, held: Held) -> None:
         """Order the test of the cities of this partition when the last one is long enough ago; when that was is kept among the marks."""

@@ -96,10 +96,12 @@ def test_a_link_test_reaches_every_city_once(story, start):
     assert (body["lane"], "not a warning" in body["text"]["en"]) == ("test", True)
 
 
-def test_a_message_for_a_domain_that_is_not_here_is_counted_not_scored(story, start, calm):
+def test_a_measurement_of_a_station_that_is_no_more_is_counted_not_scored(story, change, start, calm):
     tale = story()
-    row = tale.region.series.row_of["lower/stage"]
+    old, row = tale.region, tale.region.series.row_of["lower/stage"]
+    tale.region = change(tale, stations=lambda text: "\n".join(line for line in text.splitlines() if not line.startswith("lower")) + "\n")
+    tale.activate(start + SECOND)
     arrays = Columns(np.array([row], "<i4"), np.array([start], "<i8"), np.array([1.0]), np.zeros(1, "u1"))
-    tale.give(start, measurements("elsewhere", tale.region.region_hash, arrays))
+    tale.give(start + 2 * SECOND, measurements("rill", old.region_hash, arrays))
 
-    assert tale.state.core.counts.retired == 1
+    assert (tale.state.core.counts.retired, tale.state.core.counts.scored) == (1, 0)

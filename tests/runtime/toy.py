@@ -148,6 +148,9 @@ class ToyFold:
     def active(self, state: ToyState) -> Mapping[str, str]:
         return state.active
 
+    def awaited(self, state: ToyState) -> frozenset[str]:  # noqa: ARG002
+        return frozenset()
+
     def other_lane(self, state: ToyState) -> int:  # noqa: ARG002
         return 0
 
