@@ -23,6 +23,7 @@ BROKEN: dict[str, tuple[str, str, str, int, str, str]] = {
     "unknown_key_in_region": (R, "[defaults]", "[default]", 10, "default", 'nearest known one is "defaults"'),
     "unknown_default": (R, "interval_s = 600", "intervall_s = 600", 12, "defaults.intervall_s", "interval_s"),
     "domain_id_with_blank": (R, "[domains.haze]", '[domains."ha ze"]', 7, "domains.ha ze", "no domain id"),
+    "domain_id_is_the_canarys": (R, "[domains.haze]", "[domains.canary-1]", 7, "domains.canary-1", "reserved"),
     "unknown_family": (R, '["air"]', '["aire"]', 8, "domains.haze.families", 'nearest known one is "air"'),
     "pin_is_no_whole_number": (R, "pin = 3", "pin = 3.5", 9, "domains.haze.pin", "whole number"),
     "column_is_missing": (S, "station,quantity", "station,quality", 1, "quantity", "column is missing"),
@@ -57,6 +58,7 @@ BROKEN: dict[str, tuple[str, str, str, int, str, str]] = {
     "unknown_property": (C, '"radius_km"', '"radius"', 6, "radius", 'nearest known one is "radius_km"'),
     "city_id_with_capitals": (C, '"id": "land"', '"id": "Land"', 16, "id", "no city id"),
     "city_id_is_reserved": (C, '"id": "land"', '"id": "late"', 16, "id", "reserved"),
+    "city_id_is_the_canarys": (C, '"id": "land"', '"id": "canary"', 16, "id", "reserved"),
     "city_stands_twice": (C, '"id": "land"', '"id": "upton"', 16, "id", "stands twice, first in line 3"),
     "city_without_name": (C, '"name_zh": "下", "name_en": "Downton",', "", 10, "name_en", "no name"),
     "unknown_parent": (C, '"parent": "land"', '"parent": "lan"', 5, "parent", 'nearest known one is "land"'),
@@ -127,7 +129,7 @@ def test_a_broken_rule_is_reported_with_file_line_and_field(rule):
 FOLLOWS = {
     # A rule whose breaking makes something else wrong too: what is said beside it is about the same mistake.
     "unknown_key_in_region", "unknown_property", "unknown_default", "domain_id_with_blank", "unknown_family", "column_stands_twice", "unknown_column", "unknown_domain", "km_beyond_the_reach",
-    "city_id_with_capitals", "city_id_is_reserved", "city_stands_twice", "unknown_detector", "series_stands_twice", "column_is_missing", "row_has_too_few_cells",
+    "city_id_with_capitals", "city_id_is_reserved", "city_id_is_the_canarys", "domain_id_is_the_canarys", "city_stands_twice", "unknown_detector", "series_stands_twice", "column_is_missing", "row_has_too_few_cells",
 "detector_on_foreign_quantity", "hazard_of_another_family", "limit_is_no_number", "unknown_condition",
 }  # fmt: skip
 

@@ -41,6 +41,7 @@ families = ["air"]
 """
 
 BROKEN: dict[str, tuple[str, str, str, str]] = {
+    "the canary's id": ("[downton-signs]", "[canary]", "canary", "ingest.canary"),
     "no_toml": ("[own-door]", "[own-door", "", "no TOML"),
     "no_id": ("[own-door]", '["Own"]\nkind = "kafka"\nstations = ["s"]\nfamilies = ["air"]\n[own-door]', "Own", "no principal id"),
     "no_kind": ('kind = "kafka"\n', "", "own-door.kind", "is missing"),
