@@ -20,6 +20,7 @@ from stream.cli import (
     cap,
     cap_in,
     demo,
+    doctor,
     exercise,
     explain,
     feed,
@@ -79,6 +80,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
 app.command("worker")(worker.worker)
 app.command("intake")(intake.intake)
 app.command("canary")(canary.canary)

@@ -107,18 +107,19 @@ def check(cluster: Cluster, plan: Sequence[TopicPlan]) -> list[Difference]:
         resources = [ConfigResource(ResourceType.TOPIC, topic.name) for topic in batch]
         configs = {resource.name: future for resource, future in admin.describe_configs(resources).items()}
         for topic in batch:
-            differences += _configs(topic, _answer(cluster, topic.name, configs[topic.name]))
+            differences += _configs(topic, asked(cluster, topic.name, configs[topic.name]))
     return differences
 
 
-def _answer(cluster: Cluster, name: str, future: Any) -> Any:
-    """What was asked about a topic; BrokerRefused says that it may not be asked."""
+def asked(cluster: Cluster, name: str, future: Any) -> Any:
+    """The broker's answer about a topic (or what `name` says); BrokerRefused says that it may not be asked, BrokerError that it does not know."""
     try:
         return future.result(TIMEOUT_S)
     except KafkaException as error:
         if error.args[0].code() in DENIED:
             raise denied(cluster, error, name) from error
-        raise
+        msg = f"{name}: the broker says {error.args[0].str()}"
+        raise BrokerError(msg) from error
 
 
 def _batches(plan: Sequence[TopicPlan]) -> list[Sequence[TopicPlan]]:
