@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from stream.settings import Settings
 
 NEXT = "5-next"
-HIGHER_M = 0.25
 FILE, SHADOW = "FOLD_VERSION_FILE", "FOLD_SHADOW"
 
 
@@ -34,10 +33,11 @@ class NextFold(Fold):
 
     VERSION = NEXT
     MIGRATES = frozenset[str]()
+    higher_m = 0.25
 
     def _measurements(self, state: Any, pending: Any, timestamp: int, record: tuple[bytes, Measurements]) -> Any:
         value, message = record
-        higher = (np.frombuffer(message.value, "<f8") + HIGHER_M).tobytes()
+        higher = (np.frombuffer(message.value, "<f8") + self.higher_m).tobytes()
         return super()._measurements(state, pending, timestamp, (value, msgspec.structs.replace(message, value=higher)))
 
 
