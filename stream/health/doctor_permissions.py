@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 BATCH = 500
 TIMEOUT_S = 15.0
 SHOWN = 6
-APPLY = "write it into principals.toml, then `tocsin topics acl --principals principals.toml --apply` as the installer"
+APPLY = "write it into principals.toml, then `tocsin topics acl principals.toml --apply` as the installer"
 
 
 class Place(NamedTuple):

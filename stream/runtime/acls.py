@@ -96,6 +96,8 @@ def _group(settings: Settings, holding: Holding, group: Group) -> Pattern:
     if group is Group.OWN:
         begin = f"{holding.role}-{holding.of}" if holding.role in OF_ONE else str(holding.role)
         return Pattern(Resource.GROUP, f"{settings.prefix}{begin}.", prefixed=True)
+    if group is Group.SHADOWS:
+        return Pattern(Resource.GROUP, f"{workers}-shadow-", prefixed=True)
     return Pattern(Resource.GROUP, {Group.WORKERS: workers, Group.BACKFILL: f"{workers}-backfill", Group.EVERY: ANY}[group])
 
 
@@ -118,7 +120,7 @@ def _ours(settings: Settings, pattern: Pattern) -> bool:
     if pattern.name == ANY or pattern.resource in (Resource.CLUSTER, Resource.OTHER):
         return True
     if pattern.resource is Resource.GROUP:
-        names = [settings.group, *(f"{role}{'-' if role in OF_ONE else '.'}" for role in TABLE)]
+        names = [settings.group, f"{settings.group}-", *(f"{role}{'-' if role in OF_ONE else '.'}" for role in TABLE)]
         begins = [f"{settings.prefix}{one}" for one in names]
     else:
         begins = [name for kind in Kind for name in topics_of(settings, kind)]

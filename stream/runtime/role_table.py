@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _WHOSE = {Whose.ALL: "", Whose.EACH: " of each city", Whose.OWN: ", its own", Whose.BELOW: " of the cities below it"}
 _GROUPS = {
     Group.WORKERS: "the workers' group",
+    Group.SHADOWS: "shadows' groups",
     Group.BACKFILL: "intake's group",
     Group.OWN: "groups of its own",
     Group.EVERY: "every group",

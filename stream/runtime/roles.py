@@ -112,6 +112,8 @@ class Group(StrEnum):
     """Consumer groups, by what they are of."""
 
     WORKERS = "workers"
+    SHADOWS = "shadows"
+    """Of workers of a coming fold version, `<workers>-shadow-<version>`."""
     BACKFILL = "backfill"
     OWN = "own"
     """Everything that begins with `<role>-<whose>.`, of roles of which there is one only `<role>.`."""
@@ -144,11 +146,14 @@ TABLE: Mapping[Role, Permissions] = {
     Role.WORKER: Permissions(
         topics=(
             Grant((*_R, *_W), (Kind.JOURNAL, Kind.CHECKPOINTS, Kind.SNAPSHOTS, Kind.MARKS, Kind.WARNINGS)),
-            Grant(_R, (Kind.DOORS, Kind.REGIONS)),
-            Grant(_W, (Kind.REJECTED, Kind.AUDIT, Kind.CITIES, Kind.WARNINGS_CANARY, Kind.WARNINGS_LATE, *_OPEN)),
+            # Which fold version is in force stands on `regions`. One that takes over reads what the cities were told last; the beginning of
+            # their topics' names is that of the other two.
+            Grant((*_R, *_W), (Kind.REGIONS, Kind.CITIES, Kind.WARNINGS_CANARY, Kind.WARNINGS_LATE)),
+            Grant(_R, (Kind.DOORS,)),
+            Grant(_W, (Kind.REJECTED, Kind.AUDIT, *_OPEN)),
             Grant(_D, (Kind.BACKFILL, Kind.INGEST, Kind.ANSWERS)),  # that they are there
         ),
-        groups=((Operation.READ, Group.WORKERS),),
+        groups=((Operation.READ, Group.WORKERS), (Operation.READ, Group.SHADOWS)),
     ),
     Role.INTAKE: Permissions(
         topics=(
@@ -192,7 +197,7 @@ TABLE: Mapping[Role, Permissions] = {
         groups=((Operation.READ, Group.OWN),),
     ),
     Role.SRE: Permissions(
-        topics=(),
+        topics=(Grant(_R, (Kind.REGIONS,)),),  # what is configured; nothing that was measured, told or answered
         groups=((Operation.DESCRIBE, Group.EVERY),),
         cluster=(Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS),
         every_topic=(Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS),

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from stream.errors import BrokerRefused
 from stream.records.canary import PRINCIPAL
 from stream.runtime import acl_admin, topic_admin
-from stream.runtime.acls import compare, wanted
+from stream.runtime.acls import Acl, Pattern, Resource, compare, wanted
 from stream.runtime.broker import Broker
 from stream.runtime.broker_security import INSTALLER
 from stream.runtime.feeding import await_coordinator
 from stream.runtime.holders import Holding, Served
+from stream.runtime.reach import reach
 from stream.runtime.roles import IMPLIED, OF_ONE, TABLE, Group, Kind, Operation, Role, Whose
 from stream.runtime.topics import TopicPlan, plan
 from stream.settings import Settings
@@ -64,6 +68,7 @@ TOPICS = (
 )
 GROUPS = (
     Thing("tocsin", Group.WORKERS),
+    Thing("tocsin-shadow-6", Group.SHADOWS),
     Thing("tocsin-backfill", Group.BACKFILL),
     *(Thing(f"{one}.reader", Group.OWN, one) for one in ("centre-wu", "centre-wuhan", "centre-jing", "coordinator-hubei", "auditor")),
     Thing("exercise.tocsin"),
@@ -115,7 +120,7 @@ def on_group(one: Holding | None, group: Thing) -> set[Operation]:
     if one is None:
         return set()
     own = group.whose == (f"{one.role}-{one.of}" if one.role in OF_ONE else one.role)
-    meant = {kind: group.kind is kind for kind in (Group.WORKERS, Group.BACKFILL)} | {Group.OWN: own, Group.EVERY: True}
+    meant = {kind: group.kind is kind for kind in (Group.WORKERS, Group.SHADOWS, Group.BACKFILL)} | {Group.OWN: own, Group.EVERY: True}
     return closure({operation for operation, kind in TABLE[one.role].groups if meant[kind]})
 
 
@@ -199,3 +204,32 @@ def test_what_the_table_promises_is_allowed_and_everything_else_is_refused(close
 def differing(found: dict[Any, bool], expected: dict[Any, bool]) -> dict[Any, str]:
     assert found.keys() == expected.keys()
     return {case: "allowed" if found[case] else "refused" for case in found if found[case] != expected[case]}
+
+
+def test_a_list_by_the_beginning_of_a_citys_name_would_open_another_citys_and_is_found_and_taken_away(closed: Closed) -> None:
+    centre, wuhan = ACTORS["User:centre-wu"], "warnings.wuhan"
+    loose = Acl("User:centre-wu", Pattern(Resource.TOPIC, "warnings.wu", prefixed=True), "Read")
+    held = [one._replace(principal=principal) for principal, one in ACTORS.items() if one is not None]
+    acl_admin.add(closed.settings.cluster, [loose])
+    assert topic_cases(closed.cluster("User:centre-wu"), [wuhan])["read", wuhan]
+    found = compare(closed.settings, wanted(closed.settings, held, SERVED), acl_admin.read(closed.settings.cluster))
+    assert found == ((), (loose,))
+    acl_admin.remove(closed.settings.cluster, found.superfluous)
+    assert not any(topic_cases(closed.cluster("User:centre-wu"), [wuhan]).values())
+    assert Operation.READ not in on_topic(centre, Thing(wuhan, Kind.CITIES, "wuhan"))
+
+
+def test_a_password_that_was_changed_lets_nobody_in_any_more_and_the_new_one_does(closed: Closed, tmp_path: Path) -> None:
+    before = closed.cluster("User:sre")
+    old = tmp_path / "old"
+    old.write_bytes(Path(before.sasl_password_file).read_bytes())
+    old.chmod(0o600)
+    assert acl_admin.read(replace(before, sasl_password_file=str(old)))
+    closed.broker.set_password("sre")
+    wrong = tmp_path / "wrong"
+    wrong.write_text("wrong", "utf-8")
+    wrong.chmod(0o600)
+    for file in (old, wrong):
+        with pytest.raises(BrokerRefused, match="refused user 'sre'"):
+            asyncio.run(reach(replace(before, sasl_password_file=str(file))))
+    assert acl_admin.read(closed.cluster("User:sre"))
