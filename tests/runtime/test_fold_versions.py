@@ -1,0 +1,125 @@
+"""Whose turn it is: which version decides, which one waits, and what a takeover writes down."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from stream.errors import TocsinError
+from stream.records.journal import Entry, Tick, encode
+from stream.records.switching import FoldVersion
+from stream.review.turns import decided
+from stream.runtime.fold_versions import InForce, Turn, entitled
+from stream.runtime.published import newest, parts
+from stream.runtime.topics import Topics
+
+
+class Like:
+    """A fold of version 6 that can go on from 5; its state is who took over last, and whether a takeover is under way."""
+
+    VERSION = "6"
+    MIGRATES = frozenset({"5"})
+
+    def decided_by(self, state: Any) -> str:
+        return str(state[0])
+
+    def taking_over(self, state: Any) -> bool:
+        return bool(state[1])
+
+    def apply(self, state: Any, entries: Any) -> list[int]:
+        del state
+        return [one.offset for one in entries]
+
+
+@pytest.mark.parametrize(
+    ("in_force", "present", "expected"),
+    [
+        (None, (), InForce("6")),
+        (None, ("6",), InForce("6")),
+        (None, ("5",), InForce("6", "5")),
+        (None, ("4",), None),
+        (InForce("6", "5"), (), InForce("6", "5")),
+        (InForce("5"), (), InForce("6", "5")),
+        (InForce("4"), (), None),
+        (InForce("5", "6"), (), None),
+    ],
+    ids=[
+        "a new lane", "its own state", "a state it can go on from", "a foreign state", "in force", "one it can go on from is in force",
+        "a foreign one is in force", "it was replaced",
+    ],
+)  # fmt: skip
+def test_a_version_begins_by_itself_only_where_nothing_can_be_lost_by_it(in_force, present, expected) -> None:
+    assert entitled(Like(), in_force, present) == expected
+
+
+def switch(version: str, before: str) -> bytes:
+    return encode(FoldVersion(version, before))
+
+
+def test_a_first_version_speaks_from_the_beginning_and_ends_where_another_takes_over() -> None:
+    turn = Turn(Like(), lambda: InForce("7", "6"), shadow=False)
+    assert not turn.quiet(("", False))
+    assert turn.ends(("", False), switch("7", "6"))
+    assert not turn.ends(("", False), switch("6", "5"))
+    assert not turn.ends(("", False), encode(Tick(1, 5.0, 0)))
+
+
+def test_a_successor_is_quiet_until_its_turn_comes_and_passes_over_the_turns_of_others() -> None:
+    turn = Turn(Like(), lambda: InForce("6", "5"), shadow=False)
+    turn.before = "5"
+    assert turn.quiet(("", False))
+    assert not turn.ends(("", False), switch("5", "4"))
+    assert not turn.quiet(("", True))
+    assert not turn.taken(("", True))
+    assert turn.taken(("6", False))
+
+
+def test_a_shadow_never_speaks_and_ends_where_its_version_begins() -> None:
+    known = InForce("5")
+    turn = Turn(Like(), lambda: known, shadow=True)
+    assert turn.quiet(("6", False))
+    assert not turn.ends(("", False), switch("6", "5"))
+    known = InForce("6", "5")
+    assert turn.ends(("", False), switch("6", "5"))
+
+
+def test_replay_gives_the_turns_of_its_own_version_only() -> None:
+    tick = encode(Tick(1, 5.0, 0))
+    values = [tick, switch("6", "5"), tick, switch("7", "6"), tick, switch("6", "7"), tick]
+    entries = [Entry(number, 0, value) for number, value in enumerate(values)]
+    assert decided(Like(), None, entries) == [1, 2, 5, 6]
+    assert decided(Like(), None, [Entry(0, 0, tick)]) == [0]
+    with pytest.raises(TocsinError, match="decided by fold version 8, 7, this is 6"):
+        decided(Like(), None, [Entry(0, 0, tick), Entry(1, 0, switch("7", "8"))])
+
+
+def warning(number: int, revision: int, **fields: Any) -> bytes:
+    body = {
+        "warning_id": f"w{number}", "incident_id": "i", "domain": "d", "hazard": "flood", "revision": revision, "msg_type": "update",
+        "reason": "worse", "sent_at": f"2026-01-01T00:00:{number:02d}Z", "lane": "test", **fields,
+    }  # fmt: skip
+    return json.dumps(body).encode()
+
+
+def test_of_what_stands_published_the_newest_counts_and_what_has_ended_is_a_number() -> None:
+    values = [
+        warning(1, 2), warning(1, 1), warning(2, 1, msg_type="all_clear"), warning(3, 4, reason="expired"), warning(4, 1, lane="live"),
+        None, b"no warning", b'{"type": "status"}',
+    ]  # fmt: skip
+    found = newest(values, Topics("t."))
+    [part] = [one for one in parts(found.values(), "6", 9, 900_000, "test") if one.records]
+    assert part.records == (values[0],)
+    ended = [one for part in parts(found.values(), "6", 9, 900_000, "test") for one in part.ended]
+    assert ended == [("d", "flood", "i", "w2", 1), ("d", "flood", "i", "w3", 4)]
+
+
+def test_a_set_is_cut_into_parts_that_fit_and_is_never_empty() -> None:
+    found = newest([warning(number, 1) for number in range(30)], Topics("t."))
+    made = parts(found.values(), "6", 9, 600, "test")
+    assert [one.part for one in made] == list(range(len(made)))
+    assert {one.parts for one in made} == {len(made)}
+    assert all(len(encode(one)) < 1000 for one in made)
+    assert sorted(value for one in made for value in one.records) == sorted(one.value for one in found.values())
+    assert len(parts((), "6", 9, 600, "test")) == 1
