@@ -240,7 +240,7 @@ class Deciding:
         """Count anew what stands in a partition; a large one in a thread."""
         async with held.lock:
             if self._ours(held):
-                heavy = self._fold.heavy(held.state)
+                heavy = self._fold.heavy(held.state) or self._parts.settings.metrics_per_city
                 held.census = await self._aside(held.partition, self._census, held.state) if heavy else self._census(held.state)
         return held.census
 
