@@ -1,0 +1,74 @@
+"""The settings for three brokers are settings Kafka knows: a broker started with them, scaled to one node, says it has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from confluent_kafka.admin import ConfigResource, ResourceType
+
+from stream.runtime.broker import Broker
+from stream.runtime.broker_security import Security
+from stream.runtime.topics import plan
+from stream.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FOLDER = Path(__file__).parents[2] / "deploy" / "kafka"
+ONE_NODE = {
+    "default.replication.factor": "1",
+    "min.insync.replicas": "1",
+    "offsets.topic.replication.factor": "1",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "broker.rack": "a",
+}
+PLACES = {
+    "controller.quorum.bootstrap.servers", "listener.security.protocol.map", "listeners", "advertised.listeners", "log.dirs", "node.id", "super.users",
+    "ssl.keystore.location", "ssl.truststore.location", "listener.name.controller.ssl.truststore.location",
+}  # fmt: skip
+"""What another machine has other values for."""
+
+
+def properties(name: str) -> dict[str, str]:
+    lines = (FOLDER / name).read_text("utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def in_force(broker: Broker) -> Mapping[str, str | None]:
+    admin = broker.security.admin(broker.address("SSL"))
+    (answer,) = admin.describe_configs([ConfigResource(ResourceType.BROKER, "1")]).values()
+    return {name: one.value for name, one in answer.result(20).items()}
+
+
+@pytest.mark.kafka
+@pytest.mark.slow
+def test_a_broker_started_with_the_settings_for_production_has_them(tmp_path: Path) -> None:
+    wanted = properties("server.properties") | properties("node.properties") | ONE_NODE
+    with Broker.start(tmp_path, secured=True, properties={key: value for key, value in wanted.items() if key not in PLACES}) as broker:
+        found = in_force(broker)
+    known = {key for key in wanted if not key.startswith("listener.name.")}
+    assert known - found.keys() == set()
+    known -= {
+        "allow.everyone.if.no.acl.found"
+    }  # the authorizer's own: not shown, but seen in what it refuses (tests/runtime/test_role_matrix.py)
+    assert {key: found[key] for key in known - PLACES} == {key: wanted[key] for key in known - PLACES}
+
+
+def test_the_embedded_broker_is_closed_as_the_ones_in_production_are(tmp_path: Path) -> None:
+    wanted, embedded = properties("server.properties"), Security(tmp_path / "security").properties()
+    assert {key for key in embedded if "sasl_plaintext" not in key} <= wanted.keys()
+    assert {key: value for key, value in embedded.items() if key in wanted and key not in PLACES} == {
+        key: wanted[key] for key in embedded if key in wanted and key not in PLACES
+    }
+
+
+def test_every_topic_is_on_two_disks_before_it_is_acknowledged() -> None:
+    topics = plan(Settings(replication=int(properties("server.properties")["default.replication.factor"])), ["wu"], ["upper"])
+    assert {(one.replication, one.configs["min.insync.replicas"]) for one in topics} == {
+        (3, properties("server.properties")["min.insync.replicas"])
+    }
