@@ -1,6 +1,6 @@
 """Rolling changes under load: three workers restarted in turn; another fold version that takes over while one worker is stopped and goes on later.
 
-`python -m tests.chaos.rolling --rate 5000 [--what restart|upgrade]` prints what became of the load.
+`python -m tests.chaos.rolling --rate 5000 [--what restart|upgrade|migrate]` prints what became of the load.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from stream.runtime.broker import Broker
 from stream.runtime.topics import Topics
 from tests.chaos.processes import Supervisor
 from tests.chaos.rivers import CITIES, rivers, set_up_rivers
-from tests.chaos.two_versions import FILE, FOLDS, NEXT, SHADOW
+from tests.chaos.two_versions import FILE, FOLDS, NEXT, SHADOW, HeirFold
 from tests.chaos.under_load import Found, Load, check, waves
 from tests.runtime.lane import journal_entries, read_all, toy_settings
 
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 MODULE = "tests.chaos.two_versions"
 WORKERS = ("w1", "w2", "w3")
 STOPPED = "w2"
+REGION = rivers(spreading=False)
+"""Each city hears of its own gauge only, so that every flood has to be told anew."""
 
 
 class Size(NamedTuple):
@@ -122,7 +124,14 @@ def upgrade(fleet: Fleet) -> None:
         fleet.workers.wait_ready(name)
 
 
-CHANGES: dict[str, Callable[[Fleet], None]] = {"restart": restart, "upgrade": upgrade}
+def migrate(fleet: Fleet) -> None:
+    """A plain rolling restart with the code of a version that can go on from the state of the one in force."""
+    fleet.install(HeirFold.VERSION)
+    restart(fleet)
+    fleet.await_version(HeirFold.VERSION)
+
+
+CHANGES: dict[str, Callable[[Fleet], None]] = {"restart": restart, "upgrade": upgrade, "migrate": migrate}
 
 
 class Outcome(NamedTuple):
@@ -147,7 +156,7 @@ class Outcome(NamedTuple):
 
 def run(settings: Settings, folder: Path, what: str, size: Size) -> Outcome:
     """The change under load, and what became of it."""
-    set_up_rivers(settings, rivers())
+    set_up_rivers(settings, REGION)
     fleet = Fleet(settings, folder)
     try:
         with Load(settings, size.rate, waves(size.period_s, size.flood_s)) as load:
@@ -158,13 +167,13 @@ def run(settings: Settings, folder: Path, what: str, size: Size) -> Outcome:
     finally:
         codes = fleet.workers.stop()
     assert set(codes.values()) == {0}, fleet.workers.tails()
-    found = check(settings, load, [rivers()])
+    found = check(settings, load, [REGION])
     return Outcome(found, *equality(settings), dict(fleet.workers.ended))
 
 
 def equality(settings: Settings) -> tuple[int, int, int, int]:
     """Of what every version decided in its turns: how much is not on cities' topics, and how much there nobody decided; how much it was; what is not there of what a version decides after its last checkpoint."""
-    region = load_region(rivers())
+    region = load_region(REGION)
     wanted: set[tuple[str, bytes | None]] = set()
     maybe: set[tuple[str, bytes | None]] = set()
     topics = Topics(settings.prefix)
