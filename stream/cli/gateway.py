@@ -54,14 +54,14 @@ def http(
 
     Exit codes: 0 after a clean stop (SIGTERM or Ctrl-C), 1 it cannot listen, 70 a bug.
     """
-    import logging
-
     from stream.gateways.http_limits import load_limits
     from stream.gateways.http_process import Listening, Tls, run_http
     from stream.gateways.mapping_file import load_mapping
+    from stream.health.logs import set_up
+    from stream.health.tracing import start
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it retries, `stream.gateways.sending` tells once
+    set_up(settings, "gateway-http", silent=["aiokafka"])
+    start(settings, "gateway-http", libraries=True)
     listening = Listening(host, port, *spool, None if tls_files is None else Tls(**tls_files), load_limits(limits), load_mapping(mapping))
     raise typer.Exit(run_http(settings, listening))
 

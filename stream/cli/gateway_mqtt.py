@@ -84,15 +84,13 @@ def mqtt(
     At --metrics-port of this machine: /metrics, /livez, /readyz, and /v1/last-seen for whoever installs stations. deploy/mosquitto/ has a
     configuration with which the broker loses nothing. Exit codes: 0 after a clean stop, 1 the broker refuses it, 70 a bug.
     """
-    import logging
-
     import msgspec
 
     from stream.gateways.mapping_file import load_mapping
     from stream.gateways.mqtt_process import MqttOptions, run_mqtt
+    from stream.health.logs import set_up
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it retries, `stream.gateways.sending` tells once
+    set_up(settings, "gateway-mqtt", silent=["aiokafka"])
     if metrics_port is not None:
         settings = msgspec.structs.replace(settings, metrics_port=metrics_port)
     raise typer.Exit(run_mqtt(settings, MqttOptions(broker_at(broker, client_id, shown), load_mapping(mapping), *spool)))

@@ -22,10 +22,8 @@ def intake(settings: Settings, metrics_port: MetricsPort = 0) -> None:
 
     Exit codes: 0 after a clean stop (SIGTERM or Ctrl-C), 75 start it again, 70 a bug.
     """
-    import logging
-
     from stream.gateways.intake_process import run_intake
+    from stream.health.logs import set_up
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
-    logging.getLogger("aiokafka").setLevel(logging.WARNING)
+    set_up(settings, "intake", quiet=["aiokafka"])
     raise typer.Exit(run_intake(settings, metrics_port))

@@ -15,6 +15,7 @@ MetricsPort = Annotated[int | None, typer.Option(help="Serve /metrics on this po
 Shadow = Annotated[
     bool, typer.Option("--shadow", help="Only follow, with a new fold version: decide, publish nothing, until it is activated.")
 ]
+CHATTY = ("faust", "mode", "aiokafka", "stream.runtime.transport")
 Verbose = Annotated[bool, typer.Option("--verbose", help="Also log what Faust and the Kafka client do.")]
 
 
@@ -27,16 +28,13 @@ def worker(
     Exit codes: 0 after a clean stop (SIGTERM or Ctrl-C), 75 start it again (the broker or the process failed for a time), 76 another
     fold version is in force: start the new code; 70 a bug.
     """
-    import logging
-
     import msgspec
 
+    from stream.health.logs import set_up
+    from stream.health.tracing import start
     from stream.runtime.worker import run_worker
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
-    if not verbose:
-        for chatty in ("faust", "mode", "aiokafka", "stream.runtime.transport"):
-            logging.getLogger(chatty).setLevel(logging.WARNING)
-
+    set_up(settings, "worker", quiet=() if verbose else CHATTY)
+    start(settings, "worker")
     changed = {name: value for name, value in (("instance", instance), ("metrics_port", metrics_port)) if value is not None}
     raise typer.Exit(run_worker(msgspec.structs.replace(settings, **changed), shadow=shadow))

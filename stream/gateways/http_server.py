@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+import secrets
 import time
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from aiohttp import web
 from stream.gateways.http_answers import Refusal
 from stream.gateways.http_ingest import Ingest
 from stream.gateways.http_page import answer
+from stream.health.logs import about
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,12 +25,14 @@ log = logging.getLogger(__name__)
 PROBLEM = "application/problem+json"
 _encode = msgspec.json.Encoder().encode
 HERE = "POST /v1/measurements (what is measured now) or /v1/backfill (history), GET /v1/last-seen, /openapi.json, /livez or /readyz"
+REQUEST_ID = "X-Request-Id"
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
 def application(gateway: Gateway, openapi: bytes) -> web.Application:
     """The application of a gateway; `openapi`: the document it shows."""
-    app = web.Application(middlewares=[_answer])
+    app = web.Application(middlewares=[_numbered, _answer])
 
     async def described(_: web.Request) -> web.Response:
         return web.Response(body=openapi, content_type="application/json")
@@ -69,6 +74,17 @@ def application(gateway: Gateway, openapi: bytes) -> web.Application:
 
 async def _make_safe(_: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(_SAFE)
+
+
+@web.middleware
+async def _numbered(request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> web.StreamResponse:
+    """Every request has an id, the sender's or one of ours, which stands in the answer and in every line of the log that it causes."""
+    given = request.headers.get(REQUEST_ID, "")
+    request_id = given if _ID.fullmatch(given) else secrets.token_hex(8)
+    with about(request_id=request_id):
+        made = await handler(request)
+    made.headers[REQUEST_ID] = request_id
+    return made
 
 
 @web.middleware

@@ -5,6 +5,7 @@ The broker itself is asked what whoever asks may do, so no access control list h
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,8 +14,9 @@ from confluent_kafka.admin import ConfigResource, ResourceType
 
 from stream.errors import BrokerRefused, TocsinError
 from stream.health.findings import Group
-from stream.runtime.acls import ANY, Resource, wanted
+from stream.runtime.acls import ANY, CLUSTER, Resource, wanted
 from stream.runtime.holders import Holding, Served
+from stream.runtime.reach import DENIED
 from stream.runtime.roles import IMPLIED, OF_ONE, Operation, Role
 from stream.runtime.topic_admin import asked
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 BATCH = 500
 TIMEOUT_S = 15.0
+PATIENCE_S = 5.0
 SHOWN = 6
 APPLY = "write it into principals.toml, then `tocsin topics acl principals.toml --apply` as the installer"
 
@@ -100,7 +103,7 @@ def permissions(settings: Settings, admin: AdminClient, topics: Sequence[str], r
         said = ", ".join(f"{operation} {number}" for operation, number in sorted(count.items())) or "nothing"
         yield here.ok(f"{who} may on {len(topics)} topics: {said} (--role compares it with what a role needs)")
         return
-    missing = _by_operation({place: operations - may.get(place, frozenset()) for place, operations in needs.items()})
+    missing = _by_operation({place: operations - may[place] for place, operations in needs.items() if place in may})
     for operation, places in missing.items():
         yield here.bad(f"{who} may not {operation} {_some(places)}, which {role} needs", f"{_line(settings, role)}: {APPLY}")
     more = _by_operation({place: operations - needs.get(place, frozenset()) for place, operations in may.items()})
@@ -109,7 +112,11 @@ def permissions(settings: Settings, admin: AdminClient, topics: Sequence[str], r
             f"{who} may also {operation} {_some(places)}, which {role} does not need",
             "`tocsin topics acl --check` shows the entries, --apply --remove takes them away",
         )
-    if not missing and not more:
+    if unknown := [f"{place.resource} {place.name}" for place in needs if place not in may]:
+        yield here.note(
+            f"the broker does not say what {who} may do to {_some(unknown)}", "a topic is missing, or a broker has just started: ask again"
+        )
+    if not missing and not more and not unknown:
         yield here.ok(f"{who} may do exactly what {role} needs, on {len(topics)} topics")
 
 
@@ -141,23 +148,34 @@ def closed(settings: Settings, admin: AdminClient, broker: int) -> bool:
 
 
 def allowed(admin: AdminClient, topics: Sequence[str], groups: Sequence[str]) -> dict[Place, frozenset[str]]:
-    """What whoever asks may do to these topics and groups and to the cluster; nothing to what is hidden from him."""
-    found = {Place(Resource.CLUSTER, "kafka-cluster"): _operations(admin.describe_cluster(include_authorized_operations=True))}
+    """What whoever asks may do to these topics and groups and to the cluster: nothing to what is hidden from him, unknown (left out) if it is not there."""
+    answered: dict[Place, Any] = {Place(Resource.CLUSTER, CLUSTER): admin.describe_cluster(include_authorized_operations=True)}
     for start in range(0, len(topics), BATCH):
         some = TopicCollection(list(topics[start : start + BATCH]))
         answers = admin.describe_topics(some, include_authorized_operations=True, request_timeout=TIMEOUT_S)
-        found |= {Place(Resource.TOPIC, name): _operations(answer) for name, answer in answers.items()}
-    if groups:
-        answers = admin.describe_consumer_groups(list(groups), include_authorized_operations=True, request_timeout=TIMEOUT_S)
-        found |= {Place(Resource.GROUP, name): _operations(answer) for name, answer in answers.items()}
+        answered |= {Place(Resource.TOPIC, name): answer for name, answer in answers.items()}
+    found = {place: _operations(answer) for place, answer in answered.items()} | _of_groups(admin, groups)
+    return {place: operations for place, operations in found.items() if operations is not None}
+
+
+def _of_groups(admin: AdminClient, names: Sequence[str]) -> dict[Place, frozenset[str] | None]:
+    """A cluster that never had a group has no coordinator of groups yet: it makes one when it is asked."""
+    found: dict[Place, frozenset[str] | None] = {}
+    until = time.monotonic() + PATIENCE_S
+    while names:
+        answers = admin.describe_consumer_groups(list(names), include_authorized_operations=True, request_timeout=TIMEOUT_S)
+        found = {Place(Resource.GROUP, name): _operations(answer) for name, answer in answers.items()}
+        if None not in found.values() or time.monotonic() > until:
+            break
+        time.sleep(PATIENCE_S / 10)
     return found
 
 
-def _operations(answer: Any) -> frozenset[str]:
+def _operations(answer: Any) -> frozenset[str] | None:
     try:
         described = answer.result(TIMEOUT_S)
-    except KafkaException:  # hidden: nothing may be done to it
-        return frozenset()
+    except KafkaException as error:
+        return frozenset() if error.args[0].code() in DENIED else None
     ours = {one.upper(): str(one) for one in Operation}
     names = (one.name.replace("_", "") for one in described.authorized_operations or ())
     return frozenset(ours[name] for name in names if name in ours)

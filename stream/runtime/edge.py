@@ -11,6 +11,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
+from stream.health.tracing import span
 from stream.records.journal import partition_of
 from stream.records.lanes import belongs
 from stream.records.output import Kind
@@ -18,6 +19,7 @@ from stream.runtime.edge_rules import Published, Standing, Verdict, ends, follow
 from stream.runtime.failpoints import failpoint
 from stream.runtime.journey import raises
 from stream.runtime.producer import Outbox, Record
+from stream.runtime.tracked import log_raise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +75,10 @@ class Edge:
         `appended_at`: when the record that they follow from was appended, `door_at`: when a measurement in it came to its door; for the metrics
         of how long a city waits.
         """
+        with span("publish", partition=self._partition, outputs=len(outputs)):
+            await self._publish(outputs, appended_at, door_at)
+
+    async def _publish(self, outputs: Sequence[Output], appended_at: int | None, door_at: int | None) -> None:
         now = self._now()
         compacted: list[Output] = []
         cities: list[asyncio.Future[object]] = []
@@ -91,6 +97,7 @@ class Edge:
                 future = await self._send(topic, output)
                 if output.kind is Kind.CITY:
                     cities.append(future)
+                    log_raise(output)
                     if appended_at is not None:
                         came = door_at if raises(output) else None
                         future.add_done_callback(partial(self._on_said, appended_at, came, output.hazard))

@@ -33,6 +33,7 @@ from stream.runtime.takeovers import Takeovers
 from stream.runtime.ticks import Ticks
 from stream.runtime.topic_admin import create
 from stream.runtime.topics import plan
+from stream.runtime.tracked import tracked
 from stream.runtime.watchdog import watch
 
 if TYPE_CHECKING:
@@ -170,12 +171,14 @@ class _Worker:
         async def accept(stream: Any) -> None:
             async for event in stream.events():
                 message = event.message
-                await _or_end(accepting.on_batch(message.topic, message.generation_id, message.value))
+                with tracked("accept", message.topic, message.value):
+                    await _or_end(accepting.on_batch(message.topic, message.generation_id, message.value))
 
         async def decide(stream: Any) -> None:
             async for event in stream.events():
                 message = event.message
-                await _or_end(deciding.on_batch(message.generation_id, message.value))
+                with tracked("decide", message.topic, message.value):
+                    await _or_end(deciding.on_batch(message.generation_id, message.value))
 
         if not self._shadow:
             app.agent(source(app, parts.topics.doors, self._settings.partitions), name=f"{app.conf.id}-accept", concurrency=1)(accept)

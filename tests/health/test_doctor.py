@@ -56,10 +56,9 @@ class Lane:
         assert done.exit_code == 0, done.output
 
     def start(self, command: str) -> None:
-        log = (self.folder / f"{command}.log").open("wb")
-        self._running.append(
-            subprocess.Popen([sys.executable, "-m", "stream.cli.main", command, *self.options], stdout=log, stderr=log, cwd=ROOT)
-        )
+        with (self.folder / f"{command}.log").open("wb") as log:
+            one = subprocess.Popen([sys.executable, "-m", "stream.cli.main", command, *self.options], stdout=log, stderr=log, cwd=ROOT)
+        self._running.append(one)
 
     def doctor(self, *words: str, code: int) -> list[dict[str, str]]:
         """Its findings; all that are not well have a fix."""
