@@ -52,8 +52,8 @@ def topics_of(settings: Settings, kind: Kind) -> tuple[str, ...]:
     """The topics of a kind on this lane; of a kind of which there are many (`warnings.<city>`) the beginning of their names.
 
     >>> from stream.settings import Settings
-    >>> topics_of(Settings(prefix="exercise.", lane="exercise"), Kind.JOURNAL), topics_of(Settings(), Kind.CITIES)
-    (('exercise.journal',), ('warnings.',))
+    >>> topics_of(Settings(generation=2), Kind.JOURNAL), topics_of(Settings(), Kind.CITIES)
+    (('journal.2',), ('warnings.',))
     """
     topics = Topics.of(settings)
     if kind in (Kind.DOORS, Kind.BACKFILL):

@@ -78,7 +78,7 @@ def read(path: Path) -> tuple[Holding, ...]:
     wrong: list[str] = []
     for name, value in top.items():
         if name not in list(Role):
-            wrong.append(f"{name}: there is no such role; did you mean {nearest(name, list(Role))}?")
+            wrong.append(f"{name}: there is no such role; {nearest(name, list(Role))}")
         elif Role(name) not in OF_ONE:
             held += _principals(Role(name), PRINCIPAL if name == Role.CANARY else "", value, wrong)
         elif isinstance(value, dict):

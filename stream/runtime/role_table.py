@@ -32,8 +32,8 @@ class Row(NamedTuple):
 def rows() -> Iterator[Row]:
     """A row for each role and thing it does.
 
-    >>> [row for row in rows() if row.role == "door"]
-    [Row(role='door', what='writes', on=('ingest.*, its own',))]
+    >>> [(row.what, row.on) for row in rows() if row.role == "door"]
+    [('writes', ('ingest.*, its own',))]
     """
     for role, may in TABLE.items():
         for operation, said in _SAID.items():

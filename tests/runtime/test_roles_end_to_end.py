@@ -22,6 +22,8 @@ from typer.testing import CliRunner
 from stream.cli.main import app
 from stream.gateways.keys import new_token
 from stream.records.journal import Acknowledgement, decode
+from stream.runtime import acl_admin
+from stream.runtime.acls import Acl, Pattern, Resource
 from stream.runtime.broker import Broker
 from stream.runtime.broker_security import INSTALLER
 from stream.runtime.follow import follow
@@ -161,10 +163,20 @@ def test_everybody_with_no_more_than_his_role_warns_a_city_and_hears_its_answer(
     assert installation.refusals() == []
 
     # What the log shows when somebody tries more: a neighbour's warnings, an answer in its name, the journal.
-    assert installation.refused("User:centre-ava".removeprefix("User:"), "tail", "bor", "--once")
+    assert installation.refused("centre-ava", "tail", "bor", "--once")
     assert installation.refused("centre-ava", "accept", "bor", warning_id)
     assert installation.refused("sre", "journal", "save", "--out", str(tmp_path / "journal"))
     assert installation.refusals() != []
+
+    # Somebody was let to more than his role by hand.
+    acl_admin.add(installation.settings("setup").cluster, [Acl("User:centre-ava", Pattern(Resource.TOPIC, "warnings.bor"), "Read")])
+    installation.run("centre-ava", "tail", "bor", "--once")
+    checked = runner.invoke(app, ["topics", "acl", str(principals), "--check", *installation.options("setup")])
+    assert checked.exit_code == 1
+    assert checked.stdout == "superfluous: Allow User:centre-ava Read on topic warnings.bor: --apply --remove takes it away\n"
+    installation.run("setup", "topics", "acl", str(principals), "--apply", "--remove")
+    assert installation.refused("centre-ava", "tail", "bor", "--once")
+    installation.run("setup", "topics", "acl", str(principals), "--check")
 
 
 def measured(station: str, value: float) -> dict[str, object]:
