@@ -12,7 +12,7 @@ ANSWER_S = (10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_20
 
 
 class IntakeMetrics:
-    """All metrics of an intake process, in a registry of its own. `kind`: acknowledgements, ingest (doors of principals) or backfill."""
+    """All metrics of an intake process, in a registry of its own. `kind`: acknowledgements or ingest (doors of principals)."""
 
     def __init__(self) -> None:
         registry = self.registry = new_registry()
