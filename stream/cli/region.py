@@ -19,7 +19,10 @@ app = typer.Typer(help="Publish regions.", no_args_is_help=True)
 
 
 async def activated(settings: Settings, folder: Path) -> tuple[Region, tuple[str, ...]]:
-    """Validate a region folder, create the topics it needs, publish it and make it the active one; the region, and the topics created."""
+    """Validate a region folder, create the topics it needs, publish it and make it the active one; the region, and the topics created.
+
+    RegionError where it is not valid, or would put a domain into another partition than it is in.
+    """
     import asyncio
 
     from stream.region.administrations import recipients
@@ -27,13 +30,14 @@ async def activated(settings: Settings, folder: Path) -> tuple[Region, tuple[str
     from stream.region.load import load
     from stream.region.principals import own_doors
     from stream.runtime import topic_admin
-    from stream.runtime.region_publish import publish
+    from stream.runtime.region_publish import publish, require_partitions
     from stream.runtime.topics import plan
 
     bundled = bundle(folder)
     region = load(bundled)
     wanted = plan(settings, recipients(region), own_doors(region.principals))
     created = await asyncio.to_thread(topic_admin.create, settings.cluster, wanted)
+    await require_partitions(settings, region)
     await publish(settings, bundled)
     return region, created
 

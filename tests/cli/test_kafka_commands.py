@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from stream.cli.main import app
 from stream.cluster import Cluster
-from stream.records.journal import Tick, decode
+from stream.records.journal import Tick, decode, partition_of
 from stream.review.journal_file import read
 from stream.runtime.follow import Followed, follow
 from stream.runtime.topics import Topics, plan
@@ -64,6 +64,22 @@ def on_topics(bootstrap: str, names: list[str]) -> list[Followed]:
         return [one async for read in follow(Cluster(bootstrap), names, once=True) for one in read.records]
 
     return asyncio.run(everything())
+
+
+def test_a_region_that_puts_a_domain_into_another_partition_is_refused_and_the_active_one_stays(lane: list[str], rill: Path) -> None:
+    active = json.loads(run("region", "activate", str(rill), *lane, "--json"))
+    head = rill / "region.toml"
+    here = partition_of("rill", 3)
+    other = (here + 1) % 3
+    head.write_text(head.read_text("utf-8").replace("[domains.rill]\n", f"[domains.rill]\npin = {other}\n"), "utf-8")
+    refused = runner.invoke(app, ["region", "activate", str(rill), *lane])
+    assert refused.exit_code != 0
+    said = " ".join(refused.output.split())
+    assert f"domains.rill.pin: its past is in partition {here} of the journal, and this would put it into {other}" in said
+    assert "tocsin rebuild" in said
+    head.write_text(head.read_text("utf-8").replace(f"pin = {other}\n", f"pin = {here}\n"), "utf-8")
+    again = json.loads(run("region", "activate", str(rill), *lane, "--json"))
+    assert again["region_hash"] != active["region_hash"], "a pin to where it is already moves nothing"
 
 
 def test_measurements_become_warnings_that_a_city_can_read_and_anyone_can_replay(
