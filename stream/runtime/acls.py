@@ -87,8 +87,13 @@ def _topics(settings: Settings, kind: Kind, whose: Whose, holding: Holding, serv
         return [Pattern(Resource.TOPIC, name) for name in names]
     if whose is Whose.ALL:
         return [Pattern(Resource.TOPIC, names[0], prefixed=True)]
-    of = {Whose.OWN: (holding.of,), Whose.BELOW: served.below(holding.of), Whose.EACH: tuple(served.above)}[whose]
-    return [Pattern(Resource.TOPIC, f"{names[0]}{one}") for one in of]
+    return [Pattern(Resource.TOPIC, f"{names[0]}{one}") for one in _whom(whose, holding, served)]
+
+
+def _whom(whose: Whose, holding: Holding, served: Served) -> tuple[str, ...]:
+    if whose is Whose.OWN:
+        return (holding.of,)
+    return served.below(holding.of) if whose is Whose.BELOW else tuple(served.above)
 
 
 def _group(settings: Settings, holding: Holding, group: Group) -> Pattern:

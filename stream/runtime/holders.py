@@ -111,7 +111,7 @@ def _principals(role: Role, of: str, names: object, wrong: list[str]) -> list[Ho
 
 def known(held: Iterable[Holding], served: Served) -> None:
     """TocsinError for whoever the regions do not know: he would get permissions on topics that are not there, or are somebody else's later."""
-    there = {Role.CENTRE: tuple(served.above), Role.COORDINATOR: tuple(served.above), Role.DOOR: served.doors}
+    there = {Role.CENTRE: served.above.keys(), Role.COORDINATOR: served.above.keys(), Role.DOOR: frozenset(served.doors)}
     wrong = {f"{one.role}.{one.of}" for one in held if one.role in there and one.of not in there[one.role]}
     if wrong:
         msg = (
