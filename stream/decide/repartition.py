@@ -16,6 +16,7 @@ from stream.decide.bound import bind
 from stream.decide.partition import Partition
 from stream.decide.state import Core
 from stream.decide.timekeeping import Time
+from stream.records.instants import to_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 KNOWN = frozenset({
     "partition", "partitions", "doors_written_at", "behind_since", "behind", "acknowledgements_written_at", "unread_since", "unread", "exercise",
-    "active", "past", "held", "domains", "counts", "time", "decided_by", "takeover",
+    "active", "past", "held", "domains", "counts", "time", "decided_by", "takeover", "moves",
 })  # fmt: skip
 """The fields of `Core` that are dealt with here: whoever adds one has to say what becomes of it."""
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
@@ -42,6 +43,9 @@ def obstacles(states: Sequence[Partition]) -> Iterator[str]:
             yield f"{name}: {len(core.held)} records wait for a region that is not active yet"
         if core.takeover is not None or core.decided_by != first.decided_by:
             yield f"{name}: a fold version is taking over"
+        moving = max([*core.moves.giving.values(), core.moves.until if core.moves.gained else 0])
+        if moving > core.time.now or core.moves.stuck:
+            yield f"{name}: measurements of stations that moved are handed over until {to_text(moving)}"
         if core.time.suspect or core.time.waiting:
             yield f"{name}: the clocks of the broker and of the workers contradict each other"
         if core.exercise != first.exercise:
