@@ -98,7 +98,7 @@ class Fold:
 
     def heavy(self, state: Partition) -> bool:
         """Whether a single record may take this state longer than a caller can stand still for: also one that activates what others wait for."""
-        kept = state.core.held or state.core.time.waiting or takeover.waiting(state)
+        kept = state.core.held or state.core.time.waiting or state.core.takeover
         return bool(kept) or max(state.weights.values(), default=0) > HEAVY_PAIRS or sum(state.weights.values()) > HEAVY_IN_ALL
 
     def at_once(self, state: Partition) -> int:
@@ -129,7 +129,7 @@ class Fold:
         """Apply journal records in offset order; another lane's are only counted. UnknownRegion is raised before anything is changed."""
         if not takeover.concerned(state, entries):
             return self._plainly(state, entries)
-        values = [*takeover.waiting(state), *(one.value for one in entries)]
+        values = [*takeover.released(state, entries), *(one.value for one in entries)]
         self._require(state, [decode(value) for value in values])
         return takeover.decide(state, entries, self.VERSION, partial(self._plainly, state), partial(adopt, state))
 

@@ -40,9 +40,11 @@ def taken(partition: Partition, version: str) -> bool:
     return partition.core.takeover is not None or partition.core.decided_by == version
 
 
-def waiting(partition: Partition) -> list[bytes]:
-    """The records that wait for the takeover's end."""
-    return [] if partition.core.takeover is None else [one.value for one in partition.core.takeover.waiting]
+def released(partition: Partition, entries: Sequence[Entry]) -> list[bytes]:
+    """The records that wait for the takeover's end, if that may come with these."""
+    takeover = partition.core.takeover
+    ends = takeover is not None and any(switches(one.value) for one in entries)
+    return [one.value for one in takeover.waiting] if takeover is not None and ends else []
 
 
 def decide(
