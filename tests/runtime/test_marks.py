@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.runtime.marks import MARGIN_MS, mark
+from stream.runtime.follow import Followed
+from stream.runtime.marks import MARGIN_MS, Marks, mark
 from stream.runtime.positions import Partition, Positions
 
 DOOR = Partition("measurements.water", 0)
@@ -67,3 +68,23 @@ def test_runs_of_an_older_generation_move_nothing() -> None:
     positions.advance(DOOR)
     positions.set(DOOR, 7, 1)
     assert positions.of(DOOR) is None
+
+
+def one(value: int, at: int) -> Followed:
+    return Followed("marks", 0, 0, at, b"measurements.water/0", str(value).encode())
+
+
+def test_a_mark_never_goes_back_but_one_that_a_wrong_clock_put_into_the_future_is_replaced() -> None:
+    marks = Marks.__new__(Marks)
+    marks._said = {}
+    hour, day = 3_600_000, 86_400_000
+    marks.take([one(10 * hour, 10 * hour + 500), one(10 * hour - 5_000, 10 * hour + 600)])
+    assert marks.said("measurements.water/0") == 10 * hour
+    marks.take([one(10 * hour + day, 10 * hour + day + 900)])
+    assert marks.said("measurements.water/0") == 10 * hour + day
+    marks.take([one(10 * hour + 2_000, 10 * hour + 4_000)])
+    assert marks.said("measurements.water/0") == 10 * hour + 2_000
+
+
+def test_what_a_broker_ahead_stamped_says_nothing_of_how_far_a_door_is_read() -> None:
+    assert mark(taken_at=10_000_000, position=6, end=7, last_at=96_400_000) is None
