@@ -29,7 +29,7 @@ from stream.region.administrations import recipients
 from stream.runtime import generations
 from stream.runtime.clocks import wall_ms
 from stream.runtime.compacted import latest
-from stream.runtime.ending import end_now
+from stream.runtime.ending import end_if_failed
 from stream.runtime.follow import follow
 from stream.runtime.marks import ANSWERS_WRITTEN_AT, mark
 from stream.runtime.regions_feed import RegionsFeed, load_packed
@@ -263,10 +263,5 @@ class Intake:
 def _start(work: Coroutine[object, object, None]) -> asyncio.Task[None]:
     """Something that runs beside the reading: if it fails, the process ends."""
     task = asyncio.create_task(work)
-
-    def watch(done: asyncio.Task[None]) -> None:
-        if not done.cancelled() and (error := done.exception()) is not None:
-            end_now(error)
-
-    task.add_done_callback(watch)
+    task.add_done_callback(end_if_failed)
     return task

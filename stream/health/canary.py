@@ -129,7 +129,9 @@ class Canary:
                 connection.cancel()
                 leaving = {one for one in (*leaving, connection) if not one.done()}
                 connection = asyncio.create_task(self._connected())
-            if connection.done():
+            if connection.cancelled():  # by aiokafka: it cancels what waits for a connection that it closes
+                connection = asyncio.create_task(self._connected())
+            elif connection.done():
                 connection.result()
         connection.cancel()
         await asyncio.wait({connection, *leaving}, timeout=STOP_S)

@@ -9,12 +9,15 @@ import logging
 import os
 import sys
 from enum import IntEnum
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 
 from stream.errors import BrokerError, BrokerRefused, PublishFailed, Stalled, TocsinError
+
+if TYPE_CHECKING:
+    import asyncio
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +46,18 @@ def exit_code(error: BaseException) -> ExitCode:
         return ExitCode.REFUSED
     for_a_time = isinstance(error, PublishFailed | Stalled | BrokerError | KafkaError | KafkaException)
     return ExitCode.RESTART if for_a_time else ExitCode.BUG
+
+
+def end_if_failed(task: asyncio.Task[None]) -> None:
+    """End the process when a task that should run for its whole life has failed, or was cut off without anybody here having cancelled it.
+
+    aiokafka cancels what waits for an answer on a connection that it closes: without this a task would be gone in silence, and its work with it.
+    """
+    if not task.cancelled():
+        if (error := task.exception()) is not None:
+            end_now(error)
+    elif not task.cancelling():
+        end_now(BrokerError(f"{task.get_coro()!r} was cut off with its connection to the broker; start this process again"))
 
 
 def end_now(error: BaseException) -> NoReturn:

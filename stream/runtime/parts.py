@@ -12,7 +12,7 @@ from faust.types import TP
 from stream.health.metrics import Metrics
 from stream.records.lanes import OTHER_LANE
 from stream.runtime.clocks import BrokerClock, Pulse
-from stream.runtime.ending import end_now
+from stream.runtime.ending import end_if_failed, end_now
 from stream.runtime.positions import Partition, Positions
 from stream.runtime.producer import Errand, Outbox, create_producer
 from stream.runtime.topics import Topics
@@ -134,8 +134,7 @@ class Parts:
 
     def watch(self, task: asyncio.Task[None]) -> None:
         """End the process when this task has failed."""
-        if not task.cancelled() and (error := task.exception()) is not None:
-            end_now(error)
+        end_if_failed(task)
 
     async def stop_tasks(self) -> None:
         """Cancel what `start` started."""
