@@ -36,7 +36,7 @@ File = Annotated[
 Regions = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[REGION]...", help="Region folders, before they are activated. Default: the active regions.", show_default=False
+        metavar="[REGION]...", help="Regions that are about to be activated. The active ones count without being named.", show_default=False
     ),
 ]
 Written = Annotated[As, typer.Option("--as", help="table, commands (lines for kafka-acls.sh) or strimzi (KafkaUser objects).")]
@@ -76,7 +76,7 @@ def acl(
             raise TocsinError("give the file that says who has which role (principals.toml); `stream/runtime/holders.py` shows one")
         _roles(as_json=as_json)
         return
-    needed = wanted(settings, holders.read(principals), _served(settings, regions))
+    needed = wanted(settings, holders.read(principals), _served(settings, regions, here=any(on)))
     if not any(on):
         _write(settings, needed, written, as_json=as_json)
         return
@@ -94,16 +94,18 @@ def acl(
         typer.echo(f"{len(found.missing)} entries added, {len(found.superfluous)} superfluous ones {left}")
 
 
-def _served(settings: Settings, regions: list[str] | None) -> Served:
+def _served(settings: Settings, regions: list[str] | None, *, here: bool) -> Served:
+    """Who has topics of his own: by the regions given, and the active ones unless nothing of the cluster (`here`) is asked."""
     import asyncio
 
     from stream.cli.folders import region_folder
-    from stream.cli.watching import active_regions
+    from stream.cli.watching import active_regions, published_regions
     from stream.region.load import load_folder
     from stream.runtime.holders import Served
 
-    if regions:
-        return Served.by(load_folder(region_folder(name)) for name in regions)
+    named = [load_folder(region_folder(name)) for name in regions or ()]
+    if named:
+        return Served.by([*named, *(asyncio.run(published_regions(settings)) if here else ())])
     return Served.by(asyncio.run(active_regions(settings)))
 
 

@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from stream.errors import BrokerError
 from stream.runtime.broker import Broker
-from stream.runtime.broker_security import INSTALLER, NODE
+from stream.runtime.broker_security import INSTALLER, NODE, Security
 from stream.runtime.ports import answers_metadata
 
 if TYPE_CHECKING:
@@ -91,6 +91,13 @@ def test_a_certificate_gets_in_and_its_name_is_the_principal(closed):
     with pytest.raises(KafkaException, match="TOPIC_AUTHORIZATION_FAILED"):
         admin.create_topics([NewTopic("mine", 1, 1)])["mine"].result(10)
     assert "Principal = User:CN=somebody is Denied" in closed.log.read_text("utf-8")
+
+
+def test_a_certificate_that_another_authority_signed_does_not_get_in(closed, tmp_path):
+    foreign = Security(tmp_path / "foreign").certificate("worker")
+    shown = {"ssl.certificate.location": str(foreign.certificate), "ssl.key.location": str(foreign.key)}
+    trusted = {"security.protocol": "SSL", "ssl.ca.location": str(closed.security.ca_file)}
+    assert not answers(AdminClient({"bootstrap.servers": closed.address("SSL"), **trusted, **shown, **QUIET}), 2)
 
 
 def test_nobody_gets_a_certificate_in_the_name_of_the_node(closed):

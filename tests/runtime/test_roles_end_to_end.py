@@ -141,8 +141,8 @@ def test_everybody_with_no_more_than_his_role_warns_a_city_and_hears_its_answer(
         (region / name).parent.mkdir(parents=True, exist_ok=True)
         (region / name).write_text(text, "utf-8")
     principals.write_text(PRINCIPALS, "utf-8")
+    installation.run(INSTALLER, "topics", "create")
     installation.run(INSTALLER, "topics", "acl", str(principals), str(region), "--apply")
-    installation.run("setup", "topics", "create", str(region))
     installation.run("setup", "region", "activate", str(region))
     assert "the cluster allows exactly this" in installation.run("setup", "topics", "acl", str(principals), "--check")
 
