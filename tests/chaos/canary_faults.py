@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 HEALTHY = "tocsin_canary_healthy"
 MISSING, DEAD = "TocsinCanaryMissing", "TocsinCanaryDead"
 PARTITIONS = 3
-STARTING_S = 60.0
+STARTING_S = 120.0
 """A worker that starts again while its broker does, on a busy machine."""
 SILENCE: list[dict[str, float]] = [{}] * 60
 """Nobody answers any more: the canary, killed last, stays away."""
