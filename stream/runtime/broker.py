@@ -63,8 +63,8 @@ class Broker:
     ) -> Self:
         """A broker on the data in this folder (made when missing), ready to answer; BrokerError with the last log lines if it dies.
 
-        Ports of an earlier start are used again when they are free. `properties`: further settings, of which the broker's own win. A folder stays secured, or not, for
-        ever. `on_progress(done, total)` follows the first download of the jars.
+        Ports of an earlier start are used again when they are free. `properties`: further settings, of which the broker's own win.
+        A folder stays secured, or not, for ever. `on_progress(done, total)` follows the first download of the jars.
         """
         data_dir.mkdir(parents=True, exist_ok=True)
         folder = data_dir.absolute()
