@@ -59,7 +59,9 @@ def compare(
     checkpoints = read_all(settings.bootstrap, Topics(settings.prefix).checkpoints, settings.partitions)
     for partition, entries in enumerate(journal):
         outputs += _replay(verdict, fold, partition, entries, {one.key(): one.value() for one in checkpoints[partition]})
-    _topics(verdict, settings, outputs, list(cities))
+    _sent_on(verdict, journal, outputs)
+    verdict.undecided = [one for one in verdict.undecided if one.kind is not Kind.JOURNAL]
+    _topics(verdict, settings, [one for one in outputs if one.kind is not Kind.JOURNAL], list(cities))
     return verdict
 
 
@@ -98,6 +100,14 @@ def _replay(verdict: Verdict, fold: Any, partition: int, entries: list[Entry], l
     verdict.figures["behind the journal's end"] = verdict.figures.get("behind the journal's end", 0) + len(entries) - cut
     verdict.undecided += fold.apply(state, [one for one in entries if one.offset >= cut])
     return outputs
+
+
+def _sent_on(verdict: Verdict, journal: list[list[Entry]], outputs: list[Output]) -> None:
+    """What partitions had to say to each other stands in their journals."""
+    there = {(partition, entry.value) for partition, entries in enumerate(journal) for entry in entries}
+    verdict.lost |= {
+        ("journal", one.key, one.value) for one in outputs if one.kind is Kind.JOURNAL and (one.partition, one.value) not in there
+    }
 
 
 def _identities(latest: dict[bytes, bytes | None]) -> set[str]:
