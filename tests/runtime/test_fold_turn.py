@@ -25,7 +25,7 @@ pytestmark = pytest.mark.kafka
 def test_a_worker_of_a_version_that_is_not_in_force_waits_and_a_shadow_of_the_one_that_is_ends(
     broker: Broker, fresh_prefix: str, tmp_path: Path
 ) -> None:
-    settings = toy_settings(broker.bootstrap, fresh_prefix, session_timeout_s=12.0)
+    settings = toy_settings(broker.bootstrap, fresh_prefix, session_timeout_s=40.0)
     set_up(settings)
     first = Worker(settings, tmp_path / "w1.log")
     first.wait_ready()
