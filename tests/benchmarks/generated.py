@@ -45,13 +45,20 @@ name = "flood"
 
 @dataclass(frozen=True)
 class Size:
-    """How large the world is. Every domain is one reach with one city."""
+    """How large the world is. Every domain is one reach with one city, or several along it."""
 
     series: int
     domains: int
+    cities_each: int = 1
 
     def cities(self) -> list[str]:
-        return [f"c{number}" for number in range(self.domains)]
+        """The first city of every domain, then the others."""
+        return [city_id(number, place) for place in range(self.cities_each) for number in range(self.domains)]
+
+
+def city_id(domain: int, place: int) -> str:
+    """The `place`th city along the reach of a domain."""
+    return f"c{domain}" if place == 0 else f"c{domain}-{place}"
 
 
 def series_name(number: int) -> str:
@@ -74,18 +81,22 @@ def write_region(folder: Path, size: Size) -> None:
         for number in range(size.series)
     ]
     (folder / "stations.csv").write_text("\n".join([_COLUMNS, *rows, ""]), "utf-8")
-    reaches = [f"r{number},,1,10,1" for number in range(size.domains)]
+    reaches = [f"r{number},,1,{max(10, size.cities_each)},1" for number in range(size.domains)]
     (folder / "reaches.csv").write_text("\n".join(["reach,downstream,fraction,length_km,celerity_m_per_s", *reaches, ""]), "utf-8")
     (folder / "cities.geojson").write_text(
-        json.dumps({"type": "FeatureCollection", "features": [*map(_city, range(size.domains))]}), "utf-8"
+        json.dumps(
+            {"type": "FeatureCollection", "features": [_city(n, place) for place in range(size.cities_each) for n in range(size.domains)]}
+        ),
+        "utf-8",
     )
     (folder / "hazards" / "flood.toml").write_text(_HAZARD, "utf-8")
 
 
-def _city(number: int) -> dict:
-    names = {"id": f"c{number}", "name_zh": f"城{number}", "name_en": f"City {number}", "level": "city"}
-    point = {"type": "Point", "coordinates": [80 + number % 100 * 0.3, 20 + number // 100 * 0.3]}
-    return {"type": "Feature", "geometry": point, "properties": {**names, "radius_km": 5, "river": [{"reach": f"r{number}", "km": 0}]}}
+def _city(number: int, place: int) -> dict:
+    name = city_id(number, place)
+    names = {"id": name, "name_zh": f"城{name[1:]}", "name_en": f"City {name[1:]}", "level": "city"}
+    point = {"type": "Point", "coordinates": [80 + number % 100 * 0.3, 20 + number // 100 * 0.3 + place * 0.02]}
+    return {"type": "Feature", "geometry": point, "properties": {**names, "radius_km": 5, "river": [{"reach": f"r{number}", "km": place}]}}
 
 
 def message(series: int, observed_at: int, value: float) -> bytes:

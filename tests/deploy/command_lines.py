@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import click
 import typer
+from typer.core import TyperGroup
 
 from stream.cli.main import app
 
@@ -14,19 +14,24 @@ if TYPE_CHECKING:
 
 
 def parse(arguments: Sequence[str]) -> None:
-    """Parse (and do nothing): AssertionError with click's own words when it would be refused. Files need not exist here."""
-    command = typer.main.get_command(app)
-    context = click.Context(command, info_name="tocsin")
-    rest = list(arguments)
-    while isinstance(command, click.Group):
-        name = rest.pop(0)
-        found = command.get_command(context, name)
-        assert found is not None, f"tocsin has no command {name!r} (of {' '.join(arguments)})"
-        command, context = found, click.Context(found, parent=context, info_name=name)
-    try:
-        values, _, _ = command.make_parser(context).parse_args(rest)
-    except click.UsageError as error:
-        msg = f"{' '.join(arguments)}: {error.format_message()}"
-        raise AssertionError(msg) from error
-    missing = [one.name for one in command.params if one.required and one.name not in values]
-    assert not missing, f"{' '.join(arguments)}: lacks {', '.join(map(str, missing))}"
+    """Parse (and do nothing): AssertionError with the command line's own words when it would be refused. Files need not exist here."""
+    command: Any = typer.main.get_command(app)
+    known: list[str] = []
+    while isinstance(command, TyperGroup):
+        name = arguments[len(known)]
+        assert name in command.commands, f"tocsin {' '.join(known)} has no command {name!r}"
+        command = command.commands[name]
+        known.append(name)
+    options = {text: one for one in command.params for text in (*one.opts, *one.secondary_opts) if text.startswith("-")}
+    rest, given = list(arguments[len(known) :]), set()
+    while rest:
+        text = rest.pop(0)
+        if not text.startswith("-"):
+            continue  # an argument
+        assert text in options, f"tocsin {' '.join(known)} has no option {text}"
+        given.add(options[text].name)
+        if not options[text].is_flag:
+            assert rest, f"{text} needs a value"
+            rest.pop(0)
+    missing = [one.name for one in options.values() if one.required and one.name not in given]
+    assert not missing, f"{' '.join(arguments)}: lacks {', '.join(missing)}"

@@ -96,13 +96,12 @@ class Stack:
         assert status == 200, f"{expression}: {body}"
         return list(json.loads(body)["data"]["result"])
 
-    def post(self, series: str, value: float) -> None:
+    def post(self, series: str, value: float, token: str) -> None:
         """A measurement of now, by HTTP."""
         body = json.dumps({"series": series, "observed_at": datetime.now(UTC).isoformat(), "value": value}).encode()
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.http_port}/v1/measurements", body, {"Content-Type": "application/json"}
-        )  # fmt: skip
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+        asked = urllib.request.Request(f"http://127.0.0.1:{self.http_port}/v1/measurements", body, headers)  # noqa: S310
+        with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310
             assert answer.status == 202
 
     @staticmethod

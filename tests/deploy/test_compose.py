@@ -102,3 +102,9 @@ def test_the_locked_versions_are_those_the_project_asks_for() -> None:
         name = canonicalize_name(wanted.name)
         assert name in locked, f"{name} is not in requirements.lock: run deploy/docker/lock.sh"
         assert wanted.specifier.contains(locked[name]), f"{name} {locked[name]} is locked, {wanted.specifier} is asked for"
+
+
+def test_a_command_line_that_tocsin_would_refuse_is_noticed() -> None:
+    for wrong in (["gateway", "http", "--bogus", "x"], ["worker", "--bogus"], ["workers"], ["gateway", "mqtt"]):
+        with pytest.raises(AssertionError):
+            parse(wrong)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from stream.runtime.broker import Broker
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+TOKEN = "a token that is long enough for anybody 0123456789"
 GATEWAYS = """[upper]
 kind = "http_token"
-stations = ["hekou"]
+stations = ["linhe"]
 families = ["water"]
 lanes = ["test"]
 audience = "example"
@@ -56,12 +58,12 @@ def panels() -> Iterator[tuple[str, str]]:
 def test_every_panel_has_data_while_a_warning_goes_out_and_is_answered(stack: Stack, tmp_path: Path) -> None:
     region = tmp_path / "region"
     shutil.copytree(DEPLOY / "regions" / "example", region)
-    (region / "gateways.toml").write_text(GATEWAYS.format(digest="ab" * 32), "utf-8")
+    (region / "gateways.toml").write_text(GATEWAYS.format(digest=sha256(TOKEN.encode()).hexdigest()), "utf-8")
     stack.tocsin("region", "activate", str(region))
     stack.start()
     stack.scrape()
-    stack.post("linhe/stage", 3.1)
-    stack.post("linhe/stage", 6.4)
+    stack.post("linhe/stage", 3.1, TOKEN)
+    stack.post("linhe/stage", 6.4, TOKEN)
 
     def warned() -> str | None:
         return next(
