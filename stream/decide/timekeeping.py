@@ -90,6 +90,8 @@ def note(time: Time, timestamp: int, tick: Tick) -> list[Held]:
     ([], 15000, False)
     """
     before, trusted = time.now, agree(timestamp, tick)
+    if not trusted and tick.written_at == time.written_at:
+        return []  # the same tick once more, in which no second has passed
     passed = 0 if trusted else _passed(time, timestamp, tick)
     time.stamped_at, time.written_at = timestamp, tick.written_at
     if trusted:

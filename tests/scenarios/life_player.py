@@ -50,7 +50,10 @@ class Played:
     entries: list[Entry] = field(default_factory=list)
     outputs: list[Output] = field(default_factory=list)
     heard: list[Heard] = field(default_factory=list)
-    ticked: Tick | None = None
+    ticked: int | None = None
+    given_at: int = 0
+    broker: int = 0
+    wall: int = 0
     doors: int | None = None
     answers: int | None = None
 
@@ -59,9 +62,9 @@ class Played:
 
         In a journal there are ticks all the time: one stands before whatever comes after a pause.
         """
-        paused = self.entries and timestamp > self.entries[-1].timestamp + MINUTE
+        paused = self.entries and timestamp > self.given_at + MINUTE
         if isinstance(message, Tick):
-            self.ticked = message
+            self.ticked = timestamp
         elif paused and self.ticked is not None and self.clock == "broker":
             tick(self, timestamp, timestamp - 2 * SECOND)
         self._append(timestamp, encode(self.laned(message)))
@@ -71,7 +74,8 @@ class Played:
         return message if message.lane or self.scenario.lane == "live" else msgspec.structs.replace(message, lane=self.scenario.lane)
 
     def _append(self, timestamp: int, value: bytes) -> None:
-        entry = Entry(len(self.entries), timestamp, value)
+        self.given_at = timestamp
+        entry = Entry(len(self.entries), timestamp + self.broker, value)
         self.entries.append(entry)
         made = self.fold.apply(self.state, [entry])
         self.outputs += made
@@ -169,5 +173,6 @@ def tick(played: Played, at: int, read_to: int | None = None) -> None:
     read_to = at if read_to is None else read_to
     doors = read_to if played.doors is None else min(read_to, played.doors)
     answers = read_to if played.answers is None else min(read_to, played.answers)
-    elapsed_s = 0.0 if played.ticked is None else (at - played.ticked.written_at) / SECOND
-    played.give(at, Tick(at, elapsed_s, doors, acknowledgements_written_at=answers))
+    elapsed_s = 0.0 if played.ticked is None else (at - played.ticked) / SECOND
+    off = played.broker
+    played.give(at, Tick(at + played.wall, elapsed_s, doors + off, acknowledgements_written_at=answers + off))

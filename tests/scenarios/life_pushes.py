@@ -108,6 +108,12 @@ def stuck(played: Played, at: int, step: Step) -> None:
     played.answers = at if "answers" in step.content else None
 
 
+def wrong(played: Played, at: int, step: Step) -> None:
+    """From now on the broker's clock, or the worker's, is off by so much ("24h", "-24h"); one that is not named is right."""
+    off = {name: -duration(text[1:]) if text.startswith("-") else duration(text) for name, text in step.content.items()}
+    played.broker, played.wall = off.get("broker", 0), off.get("worker", 0)
+
+
 def activate(played: Played, at: int, step: Step) -> None:
     """A later version of the region becomes the active one."""
     later = played.later(step.content)
@@ -122,4 +128,5 @@ def command(played: Played, at: int, step: Step) -> None:
 
 ACTS: dict[str, Callable[[Played, int, Step], None]] = {
     "measure": measure, "answer": answer, "report": report, "statement": statement, "stuck": stuck, "activate": activate, "command": command,
+    "wrong": wrong,
 }  # fmt: skip

@@ -207,4 +207,4 @@ def _steps(raw: dict[str, Any], ends: int) -> list[Step]:
     return found
 
 
-ACTS = ("measure", "answer", "report", "statement", "activate", "stuck", "command")
+ACTS = ("measure", "answer", "report", "statement", "activate", "stuck", "command", "wrong")
