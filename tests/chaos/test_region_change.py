@@ -25,6 +25,5 @@ def test_a_region_grows_and_a_station_moves_in_an_open_flood_while_workers_stand
     print(f"\n{outcome}")
     assert outcome.found.clean, outcome
     assert outcome.verdict.clean, outcome
-    assert outcome.forwarded > 0
     assert len(outcome.found.delays_s) > 10
     assert outcome.found.slowest_s < settings.session_timeout_s + 10
