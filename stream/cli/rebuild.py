@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stream.cli.options import AsJson, connection, given
+from stream.cli.options import connection, given
 from stream.errors import TocsinError
 from stream.settings import Settings
 
@@ -31,7 +31,6 @@ Since = Annotated[
 @given(settings=connection)
 def rebuild(
     *, settings: Settings, check: Check = False, partitions: Partitions = None, abandon: Abandon = False, archive: From = None, since: Since = None,
-    as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """--check: exit code 1 when any running state is not what the journal says; nothing is touched.
 
@@ -45,7 +44,7 @@ def rebuild(
         raise TocsinError("rebuild is for lanes in the broker's time; replay lanes are fed again")
     if check:
         found = asyncio.run(_compared(settings, archive, since))
-        _show(found, as_json=as_json)
+        _show(found)
         raise typer.Exit(0 if all(one.equal for one in found) else 1)
     if partitions is None:
         asyncio.run(_abandoned(settings))
@@ -87,20 +86,15 @@ async def _compared(settings: Settings, archive: Path | None, since: str | None)
     return [await recomputing.compare(number, checkpoint, since_at) for number, checkpoint in sorted(newest.items())]
 
 
-def _show(found: list[Compared], *, as_json: bool) -> None:
-    import msgspec
-
+def _show(found: list[Compared]) -> None:
     for one in found:
-        if as_json:
-            typer.echo(msgspec.json.encode({**one._asdict(), "equal": one.equal}).decode())
-            continue
         verdict = "equal" if one.equal else "NOT EQUAL"
         typer.echo(
             f"journal {one.partition}: state before offset {one.offset}: {verdict}; running {one.checkpoint[:16]}, "
             f"from offset {one.from_offset} on again {one.recomputed[:16]}"
         )
     differ = [one.partition for one in found if not one.equal]
-    if differ and not as_json:
+    if differ:
         typer.echo(f"partitions {differ} are not what the journal says: keep the journal (`tocsin archive`) and report it", err=True)
 
 

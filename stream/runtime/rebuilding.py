@@ -137,8 +137,9 @@ class Rebuilding:
             await outbox.settle()  # by now the broker's time is known
             said = standing(await latest(self._settings.cluster, topics.warnings, range(self._settings.partitions)), topics.lane)
             links: list[Output] = []
+            metrics = Metrics()
             for number, some in outputs.items():
-                edge = Edge(number, Topics.of(self._settings), outbox, Metrics(), clock=clock, standing=said)
+                edge = Edge(number, Topics.of(self._settings), outbox, metrics, clock=clock, standing=said)
                 await edge.publish([one for one in some if one.kind is not Kind.JOURNAL])
                 await edge.settle()
                 links += [one for one in some if one.kind is Kind.JOURNAL]
