@@ -67,8 +67,8 @@ class Cluster:
 def cluster(folder: Path, period_s: float, partitions: int) -> Iterator[tuple[Cluster, Seen]]:
     """Everything running, and what the canary shows from its first second on."""
     with Broker.start(folder / "broker") as broker:
-        # The worker's own watchdog would end it while it does not read a partition: later than the canary has to notice.
-        quick = {"tick_s": 0.5, "checkpoint_s": 0.5, "request_timeout_s": 8.0, "watchdog_s": 600.0}
+        # The worker's own watchdog would end it while it does not read a partition, and its pulse on a machine that is busy with other tests.
+        quick = {"tick_s": 0.5, "checkpoint_s": 0.5, "request_timeout_s": 8.0, "watchdog_s": 600.0, "session_timeout_s": 20.0}
         one = Cluster(folder, Settings(bootstrap=broker.bootstrap, canary_s=period_s, partitions=partitions, **quick), broker)
         try:
             for name in ("worker", "intake", "canary"):
