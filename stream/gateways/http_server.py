@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from aiohttp import web
+from structlog.contextvars import get_contextvars
 
 from stream.gateways.http_answers import Refusal
 from stream.gateways.http_ingest import Ingest
@@ -74,6 +75,8 @@ def application(gateway: Gateway, openapi: bytes) -> web.Application:
 
 async def _make_safe(_: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(_SAFE)
+    if (request_id := get_contextvars().get("request_id")) is not None:  # it is sent while the request is worked on
+        response.headers[REQUEST_ID] = request_id
 
 
 @web.middleware
@@ -83,7 +86,8 @@ async def _numbered(request: web.Request, handler: Callable[[web.Request], Await
     request_id = given if _ID.fullmatch(given) else secrets.token_hex(8)
     with about(request_id=request_id):
         made = await handler(request)
-    made.headers[REQUEST_ID] = request_id
+    if not made.prepared:
+        made.headers[REQUEST_ID] = request_id
     return made
 
 

@@ -70,13 +70,12 @@ def in_all_shapes(secret: str) -> set[str]:
     return {secret, base64.b64encode(raw).decode().rstrip("="), raw.hex(), repr(raw)[2:-1], json.dumps(secret)[1:-1]}
 
 
-@pytest.mark.parametrize("log_format", ["text", "json"])
-def test_no_log_answer_or_metric_holds_a_secret_whatever_fails(closed: Broker, tmp_path: Path, log_format: str) -> None:
+def test_no_log_answer_or_metric_holds_a_secret_whatever_fails(closed: Broker, tmp_path: Path) -> None:
     password = tmp_path / "password"
     password.write_bytes(closed.security.password_file(INSTALLER).read_bytes())
     password.chmod(0o600)
     login = {**closed.security.login(INSTALLER), "sasl_password_file": str(password)}
-    processes = Processes(tmp_path, bootstrap=closed.bootstrap, prefix=f"{log_format}.", log_format=log_format, **login)
+    processes = Processes(tmp_path, bootstrap=closed.bootstrap, prefix="t.", log_format="json", **login)
     first = password.read_text("utf-8").strip()
     answers = []
     try:
@@ -106,7 +105,6 @@ def test_no_log_answer_or_metric_holds_a_secret_whatever_fails(closed: Broker, t
     secrets = {first, second, TOKEN, WRONG_TOKEN, WRONG_PASSWORD, KEY_PASSWORD, MQTT_PASSWORD}
     found = {(str(place), secret) for place, text in written.items() for secret in secrets for one in in_all_shapes(secret) if one in text}
     assert found == set()
-    if log_format == "json":
-        lines = [line for path in tmp_path.glob("*.log") for line in path.read_text("utf-8").splitlines() if not line.startswith("ready ")]
-        assert lines
-        assert all({"at", "level", "logger", "message", "service", "instance"} <= json.loads(line).keys() for line in lines)
+    lines = [line for path in tmp_path.glob("*.log") for line in path.read_text("utf-8").splitlines() if not line.startswith("ready ")]
+    assert lines
+    assert all({"at", "level", "logger", "message", "service", "instance"} <= json.loads(line).keys() for line in lines)
