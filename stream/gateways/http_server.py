@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from aiohttp import web
-from structlog.contextvars import get_contextvars
 
 from stream.gateways.http_answers import Refusal
 from stream.gateways.http_ingest import Ingest
@@ -26,7 +25,7 @@ log = logging.getLogger(__name__)
 PROBLEM = "application/problem+json"
 _encode = msgspec.json.Encoder().encode
 HERE = "POST /v1/measurements (what is measured now) or /v1/backfill (history), GET /v1/last-seen, /openapi.json, /livez or /readyz"
-REQUEST_ID = "X-Request-Id"
+REQUEST_ID = "X-Request-ID"
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
@@ -75,8 +74,6 @@ def application(gateway: Gateway, openapi: bytes) -> web.Application:
 
 async def _make_safe(_: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(_SAFE)
-    if (request_id := get_contextvars().get("request_id")) is not None:  # it is sent while the request is worked on
-        response.headers[REQUEST_ID] = request_id
 
 
 @web.middleware
@@ -86,8 +83,7 @@ async def _numbered(request: web.Request, handler: Callable[[web.Request], Await
     request_id = given if _ID.fullmatch(given) else secrets.token_hex(8)
     with about(request_id=request_id):
         made = await handler(request)
-    if not made.prepared:
-        made.headers[REQUEST_ID] = request_id
+    made.headers[REQUEST_ID] = request_id
     return made
 
 

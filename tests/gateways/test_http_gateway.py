@@ -58,10 +58,10 @@ async def lane(broker: Broker, fresh_prefix: str, tmp_path: Path) -> Settings:
 
 async def test_every_request_has_an_id_the_senders_or_one_of_ours(lane: Settings) -> None:
     async with gateway(lane) as client:
-        assert (await client.post([stage(2.5)], X_Request_Id="logger-7.4711"))[2]["X-Request-Id"] == "logger-7.4711"
-        made = (await client.post(b"{", X_Request_Id="x" * 65))[2]["X-Request-Id"]
+        assert (await client.post([stage(2.5)], X_Request_Id="logger-7.4711"))[2]["X-Request-ID"] == "logger-7.4711"
+        made = (await client.post(b"{", X_Request_Id="x" * 65))[2]["X-Request-ID"]
         assert len(made) == 16
-        assert (await client.post(b"{"))[2]["X-Request-Id"] != made
+        assert (await client.post(b"{"))[2]["X-Request-ID"] != made
 
 
 async def test_each_item_has_its_verdict_and_what_is_accepted_stands_on_its_door(lane: Settings) -> None:
