@@ -44,7 +44,7 @@ def obstacles(states: Sequence[Partition]) -> Iterator[str]:
         if core.takeover is not None or core.decided_by != first.decided_by:
             yield f"{name}: a fold version is taking over"
         moving = max([*core.moves.giving.values(), core.moves.until if core.moves.gained else 0])
-        if moving > core.time.now or core.moves.stuck:
+        if moving > core.time.reached_at or core.moves.stuck:
             yield f"{name}: measurements of stations that moved are handed over until {to_text(moving)}"
         if core.time.suspect or core.time.waiting:
             yield f"{name}: the clocks of the broker and of the workers contradict each other"
@@ -94,7 +94,7 @@ def _core(cores: Sequence[Core], number: int, partitions: int) -> Core:
         exercise=first.exercise,
         active=dict(first.active),
         past=list(dict.fromkeys(region_hash for one in cores for region_hash in one.past)),
-        time=Time(max(one.now for one in times), max(one.stamped_at for one in times), max(one.written_at for one in times)),
+        time=Time(max(one.reached_at for one in times), max(one.stamped_at for one in times), max(one.written_at for one in times)),
         decided_by=first.decided_by,
     )
 

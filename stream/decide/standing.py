@@ -47,7 +47,7 @@ def adopt(partition: Partition, parts: Sequence[Standing], began_at: int) -> lis
     """Take over what stands published; what is to be said because of it. `began_at`: when the takeover began (ms)."""
     core = partition.core
     published = _by_hazard(parts)
-    now = core.time.now if core.time.now >= 0 else began_at
+    now = core.time.reached_at if core.time.reached_at >= 0 else began_at
     outputs: list[Output] = []
     for domain_id in sorted(core.domains):
         domain = core.domains[domain_id]

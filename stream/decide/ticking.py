@@ -27,9 +27,9 @@ BEHIND_AFTER_MS = 2 * MINUTE
 def take_clocks(partition: Partition, timestamp: int, tick: Tick) -> list[Held]:
     """Set the partition's time by a tick; the records that waited for it, with the instants at which they are to be decided now."""
     core = partition.core
-    before = core.time.now
+    before = core.time.reached_at
     released = note(core.time, timestamp, tick)
-    now = core.time.now
+    now = core.time.reached_at
     if now < before:
         rewind(partition, before, now)
     elif (untold := now - before - max(0, round(tick.elapsed_s * SECOND))) > AGREE_MS and before >= 0:
@@ -44,13 +44,13 @@ def take_tick(partition: Partition, timestamp: int, tick: Tick) -> list[Output]:
     core, time = partition.core, partition.core.time
     blind = core.behind or time.unsure
     if time.suspect_since is not None:
-        time.unsure = time.unsure or time.now - time.suspect_since > UNSURE_AFTER_MS
+        time.unsure = time.unsure or time.reached_at - time.suspect_since > UNSURE_AFTER_MS
     else:
         _marks(core, timestamp, tick)
     lost = (core.behind or time.unsure) and not blind
     found = blind and not (core.behind or time.unsure)
     outputs = _standing(partition) if lost else []
-    outputs += advance_all(partition, time.now)
+    outputs += advance_all(partition, time.reached_at)
     return outputs + (_standing(partition) if found else [])  # who fell silent meanwhile is known by now
 
 
@@ -78,7 +78,7 @@ def _standing(partition: Partition) -> list[Output]:
     """The statuses of all cities that have changed."""
     outputs: list[Output] = []
     for domain_id in sorted(partition.core.domains):
-        at = max(partition.core.time.now, partition.core.domains[domain_id].now)
+        at = max(partition.core.time.reached_at, partition.core.domains[domain_id].now)
         for index in partition.hazards_of(domain_id):
             scene = partition.scene(domain_id, index)
             outputs += statuses(scene, scene.cities(), at)

@@ -39,13 +39,13 @@ class Held(msgspec.Struct, array_like=True):
 
 
 class Time(msgspec.Struct, array_like=True):
-    """The time of a partition (ms). `now`: its own; `stamped_at`: the broker's on the newest record; `written_at`: of its newest tick's writer, -1: none yet.
+    """The time of a partition (ms). `reached_at`: its own, as far as it has come; `stamped_at`: the broker's on the newest record; `written_at`: of its newest tick's writer, -1: none yet.
 
     `disagreed`: how many ticks in a row had clocks that disagree. `suspect_since`: the partition's time at the first of them. `unsure`: that has lasted so
     long that cities are unknown. `waiting`: records that claim to be later than they can be shown to be.
     """
 
-    now: int = -1
+    reached_at: int = -1
     stamped_at: int = -1
     written_at: int = -1
     disagreed: int = 0
@@ -66,9 +66,9 @@ class Time(msgspec.Struct, array_like=True):
     def take(self, timestamp: int) -> int:
         """The instant of a record that does not wait: its own stamp, unless that cannot be believed."""
         self.stamped_at = timestamp
-        if self.suspect or timestamp < self.now - AGREE_MS:  # of a clock that was set back the next tick will tell
-            return self.now
-        self.now = max(self.now, timestamp)
+        if self.suspect or timestamp < self.reached_at - AGREE_MS:  # of a clock that was set back the next tick will tell
+            return self.reached_at
+        self.reached_at = max(self.reached_at, timestamp)
         return timestamp
 
 
@@ -81,31 +81,31 @@ def note(time: Time, timestamp: int, tick: Tick) -> list[Held]:
     """Take a tick's clocks; the records that need not wait any more, in their order, each with the instant at which it is to be decided.
 
     >>> from stream.records.journal import Tick
-    >>> time = Time(now=0, stamped_at=0, written_at=0)
-    >>> note(time, 5_000, Tick(5_000, 5.0, 0)), time.now
+    >>> time = Time(reached_at=0, stamped_at=0, written_at=0)
+    >>> note(time, 5_000, Tick(5_000, 5.0, 0)), time.reached_at
     ([], 5000)
-    >>> note(time, 86_400_000, Tick(10_000, 5.0, 0)), time.now, time.suspect  # the broker's clock was set a day ahead
+    >>> note(time, 86_400_000, Tick(10_000, 5.0, 0)), time.reached_at, time.suspect  # the broker's clock was set a day ahead
     ([], 10000, True)
-    >>> note(time, 15_000, Tick(15_000, 5.0, 0)), time.now, time.suspect
+    >>> note(time, 15_000, Tick(15_000, 5.0, 0)), time.reached_at, time.suspect
     ([], 15000, False)
     """
-    before, trusted = time.now, agree(timestamp, tick)
+    before, trusted = time.reached_at, agree(timestamp, tick)
     if not trusted and tick.written_at == time.written_at:
         return []  # the same tick once more, in which no second has passed
     passed = 0 if trusted else _passed(time, timestamp, tick)
     time.stamped_at, time.written_at = timestamp, tick.written_at
     if trusted:
         time.disagreed, time.suspect_since = 0, None
-        time.now = timestamp if timestamp < before - AGREE_MS else max(before, timestamp)
+        time.reached_at = timestamp if timestamp < before - AGREE_MS else max(before, timestamp)
     else:
-        time.now = time.now + passed if time.now >= 0 else timestamp
+        time.reached_at = time.reached_at + passed if time.reached_at >= 0 else timestamp
         time.disagreed += 1
         if time.suspect_since is None:
-            time.suspect_since = time.now
+            time.suspect_since = time.reached_at
         if time.disagreed < SURE_AFTER:
             return []
     waiting, time.waiting = time.waiting, []
-    return [Held(min(max(one.timestamp, before), timestamp) if trusted else time.now, one.value) for one in waiting]
+    return [Held(min(max(one.timestamp, before), timestamp) if trusted else time.reached_at, one.value) for one in waiting]
 
 
 def dated(message: Message, at: int, *, suspect: bool) -> Message:

@@ -148,7 +148,7 @@ class Rebuilding:
                 number = partition.core.partition
                 writer = CheckpointWriter(outbox, topics, number, replace(self._new, instance=INSTANCE))
                 await writer.start(Found(None, 0, ()))
-                taken = Snapshot(self._to_fold.snapshot(partition), 0, dict(partition.core.active), max(partition.core.time.now, 1))
+                taken = Snapshot(self._to_fold.snapshot(partition), 0, dict(partition.core.active), max(partition.core.time.reached_at, 1))
                 await writer.write(taken, fold_version=self._to_fold.VERSION, identity=identity)
             for link in links:
                 await outbox.send(Record(topics.journal, link.value, link.key, self._place(link)))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 
 import pytest
 
 from stream.decide.timekeeping import UNSURE_AFTER_MS
 from stream.records.instants import DAY, HOUR, MINUTE, SECOND, from_text, to_text
-from stream.records.journal import Acknowledgement, Statement, Tick
+from stream.records.journal import Statement
 from stream.records.output import Kind
 from stream.records.warning import Lane
 from tests.decide.conftest import FILES, START, Story
+from tests.decide.wrong_clocks import QUIET, TICK, World
 
 GOVERNED = FILES | {
     "cities.geojson": FILES["cities.geojson"].replace('"level": "city"', '"level": "city", "parents": ["land"]'),
@@ -20,82 +20,6 @@ GOVERNED = FILES | {
         "[texts.zh]", "acknowledge_red_s = 600\nacknowledge_orange_s = 1200\n[texts.zh]"
     ),
 }
-QUIET = {"upper": 1.0, "middle": 1.0, "lower": 1.0}
-TICK = 20 * SECOND
-
-
-@dataclass
-class World:
-    """A journal as a broker and a worker would write it: `at` is the true time, each of their clocks may be off (`broker`, `wall`; ms)."""
-
-    story: Story
-    at: int = START
-    broker: int = 0
-    wall: int = 0
-    values: dict[str, float] = field(default_factory=lambda: dict(QUIET))
-    doors: int | None = None
-    answers: int | None = None
-    suspect: list[bool] = field(default_factory=list)
-
-    def __post_init__(self):
-        self.measured_at = self.at
-
-    def tick(self, elapsed_s=TICK / SECOND):
-        stamp = self.at + self.broker
-        read_to = stamp - 2 * SECOND
-        doors = read_to if self.doors is None else self.doors
-        answers = read_to if self.answers is None else self.answers
-        self.story.append(stamp, Tick(self.at + self.wall, elapsed_s, doors, acknowledgements_written_at=answers))
-        self.suspect.append(self.story.state.core.time_suspect)
-
-    def measure(self, **values):
-        """Sensors' clocks are right."""
-        self.values |= values
-        Story.measure(_Plain(self.story), self.at + self.broker, self.values, observed_at=self.at)
-        self.measured_at = self.at
-
-    def live(self, for_ms, *, measuring=True):
-        """Time goes by: ticks, and every ten minutes a measurement of everything."""
-        end = self.at + for_ms
-        while self.at < end:
-            self.at += TICK
-            if measuring and self.at - self.measured_at >= 10 * MINUTE:
-                self.measure()
-            self.tick()
-        return self
-
-    def answer(self, city, by="li", action="seen"):
-        last = self.story.messages(city)[-1]
-        stamp = self.at + self.broker
-        self.story.append(
-            stamp,
-            Acknowledgement("rill", self.story.region.region_hash, city, last["warning_id"], last["revision"], action, by, "no", stamp),
-        )
-
-    def states(self):
-        """How every city stands now."""
-        bodies = [json.loads(one.value) for one in self.story.outputs if one.kind is Kind.CITY_STATUS]
-        return {one["city_id"]: (one["state"], one.get("because", "")) for one in bodies}
-
-    def told(self, city):
-        """What a city was told, and how long after the start."""
-        return [(one["msg_type"], one["level"], one["reason"], from_text(one["sent_at"]) - START) for one in self.story.messages(city)]
-
-    def reasons(self):
-        return {one.reason for one in self.story.outputs if one.kind is Kind.CITY}
-
-
-class _Plain:
-    """A story without the ticks that its own `give` puts in."""
-
-    def __init__(self, story):
-        self._story = story
-
-    def __getattr__(self, name):
-        return getattr(self._story, name)
-
-    def give(self, timestamp, message):
-        return self._story.append(timestamp, message)
 
 
 @pytest.fixture
@@ -313,7 +237,7 @@ def test_the_time_of_a_new_owner_goes_on_by_the_clock_that_did_not_jump(world):
     world.at += 40 * MINUTE  # nobody there
     world.tick(0.0)
     world.live(10 * SECOND)
-    assert abs(world.story.state.core.time.now - world.at) <= TICK
+    assert abs(world.story.state.core.time.reached_at - world.at) <= TICK
     assert world.suspect[-1]
 
 
