@@ -100,7 +100,7 @@ class Stack:
         """A measurement of now, by HTTP."""
         body = json.dumps({"series": series, "observed_at": datetime.now(UTC).isoformat(), "value": value}).encode()
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
-        asked = urllib.request.Request(f"http://127.0.0.1:{self.http_port}/v1/measurements", body, headers)  # noqa: S310
+        asked = urllib.request.Request(f"http://127.0.0.1:{self.http_port}/v1/measurements", body, headers)
         with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310
             assert answer.status == 202
 
