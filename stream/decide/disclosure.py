@@ -23,8 +23,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from detectors.base import Level
 from stream.decide.stated import LINKED, REPORT
+from stream.records.warning import Reason
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from stream.decide.bound import BoundDetector
     from stream.decide.scene import Scene
     from stream.decide.state import SourceState
@@ -35,6 +38,9 @@ K = 10
 FAMILY = "health"
 MOST = 100_000_000.0
 """What a count can be at most (`stream.records.measurement.CaseCount`)."""
+
+
+_BY_THE_COUNT = (Reason.EARLIER, Reason.LATER, Reason.SURER)
 
 
 class Shown(NamedTuple):
@@ -111,3 +117,17 @@ def owner(region: Region, row: int) -> str:
     """The city a series is of, "" where it stands in none."""
     city = int(region.series.city[row])
     return region.cities[city].city_id if city >= 0 else ""
+
+
+def told_to_all(family: str, reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Of the reasons why cities were told something, those that an incident's record may give.
+
+    That a city was told by its own counts that it is surer, or that it comes earlier, depends on how many cases it has, not on their band; so does
+    whether its warning ends as over or as gone elsewhere.
+
+    >>> told_to_all("health", [Reason.SURER, Reason.WORSE, Reason.LEFT]), told_to_all("water", [Reason.SURER])
+    ((<Reason.WORSE: 'worse'>, <Reason.CLEARED: 'cleared'>), (<Reason.SURER: 'surer'>,))
+    """
+    if family != FAMILY:
+        return tuple(reasons)
+    return tuple(Reason.CLEARED if one is Reason.LEFT else one for one in reasons if one not in _BY_THE_COUNT)

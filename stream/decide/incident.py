@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from stream.decide import accounting, bodies, bounds, consistency, identity, linking, muting, reopening, roles, telling
 from stream.decide.conditions import conditions
-from stream.decide.disclosure import roughly
+from stream.decide.disclosure import roughly, told_to_all
 from stream.decide.escalation import ask, give_over
 from stream.decide.foretold import outlook_of, watched
 from stream.decide.impacts import Around, Asked, Reached, weigh
@@ -119,7 +119,8 @@ def _judge_incident(
     elif moment.withdrawn:
         incident.probability = 0.0
     consistency.look(scene, incident, reached.wanted, moment.at)
-    reason = accounting.gravest([*spoken.values(), changed, *([Reason.CANCELLED] if moment.withdrawn else [])])
+    heard = told_to_all(scene.hazard.family, spoken.values())
+    reason = accounting.gravest([*heard, changed, *([Reason.CANCELLED] if moment.withdrawn else [])])
     return outputs + accounting.account(scene, incident, moment.at, reason, reached.fused)
 
 

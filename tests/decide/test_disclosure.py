@@ -134,3 +134,14 @@ def test_counts_of_one_band_read_the_same_byte_for_byte_to_everybody_but_their_c
     (found, levels), (expected, same) = played(one), played(other)
     assume(levels == same)
     assert found == expected
+
+
+def test_that_the_own_city_is_surer_by_its_exact_count_is_no_reason_in_the_incidents_record(story, files, start) -> None:
+    def played(count):
+        last = [{"upper": count, "middle": 27.0}, {"upper": 0.0}, {"upper": 0.0}]
+        found, levels = read_by_others(tell(story, files, start, last), "ava")
+        return found, levels
+
+    (found, levels), (expected, same) = played(0.0), played(4.0)
+    assert levels == same
+    assert [body for body, other in zip(found, expected, strict=True) if body != other] == []
