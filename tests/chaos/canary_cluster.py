@@ -39,8 +39,9 @@ class Cluster:
         more = {"worker": (), "intake": ("intake",), "canary": ("canary", "--metrics-port", str(self.port))}[name]
         with self.log(name).open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [sys.executable, "-m", MODULES[name], *more], cwd=ROOT, env=self._env, stdout=log, stderr=log
-            )
+                # A session of its own: a process group that loses the shell it was started from gets SIGCONT from the kernel when one in it is frozen.
+                [sys.executable, "-m", MODULES[name], *more], cwd=ROOT, env=self._env, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
 
     def log(self, name: str) -> Path:
         return self._folder / f"{name}.log"
@@ -50,6 +51,10 @@ class Cluster:
 
     def unread(self, *partitions: str) -> None:
         self._unread.write_text("\n".join(partitions), "ascii")
+
+    def frozen(self) -> set[str]:
+        """Those that stand still, by the kernel's word."""
+        return {name for name, process in self.processes.items() if process.poll() is None and _state(process.pid) == "T"}
 
     def restart_what_ended(self) -> None:
         """As a supervisor would."""
@@ -61,6 +66,11 @@ class Cluster:
         for process in self.processes.values():
             process.kill()
             process.wait(10)
+
+
+def _state(pid: int) -> str:
+    """T: stopped."""
+    return Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()[0]
 
 
 @contextmanager

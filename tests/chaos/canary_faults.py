@@ -28,18 +28,24 @@ STARTING_S = 120.0
 """A worker that starts again while its broker does, on a busy machine."""
 SILENCE: list[dict[str, float]] = [{}] * 60
 """Nobody answers any more: the canary, killed last, stays away."""
+FROZEN_S = 1.0
 QUIET_S = 3.0
 """Between faults, so that no alert of the one is taken for the other's."""
 PERIODS = 3
 """Within so many each fault has to be noticed."""
 
 
+def _nothing(_: Cluster) -> None:
+    pass
+
+
 class Fault(NamedTuple):
-    """How it begins and ends; `blamed`: the partitions that do not answer any more, None = all; `alert`: what fires."""
+    """What stands still, and what else begins and ends; `blamed`: the partitions that do not answer any more, None = all; `alert`: what fires."""
 
     name: str
-    begin: Callable[[Cluster], object]
-    end: Callable[[Cluster], object]
+    begin: Callable[[Cluster], object] = _nothing
+    end: Callable[[Cluster], object] = _nothing
+    frozen: frozenset[str] = frozenset()
     blamed: frozenset[tuple[str, str]] | None = None
     alert: str = MISSING
 
@@ -54,26 +60,19 @@ class Noticed(NamedTuple):
     said: str
 
 
-def _unread(one: Cluster) -> None:
-    one.unread("journal/2", "measurements.air/1")
-    one.processes["intake"].send_signal(signal.SIGSTOP)
-
-
-def _read(one: Cluster) -> None:
-    one.unread()
-    one.processes["intake"].send_signal(signal.SIGCONT)
-
-
 FAULTS = (
     Fault(
-        "one journal partition and one door partition not read, the intake frozen", _unread, _read,
+        "one journal partition and one door partition not read, the intake frozen",
+        lambda one: one.unread("journal/2", "measurements.air/1"),
+        lambda one: one.unread(),
+        frozenset({"intake"}),
         frozenset({("journal", "2"), ("measurements.air", "1"), ("ingest.canary", "0")}),
     ),
-    Fault("worker frozen", lambda one: one.processes["worker"].send_signal(signal.SIGSTOP), lambda one: one.processes["worker"].send_signal(signal.SIGCONT)),
-    Fault("worker stopped", lambda one: one.processes["worker"].terminate(), lambda _: None),
+    Fault("worker frozen", frozen=frozenset({"worker"})),
+    Fault("worker stopped", lambda one: one.processes["worker"].terminate()),
     Fault("broker killed", lambda one: one.broker.kill(), lambda one: one.broker.restart()),
-    Fault("canary killed", lambda one: one.processes["canary"].kill(), lambda _: None, frozenset(), DEAD),
-)  # fmt: skip
+    Fault("canary killed", lambda one: one.processes["canary"].kill(), blamed=frozenset(), alert=DEAD),
+)
 
 
 def play(one: Cluster, seen: Seen, period_s: float) -> list[Noticed]:
@@ -86,6 +85,8 @@ def play(one: Cluster, seen: Seen, period_s: float) -> list[Noticed]:
         began = seen.now()
         said = len(one.said("canary"))
         fault.begin(one)
+        _signal(one, fault, signal.SIGSTOP)
+        until(lambda fault=fault: one.frozen() == fault.frozen, FROZEN_S, lambda: f"frozen: {one.frozen()}")
         gone = fault.alert == DEAD
         noticed_s = until(
             lambda gone=gone: not seen.scrapes[-1] if gone else seen.value(HEALTHY) == 0, 10 * period_s, lambda: one.said("canary")[-2000:]
@@ -93,11 +94,18 @@ def play(one: Cluster, seen: Seen, period_s: float) -> list[Noticed]:
         wanted = everything if fault.blamed is None else fault.blamed
         until(lambda wanted=wanted: seen.late(period_s) >= wanted, 2 * period_s, lambda: f"{seen.late(period_s)}")
         blamed = frozenset(seen.late(period_s))
+        assert one.frozen() == fault.frozen, "something else let it go on"
         found.append(Noticed(fault, began, noticed_s, blamed, one.said("canary")[said:]))
         if not gone:
             fault.end(one)
+            _signal(one, fault, signal.SIGCONT)
             well(one, seen)
     return found
+
+
+def _signal(one: Cluster, fault: Fault, number: signal.Signals) -> None:
+    for name in fault.frozen:
+        one.processes[name].send_signal(number)
 
 
 def well(one: Cluster, seen: Seen) -> None:

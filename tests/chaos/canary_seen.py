@@ -46,9 +46,13 @@ class Seen:
     def value(self, series: str) -> float | None:
         return self.scrapes[-1].get(series) if self.scrapes else None
 
+    def newest(self) -> dict[str, float]:
+        """The last scrape that was answered: on a busy machine one may come too late."""
+        return next((one for one in reversed(self.scrapes) if one), {})
+
     def targets(self) -> set[tuple[str, str]]:
         """Every (topic, partition) that has to answer."""
-        return {_target(series) for series in self.scrapes[-1] if series.startswith(LAST)}
+        return {_target(series) for series in self.newest() if series.startswith(LAST)}
 
     def late(self, period_s: float) -> set[tuple[str, str]]:
         """The (topic, partition) that the rule of missing answers is about now, by the last scrape."""

