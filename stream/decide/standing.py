@@ -2,7 +2,8 @@
 
 So the new version's view of what each city was told is replaced by the record that stands on its topic, with its number, level and end; then
 everything is judged as ever. What the new version finds worse is said at once; what it finds better has to hold for the usual time; where both say
-the same nothing is said. A warning that the new version knows nothing of lapses at its end.
+the same nothing is said. A warning that the new version knows nothing of lapses at its end. One that it decided in silence, and whose danger has
+passed for less than the usual time, is said as it was decided: no city reads clear because nobody spoke while it was in danger.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from detectors.base import Level
-from stream.decide import linking, reopening, telling
+from stream.decide import linking, muting, reopening, telling
 from stream.decide.incident import evaluate
 from stream.decide.life import Moment
 from stream.decide.posture import review
 from stream.decide.state import Closed
 from stream.decide.status import statuses
 from stream.records.instants import from_text
+from stream.warnings.envelope import of_warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,7 +58,7 @@ def adopt(partition: Partition, parts: Sequence[Standing], began_at: int) -> lis
         at = max(now, domain.now)
         for index in partition.hazards_of(domain_id):
             scene = partition.scene(domain_id, index)
-            _take(scene.state, published.get((domain_id, scene.hazard.hazard), {}), at)
+            outputs += _take(scene.state, published.get((domain_id, scene.hazard.hazard), {}), at)
             outputs += linking.anew(scene, at)
             outputs += _anew(scene, Moment(at, partition.settled(at)))
         outputs += review(partition, domain_id, at)
@@ -75,14 +77,18 @@ def _by_hazard(parts: Iterable[Standing]) -> dict[tuple[str, str], Known]:
     return found
 
 
-def _take(state: HazardState, known: Known, at: int) -> None:
-    """Replace what everybody was told by what they were; of warnings that are unknown here remember the numbers."""
+def _take(state: HazardState, known: Known, at: int) -> list[Output]:
+    """Replace what everybody was told by what they were; of warnings that are unknown here remember the numbers. What has to be said at last."""
     spoken: set[str] = set()
+    outputs: list[Output] = []
     for incident in state.incidents.values():
         for everybody in (incident.told, incident.bodies):
             for name, told in list(everybody.items()):
                 one = known.get(told.warning_id)
-                if one is None:  # decided in silence only: nobody knows of it
+                if one is None and everybody is incident.told and _held(told):
+                    outputs += _said(told)
+                    continue
+                if one is None:  # decided in silence only: nobody knows of it, and what stands behind it says it anew
                     del everybody[name]
                     continue
                 spoken.add(told.warning_id)
@@ -90,6 +96,18 @@ def _take(state: HazardState, known: Known, at: int) -> None:
     for warning_id, one in known.items():
         if warning_id not in spoken:
             _number(state, warning_id, one, at)
+    return outputs
+
+
+def _held(told: Told) -> bool:
+    """Whether a warning is in force although its danger is not measured any more."""
+    return not told.ended and (told.below_since is not None or told.blind_since is not None)
+
+
+def _said(told: Told) -> tuple[Output, ...]:
+    """The record of a warning as it was decided."""
+    said = of_warning(telling.restore(told.value), told.value, sent_at=told.sent_at, level=told.level, expires_at=told.expires_at)
+    return muting.sent(told, said)
 
 
 def _as_published(told: Told, one: Published) -> Told:

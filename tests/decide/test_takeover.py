@@ -41,7 +41,7 @@ class Both:
         return newest(values, Topics("t.")).values()
 
     def switch(self, at, before=Fold.VERSION):
-        self.known = self.known or self.published()  # from here on the old version says nothing
+        self.known = self.published() if self.known is None else self.known  # from here on the old version says nothing
         return self.give(at, FoldVersion(NEXT, before, lane=LANE))
 
     def stand(self, at, bytes_max=900_000):
@@ -101,6 +101,28 @@ def test_what_comes_before_it_is_known_what_stands_is_decided_afterwards(flooded
     assert both.follow() == []
     made = said(both.stand(at + 22 * MINUTE))
     assert any(level == "red" and reason == "worse" for _, _, level, reason in made)
+
+
+def test_a_danger_that_came_and_went_while_nobody_spoke_is_told_and_holds_before_it_is_over(story, start, calm):
+    tale = story()
+    tale.quiet(start, start + HOUR, calm)
+    both = Both(tale)
+    both.known = both.published()  # here the old version's last worker is gone
+    tale.quiet(start + HOUR, start + HOUR + 30 * MINUTE, {**calm, "upper": 4.5})
+    at = start + HOUR + 50 * MINUTE
+    tale.quiet(start + HOUR + 30 * MINUTE, at, calm)
+    assert said(both.follow())
+    both.switch(at)
+    made = both.stand(at)
+    cities = {one[0] for one in said(made)}
+    assert cities
+    stood = [json.loads(one.value) for one in made if one.kind is Kind.CITY_STATUS]
+    assert {one["city_id"] for one in stood if one["state"] == "warned"} == cities
+    tale.quiet(at, at + 3 * HOUR, calm)
+    later = said(both.follow())
+    assert ("ava", "cleared") in {(one[0], one[3]) for one in later}  # downstream it is still expected
+    numbers = {city: [one[1] for one in [*said(made), *later] if one[0] == city] for city in cities}
+    assert all(found == sorted(set(found)) for found in numbers.values())
 
 
 class Lower(NextFold):

@@ -10,7 +10,7 @@ import pytest
 from stream.errors import TocsinError
 from stream.records.journal import Entry, Tick, encode
 from stream.records.switching import FoldVersion
-from stream.review.turns import decided
+from stream.review.turns import Older, decided
 from stream.runtime.fold_versions import InForce, Turn, entitled
 from stream.runtime.published import newest, parts
 from stream.runtime.topics import Topics
@@ -85,14 +85,45 @@ def test_a_shadow_never_speaks_and_ends_where_its_version_begins() -> None:
     assert turn.ends(("", False), switch("6", "5"))
 
 
+class Follower(Like):
+    """The same, from no other version's state."""
+
+    MIGRATES = frozenset[str]()
+
+    def snapshot(self, state: Any) -> Any:
+        return ("snapshot of 5", state)
+
+    def restore(self, data: Any) -> Any:
+        return data
+
+
+class Heir(Follower):
+    """It notes which state each record was decided in."""
+
+    MIGRATES = frozenset({"5"})
+
+    def apply(self, state: Any, entries: Any) -> Any:
+        return [(state, one.offset) for one in entries]
+
+
 def test_replay_gives_the_turns_of_its_own_version_only() -> None:
     tick = encode(Tick(1, 5.0, 0))
     values = [tick, switch("6", "5"), tick, switch("7", "6"), tick, switch("6", "7"), tick]
     entries = [Entry(number, 0, value) for number, value in enumerate(values)]
-    assert decided(Like(), None, entries) == [1, 2, 5, 6]
-    assert decided(Like(), None, [Entry(0, 0, tick)]) == [0]
+    assert decided(Follower(), None, entries) == [1, 2, 5, 6]
+    assert decided(Follower(), None, [Entry(0, 0, tick)]) == [0]
     with pytest.raises(TocsinError, match="decided by fold version 8, 7, this is 6"):
-        decided(Like(), None, [Entry(0, 0, tick), Entry(1, 0, switch("7", "8"))])
+        decided(Follower(), None, [Entry(0, 0, tick), Entry(1, 0, switch("7", "8"))])
+
+
+def test_replay_of_a_version_that_went_on_from_another_s_state_needs_that_one_s_code() -> None:
+    tick = encode(Tick(1, 5.0, 0))
+    entries = [Entry(number, 0, value) for number, value in enumerate([tick, tick, switch("6", "5"), tick])]
+    with pytest.raises(TocsinError, match="went on from the state of a version before it"):
+        decided(Heir(), "begin", entries)
+    state = ("snapshot of 5", "begin")
+    assert decided(Heir(), "begin", entries, {"5": Older(Follower(), 1)}) == [(state, 2), (state, 3)]
+    assert decided(Heir(), "begin", entries[:2]) == [("begin", 0), ("begin", 1)]
 
 
 def warning(number: int, revision: int, **fields: Any) -> bytes:
