@@ -32,7 +32,7 @@ from stream.health.exposing import Health
 from stream.health.probes import probes
 from stream.runtime.clocks import wall_ms
 from stream.runtime.collector import settle
-from stream.runtime.ending import end_now
+from stream.runtime.ending import end_if_failed
 from stream.runtime.topics import DOORS, Topics
 from stream.runtime.watchdog import Watchdog
 
@@ -134,7 +134,7 @@ class HttpProcess:
         beside = [asyncio.create_task(one) for one in (regions.run(), self._denials.run(), self._dog.run())]
         self._dog.start()
         for one in beside:
-            one.add_done_callback(_end_with)
+            one.add_done_callback(end_if_failed)  # not going on unless it hears of revoked keys and tells who it refused
         await asyncio.gather(self._sender.start(), self._bulk_sender.start())
         openapi = msgspec.json.encode(document(self._listening.limits, _version()))
         runner = web.AppRunner(
@@ -200,12 +200,6 @@ class HttpProcess:
         except Unheard as unheard:
             self._denials.note(unheard.denied._replace(remote=request.remote or ""), now)
             raise
-
-
-def _end_with(task: asyncio.Task[None]) -> None:
-    """A gateway that no longer hears of revoked keys, or no longer tells who it refused, must not go on."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        end_now(error)
 
 
 def _version() -> str:

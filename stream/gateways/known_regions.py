@@ -67,9 +67,11 @@ class KnownRegions:
         while True:
             try:
                 await self._feed.run(self._changed.set)
-            except (KafkaError, OSError, TocsinError) as error:
-                if str(error) != said:
-                    said = str(error)
+            except (KafkaError, OSError, TocsinError, asyncio.CancelledError) as error:
+                if isinstance(error, asyncio.CancelledError) and (this := asyncio.current_task()) and this.cancelling():
+                    raise  # else aiokafka did it: it cancels what waits for an answer on a connection that it closes
+                if (why := str(error) or type(error).__name__) != said:
+                    said = why
                     log.warning("the regions cannot be followed, asking again every %g s: %s", RETRY_S, said)
                 await asyncio.sleep(RETRY_S)
 

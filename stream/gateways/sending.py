@@ -25,7 +25,7 @@ from stream.gateways.shelf import Shelf, SpoolFailed
 from stream.gateways.spool import SpoolFull
 from stream.gateways.verdict import Verdict
 from stream.gateways.waiting import Waiting
-from stream.runtime.ending import end_now
+from stream.runtime.ending import end_if_failed
 from stream.runtime.failpoints import failpoint
 from stream.runtime.reach import words
 from stream.runtime.topics import DOORS, Topics
@@ -290,11 +290,6 @@ class Sender:
         """Something beside the sending; if it fails in a way nobody foresaw, the process ends."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
-
-        def ended(done: asyncio.Task[None]) -> None:
-            self._tasks.discard(done)
-            if not done.cancelled() and (error := done.exception()) is not None:
-                end_now(error)
-
-        task.add_done_callback(ended)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(end_if_failed)
         return task

@@ -13,7 +13,7 @@ from stream.gateways.metrics import LIVE
 from stream.gateways.spool import SpoolFull
 from stream.gateways.verdict import Verdict
 from stream.runtime.clocks import wall_ms
-from stream.runtime.ending import end_now
+from stream.runtime.ending import end_if_failed
 from stream.runtime.failpoints import failpoint
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Shelf:
         self._queue.append((payloads, outcome))
         if self._writer is None:
             self._writer = asyncio.create_task(self._write())
-            self._writer.add_done_callback(_must_not_fail)
+            self._writer.add_done_callback(end_if_failed)
 
     async def head(self, most: int, bytes_most: int) -> list[bytes]:
         """The oldest records, at most so many; none when nothing waits, on the disk or for it, at the moment of return. Raises SpoolFailed."""
@@ -139,8 +139,3 @@ class Shelf:
         self._metrics.spool_damaged.labels(self._way).set(self._spool.damaged_bytes)
         self._metrics.spool_aside.labels(self._way).set(self._spool.aside.size)
         self._metrics.spool_oldest_at.labels(self._way).set((self.oldest_at or 0) / 1000)
-
-
-def _must_not_fail(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        end_now(error)
