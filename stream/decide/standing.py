@@ -19,7 +19,9 @@ from stream.decide.life import Moment
 from stream.decide.posture import review
 from stream.decide.state import Closed
 from stream.decide.status import statuses
+from stream.decide.ticking import KEEPING_UP_MS
 from stream.records.instants import from_text
+from stream.records.warning import CityState
 from stream.warnings.envelope import of_warning
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from stream.records.output import Output
     from stream.records.switching import Standing
 
+_WELL = frozenset({CityState.CLEAR.value, CityState.WATCH.value})
 _LEVELS = {level.label: int(level) for level in Level}
 
 
@@ -150,9 +153,13 @@ def _number(state: HazardState, warning_id: str, one: Published, at: int) -> Non
 
 
 def _anew(scene: Scene, moment: Moment) -> list[Output]:
-    """Judge the hazard, and say once more how it and every city stands: what was decided in silence about them may never have been said."""
+    """Judge the hazard, and say once more how it and every city stands: what was decided in silence about them may never have been said.
+
+    While the doors lag nobody is told anew that all is well: what would say otherwise may wait there.
+    """
+    unread = moment.settled < moment.at - KEEPING_UP_MS
     for status in scene.state.status.values():
-        status.published_at = 0
+        status.published_at = moment.at if unread and status.state in _WELL else 0
     for incident in scene.state.incidents.values():
         incident.summary = b""
     return evaluate(scene, moment) if scene.state.incidents else statuses(scene, scene.cities(), moment.at)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from stream.decide.fold import Fold
-from stream.records.instants import HOUR, MINUTE
+from stream.records.instants import HOUR, MINUTE, SECOND
 from stream.records.journal import Entry, encode
 from stream.records.output import Kind
 from stream.records.switching import FoldVersion, Standing
@@ -123,6 +123,17 @@ def test_a_danger_that_came_and_went_while_nobody_spoke_is_told_and_holds_before
     assert ("ava", "cleared") in {(one[0], one[3]) for one in later}  # downstream it is still expected
     numbers = {city: [one[1] for one in [*said(made), *later] if one[0] == city] for city in cities}
     assert all(found == sorted(set(found)) for found in numbers.values())
+
+
+@pytest.mark.parametrize(("lag", "well"), [(2 * SECOND, True), (MINUTE, False)], ids=["doors are read", "doors lag"])
+def test_nobody_is_told_anew_that_all_is_well_while_doors_lag(story, start, calm, lag, well):
+    tale = story()
+    tale.quiet(start, start + HOUR, calm)
+    both, at = Both(tale), start + HOUR
+    both.state.core.doors_written_at = both.state.core.time.reached_at - lag
+    both.switch(at)
+    stood = [json.loads(one.value) for one in both.stand(at) if one.kind is Kind.CITY_STATUS]
+    assert any(one["state"] == "clear" for one in stood) is well
 
 
 class Lower(NextFold):
