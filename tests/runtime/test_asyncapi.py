@@ -17,7 +17,7 @@ from stream.records.audit import AuditEntry
 from stream.records.lanes import Lane
 from stream.records.schema import RECORDS
 from stream.runtime.asyncapi import channels, document
-from stream.runtime.topics import Topics, plan
+from stream.runtime.topics import plan
 from stream.settings import Settings
 from stream.warnings.envelope import of_audit
 from tests.records.samples import GOLDEN
