@@ -15,7 +15,7 @@ from stream.settings import load
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-UNREAD = Path(os.environ["TOCSIN_UNREAD"])
+UNREAD = Path(os.environ.get("TOCSIN_UNREAD", "unread"))
 _messages = BatchConsumer._messages
 
 

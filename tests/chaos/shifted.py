@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import time
 
-AHEAD_S = int(os.environ["TOCSIN_TESTS_AHEAD_S"])
-_time, _time_ns = time.time, time.time_ns
-time.time = lambda: _time() + AHEAD_S
-time.time_ns = lambda: _time_ns() + AHEAD_S * 1_000_000_000
-
-from stream.cli.main import main  # noqa: E402  after the clock is set
-
 if __name__ == "__main__":
+    ahead_s = int(os.environ["TOCSIN_TESTS_AHEAD_S"])
+    true_time, true_time_ns = time.time, time.time_ns
+    time.time = lambda: true_time() + ahead_s
+    time.time_ns = lambda: true_time_ns() + ahead_s * 1_000_000_000
+
+    from stream.cli.main import main  # after the clock is set
+
     main()
