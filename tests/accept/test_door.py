@@ -102,7 +102,9 @@ def messages(door):
 @given(data=st.data(), door=st.sampled_from(["water", "water", "air", "health"]), clock=st.sampled_from(["broker", "observed"]))
 def test_accept_does_what_its_slow_twin_does(data, door, clock):
     batch = data.draw(messages(door))
-    stamps = data.draw(st.lists(st.sampled_from([NOW, NOW - 60_000, NOW + 60_000, NOW + 86_400_000]), min_size=len(batch), max_size=len(batch)))
+    stamps = data.draw(
+        st.lists(st.sampled_from([NOW, NOW - 60_000, NOW + 60_000, NOW + 86_400_000]), min_size=len(batch), max_size=len(batch))
+    )
     records = [DoorRecord(1, offset, stamp, value) for offset, (value, stamp) in enumerate(zip(batch, stamps, strict=True))]
     out = ACCEPT[clock].accept(door, records, NOW)
     good, refused = twin(door, records, NOW, REGIONS, LIVE if clock == "broker" else REPLAY)
