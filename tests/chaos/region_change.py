@@ -27,7 +27,7 @@ from stream.runtime.topics import plan
 from tests.chaos.compare import Verdict, compare
 from tests.chaos.processes import Supervisor
 from tests.chaos.rivers import CITIES, PRODUCT, RIVERS, rivers, set_up_rivers
-from tests.chaos.under_load import Found, Load, await_journal, check, item_of, waves
+from tests.chaos.under_load import ALLOWED_S, Found, Load, await_journal, check, item_of, waves
 from tests.runtime.lane import journal_entries, toy_settings
 
 if TYPE_CHECKING:
@@ -170,7 +170,8 @@ def main() -> int:
         settings = toy_settings(broker.bootstrap, "test.region.", partitions=given.partitions, session_timeout_s=given.session)
         outcome = run(settings, Path(name), Size(given.rate, given.settle, 36.0, 14.0))
         print(f"region change: {outcome}")
-    return 0 if outcome.found.clean and outcome.verdict.clean else 1
+    in_time = outcome.found.slowest_s < given.session + ALLOWED_S
+    return 0 if in_time and outcome.found.clean and outcome.verdict.clean else 1
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from stream.runtime.topics import Topics
 from tests.chaos.processes import Supervisor
 from tests.chaos.rivers import CITIES, rivers, set_up_rivers
 from tests.chaos.two_versions import FILE, FOLDS, NEXT, SHADOW, HeirFold
-from tests.chaos.under_load import Found, Load, check, waves
+from tests.chaos.under_load import ALLOWED_S, Found, Load, check, waves
 from tests.runtime.lane import journal_entries, read_all, toy_settings
 
 if TYPE_CHECKING:
@@ -210,7 +210,8 @@ def main() -> int:
         settings = toy_settings(broker.bootstrap, "test.rolling.", partitions=given.partitions, session_timeout_s=given.session)
         outcome = run(settings, Path(name), given.what, Size(given.rate, given.settle, 36.0, 14.0))
         print(f"rolling {given.what}: {outcome}")
-    return 0 if outcome.found.clean and not outcome.lost and not outcome.invented else 1
+    in_time = outcome.found.slowest_s < given.session + ALLOWED_S
+    return 0 if in_time and outcome.found.clean and not outcome.lost and not outcome.invented else 1
 
 
 if __name__ == "__main__":

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 CALM_M, RED_M = 1.0, 5.5
 SLOT_S = 0.005
+ALLOWED_S = 10.0
+"""A warning may come so much later than the session timeout, whatever is changed meanwhile."""
 UNREAD_MS = 5_000
 """A clearing that was due is said at the next grid instant (2 s), by marks that lag by 2 s and a tick or two: what doors took since may be unread."""
 LOWERING = frozenset({"better", "cleared", "left", "cancelled", "expired"})
