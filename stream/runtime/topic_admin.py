@@ -54,16 +54,22 @@ def create(cluster: Cluster, plan: Sequence[TopicPlan], *, timeout_s: float = TI
 
 
 def await_leaders(cluster: Cluster, names: Sequence[str], *, timeout_s: float = TIMEOUT_S) -> None:
-    """Wait until every partition of these topics has a leader: sends before that retry for seconds."""
+    """Wait until every partition of these topics has a leader: sends before that retry for seconds.
+
+    BrokerError when for `timeout_s` none got one: thousands of topics take a small broker longer, but not without progress.
+    """
     admin = _admin(cluster)
     until = time.monotonic() + timeout_s
     asked: list[TopicPartition] = []
     missing = list(names)
     while missing:
         found = _topics(admin, cluster)
+        before = len(missing)
         missing = [
             n for n in missing if n not in found or not found[n].partitions or any(p.leader < 0 for p in found[n].partitions.values())
         ]
+        if len(missing) < before:
+            until = time.monotonic() + timeout_s
         if missing and time.monotonic() > until:
             msg = f"no leader within {timeout_s:.0f} s for {len(missing)} topics, first {missing[0]!r}: look at the brokers' logs"
             raise BrokerError(msg)

@@ -113,9 +113,9 @@ def settled(running: list[Process], workers: int) -> tuple[int, ...]:
 
 
 def run(world: World, workers: tuple[int, ...]) -> None:
-    with tempfile.TemporaryDirectory(prefix="tocsin-scale-") as name, Broker.start(Path(name) / "broker") as broker:
-        print(f"{world.size.series:,} stations, {len(world.size.cities()):,} cities, {world.size.domains} domains")
-        for number in workers:
+    print(f"{world.size.series:,} stations, {len(world.size.cities()):,} cities, {world.size.domains} domains")
+    for number in workers:  # a broker each: the topics of several such worlds are too many for one small broker
+        with tempfile.TemporaryDirectory(prefix="tocsin-scale-") as name, Broker.start(Path(name) / "broker") as broker:
             print(measure(broker.bootstrap, Path(name) / f"scale-{number}", world, number).text(), flush=True)
 
 
