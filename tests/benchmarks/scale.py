@@ -30,6 +30,8 @@ from tests.benchmarks.lane import HELD_S, await_decided, fill, lane, set_up
 from tests.benchmarks.processes import Process, worker
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stream.settings import Settings
 
 PARTITIONS = 12
@@ -112,7 +114,7 @@ def settled(running: list[Process], workers: int) -> tuple[int, ...]:
     return tuple(held)
 
 
-def run(world: World, workers: tuple[int, ...]) -> None:
+def run(world: World, workers: Sequence[int]) -> None:
     print(f"{world.size.series:,} stations, {len(world.size.cities()):,} cities, {world.size.domains} domains")
     for number in workers:  # a broker each: the topics of several such worlds are too many for one small broker
         with tempfile.TemporaryDirectory(prefix="tocsin-scale-") as name, Broker.start(Path(name) / "broker") as broker:
@@ -122,11 +124,12 @@ def run(world: World, workers: tuple[int, ...]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--small", action="store_true", help="a short run that only shows that everything works")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
     given = parser.parse_args()
     if given.small:
         run(World(Size(240, 24, 2), 3), (1, 2))
     else:
-        run(World(Size(30_000, 300, 10), 15), (1, 2, 4))
+        run(World(Size(30_000, 300, 10), 15), given.workers)
 
 
 if __name__ == "__main__":
