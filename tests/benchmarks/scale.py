@@ -26,7 +26,7 @@ import msgspec
 from stream.runtime.broker import Broker
 from stream.runtime.topics import Topics
 from tests.benchmarks.generated import Size, Traffic, write_region
-from tests.benchmarks.lane import HELD_S, await_decided, fill, lane, set_up
+from tests.benchmarks.lane import await_decided, fill, lane, set_up
 from tests.benchmarks.processes import Process, worker
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from stream.settings import Settings
 
 PARTITIONS = 12
+SESSION_S = 60.0
+"""Half of it is as long as a worker may be held; a sixth of it is how long it takes to hear that another has joined."""
 WARM_ROUNDS = 2
 
 
@@ -74,7 +76,7 @@ def measure(bootstrap: str, folder: Path, world: World, workers: int) -> Figures
     """One lane with so many workers."""
     folder.mkdir(parents=True)
     write_region(folder / "region", world.size)
-    settings = lane(bootstrap, f"{folder.name}.", partitions=PARTITIONS, session_timeout_s=HELD_S)
+    settings = lane(bootstrap, f"{folder.name}.", partitions=PARTITIONS, session_timeout_s=SESSION_S)
     set_up(settings, folder / "region", world.size)
     topic, traffic = Topics(settings.prefix).doors[0], Traffic(world.size, (int(time.time()) - 10 * world.rounds - 60) * 1000)
 
