@@ -16,7 +16,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     """JSON Schema (2020-12) by record name.
 
     >>> sorted(schemas())[:3]
-    ['acknowledgement', 'audit_entry', 'case_count']
+    ['acknowledgement', 'audit_entry', 'canary_answer']
     """
     # Imported late, so that `--help` stays fast.
     from stream.records import schema as records

@@ -1,7 +1,7 @@
 """The topics as an AsyncAPI 3 document: made of the types that decode and encode their records, and of the names in `topics.py`, so that it cannot go stale.
 
 Seen from the service: it receives what stands on the doors and on a city's `acknowledgements`, and sends everything else. Topics that are its own
-book-keeping (`journal`, `marks`, `checkpoints`, `regions`) are nobody's interface and are left out.
+book-keeping (`journal`, `marks`, `checkpoints`, `snapshots`, `regions`) are nobody's interface and are left out.
 """
 
 from __future__ import annotations

@@ -88,4 +88,4 @@ def test_a_warning_that_expired_while_the_broker_was_away_is_on_late_only(own_br
 
 def test_a_worker_that_finds_no_broker_asks_to_be_started_again(lonely: Worker) -> None:
     assert lonely.process.wait(60) == ExitCode.RESTART
-    assert "the broker at 127.0.0.1:9 does not answer" in lonely.tail()
+    assert "no Kafka broker answers at 127.0.0.1:9" in lonely.tail()

@@ -24,7 +24,7 @@ from tests.records.samples import GOLDEN
 
 SPECIFICATION = json.loads(gzip.decompress((Path(__file__).parent / "asyncapi_3_0_0_schema.json.gz").read_bytes()))
 """https://github.com/asyncapi/spec-json-schemas (Apache-2.0), 3.0.0-without-$id.json of @asyncapi/specs 6.11.1."""
-OURS = {"journal", "checkpoints", "regions", "marks"}
+OURS = {"journal", "checkpoints", "snapshots", "regions", "marks"}
 MADE = document("1.2.3")
 
 
