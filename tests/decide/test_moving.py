@@ -120,10 +120,9 @@ def test_a_domain_scores_no_measurement_twice(steps, pins):
     assert sum(state.core.counts.scored for state in world.states.values()) <= apart
 
 
-def flooded(pins) -> World:
-    """Both domains have been measured for a while, with one station of the eastern one in flood."""
-    world = worlds(EAST, WEST, pins=pins)
-    for _ in range(20):
+def measured(world: World, rounds: int) -> None:
+    """Every station is measured, accepted by the first region and decided, so many times."""
+    for _ in range(rounds):
         for station in STATIONS:
             world.measure(station)
         for number in list(world.waiting):
@@ -132,6 +131,12 @@ def flooded(pins) -> World:
             world.tick(partition)
             world.run(partition)
         world.now += 500
+
+
+def flooded(pins) -> World:
+    """Both domains have been measured for a while, with one station of the eastern one in flood."""
+    world = worlds(EAST, WEST, pins=pins)
+    measured(world, 20)
     return world
 
 
@@ -193,15 +198,7 @@ def test_a_station_that_comes_back_goes_on_where_it_was(pins):
 def test_a_domain_that_is_no_more_says_that_nothing_is_known_and_its_stations_go_on_elsewhere():
     merged = dict.fromkeys(EAST, "west")
     world = World([region(tuple(sorted(EAST.items())), APART), region(tuple(sorted(merged.items())), APART[1:])])
-    for _ in range(10):
-        for station in STATIONS:
-            world.measure(station)
-        for number in list(world.waiting):
-            world.accept(number, 0)
-        for partition in range(PARTITIONS):
-            world.tick(partition)
-            world.run(partition)
-        world.now += 500
+    measured(world, 10)
     world.settle()
     ends = [body for body in world.said() if body["type"] == "warning" and body["reason"] in LOWERING]
     assert {(body["city_id"], body["reason"], body["msg_type"]) for body in ends} == {
