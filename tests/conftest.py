@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,20 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """Apache Kafka on loopback with a data folder of its own. Do not stop it: others use it (start your own for faults)."""
     with Broker.start(tmp_path_factory.mktemp("broker")) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """A command that runs inside a test sets up the log of its process; the next test finds it as it was."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    levels = {name: one.level for name, one in logging.Logger.manager.loggerDict.items() if isinstance(one, logging.Logger)}
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name, one in logging.Logger.manager.loggerDict.items():
+        if isinstance(one, logging.Logger):
+            one.setLevel(levels.get(name, logging.NOTSET))
 
 
 @pytest.fixture
