@@ -1,7 +1,8 @@
 """Both clocks agree on an instant before the partition's own time: they were wrong together, and were set right. Its time goes back with them.
 
 What was noted meanwhile lies in the future and would stand still until then: since when something is below its level, when a status was said last, when
-the next look is due. It is taken for now. What was said to cities stays as it was said, its end included; it ends by evidence as ever.
+the next look is due, what waits for its region. It is taken for now. What was said to cities stays as it was said, its end included; it ends by evidence
+as ever.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ def rewind(partition: Partition, before: int, now: int) -> None:
     _marks(core, now)
     for domain_id, domain in core.domains.items():
         _domain(domain, now)
+        partition.begin(domain_id, domain.began_at)
         for state in domain.hazards.values():
             _hazard(state, now)
             for incident in state.incidents.values():
@@ -32,6 +34,8 @@ def _marks(core: Core, now: int) -> None:
     core.doors_written_at = min(core.doors_written_at, now)
     core.acknowledgements_written_at = min(core.acknowledgements_written_at, now)
     core.behind_since, core.unread_since = _no_later(core.behind_since, now), _no_later(core.unread_since, now)
+    for waiting in (*core.held, *core.moves.stuck):
+        waiting.timestamp = min(waiting.timestamp, now)
 
 
 def _domain(domain: DomainState, now: int) -> None:
