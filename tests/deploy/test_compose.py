@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import yaml
 
 from stream.settings import Settings
 from tests.deploy.command_lines import parse
+from tests.deploy.needs import need
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 HADOLINT = Path(sys.executable).with_name("hadolint")
@@ -64,6 +67,13 @@ def test_our_processes_are_started_as_tocsin_takes_it(services: dict[str, Any]) 
             assert one["cap_drop"] == ["ALL"]
 
 
+def test_the_commands_it_says_to_run_are_taken() -> None:
+    told = [line.split(" --rm setup ")[1].split() for line in FILE.read_text("utf-8").splitlines() if " --rm setup " in line]
+    assert len(told) == 2
+    for words in told:
+        parse(words)
+
+
 def test_the_settings_in_it_exist(services: dict[str, Any]) -> None:
     for name, value in services["worker"]["environment"].items():
         field = name.removeprefix("TOCSIN_").lower()
@@ -74,6 +84,48 @@ def test_every_folder_that_is_mounted_is_in_the_checkout(services: dict[str, Any
     mounted = [one.split(":")[0] for service in services.values() for one in service.get("volumes", ()) if one.startswith(".")]
     assert mounted
     assert [one for one in mounted if not (FILE.parent / one).exists()] == []
+
+
+def test_secrets_are_files_that_a_read_only_container_can_be_given() -> None:
+    """Compose refuses a secret from the environment for a service that is read_only (docker/compose, pull request 12531)."""
+    file = yaml.safe_load(FILE.read_text("utf-8"))
+    assert file["secrets"]
+    assert [name for name, one in file["secrets"].items() if set(one) != {"file"}] == []
+    ignored = subprocess.run(["git", "check-ignore", "-q", "deploy/compose/secrets/mqtt_password"], cwd=DEPLOY.parent, check=False)
+    assert ignored.returncode == 0  # nobody commits one by mistake
+
+
+MOSQUITTO = """\
+    set -e
+    ip link set lo up
+    mount -t tmpfs none /mnt && mkdir /mnt/shipped /mnt/secrets /mnt/shm
+    mount --bind {shipped} /mnt/shipped
+    printf geheim > /mnt/secrets/mqtt_password
+    mount -t tmpfs -o mode=755 none /var/lib/mosquitto
+    sh -c '{command}' &
+    broker=$!
+    for _ in $(seq 50); do mosquitto_sub -u gateway -P geheim -t 'nothing' -E -W 1 2>/dev/null && break; sleep 0.1; done
+    {health}
+    mosquitto_sub -u gateway -P geheim -i gateway-0 -c -q 1 -t 'tocsin/#' -E
+    kill $broker && wait $broker || true
+    test -s /var/lib/mosquitto/mosquitto.db
+"""
+
+
+def test_the_mqtt_broker_starts_as_it_stands_there_and_keeps_its_sessions(services: dict[str, Any]) -> None:
+    """Its command and its healthcheck, run in a network and a mount namespace of their own, with an empty volume that is root's as Docker makes it."""
+    need("mosquitto", "mosquitto_sub", "unshare", "ip")
+    if os.geteuid() != 0:
+        pytest.skip("a mount namespace of its own can only be made by root")
+    broker = services["mosquitto"]
+    own = {"$$": "$", "/shipped": "/mnt/shipped", "/run/secrets": "/mnt/secrets", "/dev/shm": "/mnt/shm"}  # noqa: S108  (the container's)
+    command, health = broker["command"][0], broker["healthcheck"]["test"][1]
+    for old, new in own.items():
+        command, health = command.replace(old, new), health.replace(old, new)
+    quoted = command.replace("'", "'\\''")
+    script = textwrap.dedent(MOSQUITTO).format(shipped=DEPLOY / "mosquitto", command=quoted, health=health)
+    done = subprocess.run(["unshare", "-m", "-n", "sh", "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_dockerfile_is_clean_and_everything_in_it_is_pinned() -> None:
