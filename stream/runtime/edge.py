@@ -107,10 +107,17 @@ class Edge:
             await self._after(cities, compacted)
 
     async def settle(self) -> None:
-        """Wait until everything published so far is acknowledged; PublishFailed if anything was not."""
+        """Wait until everything published so far is acknowledged; PublishFailed, or what kept it from being sent, if anything was not."""
         if chain := list(self._chain):
             await asyncio.wait(chain)
+            for task in chain:
+                task.result()
         await self._outbox.settle()
+
+    def _on_sent(self, task: asyncio.Task[None]) -> None:
+        """Forget what is sent; what failed stays, so that nothing is ever settled after it."""
+        if not task.cancelled() and task.exception() is None:
+            self._chain.remove(task)
 
     def _on_said(self, appended_at: int, door_at: int | None, hazard: str, said: asyncio.Future[object]) -> None:
         if not said.cancelled() and said.exception() is None and self._clock is not None and (now := self._clock.now()) is not None:
@@ -185,6 +192,6 @@ class Edge:
 
         task = asyncio.create_task(run())
         self._chain.append(task)
-        task.add_done_callback(self._chain.remove)
+        task.add_done_callback(self._on_sent)
         if len(self._chain) > WAITING_MOST:
             await asyncio.wait([self._chain[0]])

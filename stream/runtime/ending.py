@@ -5,11 +5,12 @@ A supervisor (systemd, Kubernetes, `tocsin demo`) starts it again; what was not 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import sys
 from enum import IntEnum
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
@@ -17,7 +18,7 @@ from confluent_kafka import KafkaException
 from stream.errors import BrokerError, BrokerRefused, PublishFailed, Stalled, TocsinError
 
 if TYPE_CHECKING:
-    import asyncio
+    from collections.abc import Awaitable
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,23 @@ def end_if_failed(task: asyncio.Task[None]) -> None:
         if (error := task.exception()) is not None:
             end_now(error)
     elif not task.cancelling():
-        end_now(BrokerError(f"{task.get_coro()!r} was cut off with its connection to the broker; start this process again"))
+        end_now(_cut_off(task))
+
+
+async def or_end(work: Awaitable[None]) -> None:
+    """The same for work that others await: Faust would acknowledge the batch of an agent that raises, and start the agent again."""
+    try:
+        await work
+    except asyncio.CancelledError:
+        if (task := asyncio.current_task()) is not None and not task.cancelling():
+            end_now(_cut_off(task))
+        raise
+    except Exception as error:  # noqa: BLE001
+        end_now(error)
+
+
+def _cut_off(task: asyncio.Task[Any]) -> BrokerError:
+    return BrokerError(f"{task.get_coro()!r} was cut off with its connection to the broker; start this process again")
 
 
 def end_now(error: BaseException) -> NoReturn:

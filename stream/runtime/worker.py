@@ -20,7 +20,7 @@ from stream.runtime.app import create_app, source
 from stream.runtime.backlog import Lag
 from stream.runtime.census_rounds import run_census
 from stream.runtime.deciding import Deciding
-from stream.runtime.ending import ExitCode, end_now
+from stream.runtime.ending import ExitCode, end_now, or_end
 from stream.runtime.entitlement import begins
 from stream.runtime.fold_versions import Turn
 from stream.runtime.key_watch import KeyWatch
@@ -89,7 +89,7 @@ def run_worker(settings: Settings, making: Making | None = None, *, shadow: bool
         names = {"group": f"{settings.group}-shadow-{version}", "instance": f"{settings.instance}-shadow"}
         settings = msgspec.structs.replace(settings, canary_s=0.0, **names)
     worker = _Worker(settings, making, shadow=shadow)
-    asyncio.run(_or_end(worker.run()))
+    asyncio.run(or_end(worker.run()))
     return worker.code
 
 
@@ -172,13 +172,13 @@ class _Worker:
             async for event in stream.events():
                 message = event.message
                 with tracked("accept", message.topic, message.value):
-                    await _or_end(accepting.on_batch(message.topic, message.generation_id, message.value))
+                    await or_end(accepting.on_batch(message.topic, message.generation_id, message.value))
 
         async def decide(stream: Any) -> None:
             async for event in stream.events():
                 message = event.message
                 with tracked("decide", message.topic, message.value):
-                    await _or_end(deciding.on_batch(message.generation_id, message.value))
+                    await or_end(deciding.on_batch(message.generation_id, message.value))
 
         if not self._shadow:
             app.agent(source(app, parts.topics.doors, self._settings.partitions), name=f"{app.conf.id}-accept", concurrency=1)(accept)
@@ -243,14 +243,6 @@ class _Worker:
         for producer in self._parts.producers.values():
             await producer.stop()
         self._parts.metrics.stop()
-
-
-async def _or_end(work: Any) -> None:
-    """Faust would acknowledge the batch of an agent that raises, and start the agent again: the process must end instead."""
-    try:
-        await work
-    except Exception as error:  # noqa: BLE001
-        end_now(error)
 
 
 def _require_topics(settings: Settings) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from stream.cluster import Cluster
+from stream.errors import Stalled
 from stream.health.metrics import Metrics
 from stream.records.journal import partition_of
 from stream.records.output import Kind, Output
@@ -143,3 +144,18 @@ async def test_what_is_passed_on_goes_into_the_other_domains_journal_partition_a
     journal = read_all(publishing.settings.bootstrap, publishing.topics.journal, 2)
     assert [(one.key(), one.value(), one.timestamp()[1]) for one in journal[0]] == [(b"delta", b"link", 1_700_000_000_000)]
     assert journal[1] == []
+
+
+async def test_what_could_not_be_said_to_all_is_not_settled(publishing: Publishing) -> None:
+    passed = [0.0]
+    sender = publishing.outbox._producer
+    publishing.outbox = Outbox(sender, Pulse(60, monotonic=lambda: passed[0]), BrokerClock(), publishing.outbox._on_failure)
+    edge = await publishing.edge()
+    await edge.publish(pair(1))
+    passed[0] = 61.0  # the process stands still between the city's record and the one for all
+    with pytest.raises(Stalled):
+        await edge.settle()
+    assert len(publishing.on(publishing.topics.city("ava"))) == 1
+    assert publishing.on(publishing.topics.warnings, partition_of("w", 2)) == []
+    with pytest.raises(Stalled):
+        await edge.settle()
