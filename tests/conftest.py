@@ -1,4 +1,4 @@
-"""The real broker, once for all tests that need it; and properties without deadlines: a busy machine proves nothing about a law."""
+"""The real broker, once for all tests that need it; properties without deadlines: a busy machine proves nothing about a law; how two processes share tests."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from stream.runtime.broker import Broker
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from xdist.remote import Producer
+    from xdist.scheduler import Scheduling
+
 settings.register_profile("tocsin", deadline=None)
 settings.load_profile("tocsin")
 
@@ -23,6 +26,19 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """Apache Kafka on loopback with a data folder of its own. Do not stop it: others use it (start your own for faults)."""
     with Broker.start(tmp_path_factory.mktemp("broker")) as running:
         yield running
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """With `-n 2`: a file's tests stay in one process, for they share what was set up; so do those of tests/chaos, which kill and wait and count seconds."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "tests/chaos" if nodeid.startswith("tests/chaos/") else nodeid.partition("::")[0]
+
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
 
 
 @pytest.fixture(autouse=True)

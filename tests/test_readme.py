@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 CODE: list[str] = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", README, flags=re.DOTALL))
 DEMO = "python3 -m venv .venv && .venv/bin/pip install -q -e . && .venv/bin/tocsin demo"
-TESTS = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/python -m pytest"
+TESTS = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/python -m pytest -n 2"
 FOLDERS = ("stream/", "detectors/", "topology/", "deploy/", "tests/")
 REGION_FILES = ROOT / "deploy" / "regions" / "example"
 

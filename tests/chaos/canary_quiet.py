@@ -6,6 +6,9 @@ python -m tests.chaos.canary_quiet --minutes 60
 from __future__ import annotations
 
 import argparse
+import json
+import signal
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -69,9 +72,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--period", type=float, default=PERIOD_S, help="seconds between rounds")
+    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # nothing that was started stays behind
     with tempfile.TemporaryDirectory() as name:
-        print(quiet(Path(name), given.minutes, given.period), flush=True)
+        run = quiet(Path(name), given.minutes, given.period)
+        print(json.dumps(run._asdict()) if given.json else run, flush=True)
 
 
 if __name__ == "__main__":
