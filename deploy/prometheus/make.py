@@ -78,7 +78,16 @@ def files() -> dict[str, str]:
             {"rule_files": [f"../rules/{name}.yml"], "evaluation_interval": "1m", "tests": tests}
         )
         found |= {f"runbooks/{one.name}.md": page(one) for one in alerts}
-    return found
+    return {**found, "kubernetes/rules.yaml": MADE + dumped(operators(found))}
+
+
+def operators(made: Mapping[str, str]) -> dict[str, Any]:
+    """All rules, those kept by hand too, as the operator of Prometheus wants them."""
+    by_hand = {f"prometheus/rules/{path.name}": path.read_text("utf-8") for path in (HERE / "rules").glob("*.yml")}
+    texts = {name: text for name, text in (by_hand | made).items() if name.startswith("prometheus/rules/")}
+    groups = [group for name in sorted(texts) for group in yaml.safe_load(texts[name])["groups"]]
+    metadata = {"name": "tocsin", "namespace": "tocsin"}
+    return {"apiVersion": "monitoring.coreos.com/v1", "kind": "PrometheusRule", "metadata": metadata, "spec": {"groups": groups}}
 
 
 def dumped(value: Any) -> str:
