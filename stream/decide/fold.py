@@ -287,8 +287,8 @@ class Fold:
         outputs: list[Output] = []
         if command.command == "activate" and core.active.get(command.region) != command.region_hash:
             outputs = self._instants(state) + activate(state, self._regions(command.region_hash), timestamp)
-        elif command.command == "superseded" and not core.knows(command.region_hash):
-            core.past.append(command.region_hash)
+        elif command.command == "superseded" and command.region_hash not in core.active.values():
+            moving.skip(state, command, self._regions, timestamp)
         else:
             return []
         held, core.held = core.held, []

@@ -19,8 +19,11 @@ from stream.records.journal import encode, partition_of
 from stream.records.output import Kind, Output
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stream.decide.partition import Partition
     from stream.decide.state import Core
+    from stream.records.journal import Command
     from stream.region.model import Region
 
 LASTS_MS = 10 * MINUTE
@@ -31,6 +34,7 @@ class Moves(msgspec.Struct):
     """What moves between this partition and others. `gained`: by series that came here, from which partition; `until`: how long that is waited for. Partitions stand as text.
 
     `giving`: by partition, until when it is told what was handed over. `handed`: by partition, up to when it has handed over everything.
+    `replaced`: by hash of a region that was active, when its followers were noted, here by activation or because it was skipped.
     `stuck`: records that were sent on too often, until they are tried again.
     """
 
@@ -38,6 +42,7 @@ class Moves(msgspec.Struct):
     until: int = -1
     giving: dict[str, int] = msgspec.field(default_factory=dict)
     handed: dict[str, int] = msgspec.field(default_factory=dict)
+    replaced: dict[str, int] = msgspec.field(default_factory=dict)
     stuck: list[Held] = msgspec.field(default_factory=list)
 
 
@@ -50,6 +55,7 @@ def home_of(region: Region, row: int, partitions: int) -> tuple[str, int]:
 def note(core: Core, old: Region, new: Region, at: int) -> None:
     """Remember which series come to this partition, and which partitions get any from it, when a region follows another."""
     moves = core.moves
+    moves.replaced = {one: noted for one, noted in moves.replaced.items() if noted + LASTS_MS > at} | {old.region_hash: at}
     own = str(core.partition)
     was, will = ([str(partition_of(one.domain_id, core.partitions, one.pin)) for one in region.domains] for region in (old, new))
     for row, series in enumerate(new.series.ids):
@@ -64,6 +70,19 @@ def note(core: Core, old: Region, new: Region, at: int) -> None:
             moves.gained[series], moves.until = there, at + LASTS_MS
         elif there == own:
             moves.giving[here] = at + LASTS_MS
+
+
+def skip(state: Partition, command: Command, regions: Callable[[str], Region], at: int) -> None:
+    """Take note of a region that is not active, `superseded` since `command.at`; UnknownRegion where it is not at hand.
+
+    Where it was active elsewhere and never here, doors may have accepted by it all the same, and what they wrote into its domains' partitions
+    comes from there.
+    """
+    core, bound = state.core, state.bounds.get(command.region)
+    if bound is not None and core.moves.replaced.get(command.region_hash, -1) < command.at:
+        note(core, regions(command.region_hash), bound.region, at)
+    if not core.knows(command.region_hash):
+        core.past.append(command.region_hash)
 
 
 def written_at(core: Core, doors_written_at: int, at: int) -> int:

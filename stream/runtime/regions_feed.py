@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stream.errors import TocsinError, UnknownRegion
 from stream.runtime import fold_versions, generations
+from stream.runtime.compacted import latest
 from stream.runtime.follow import follow
 
 if TYPE_CHECKING:
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _ACTIVE = "active/"
 _BUNDLE = "bundle/"
+
+
+class Replaced(NamedTuple):
+    """A region that was active until then (the broker's time, ms)."""
+
+    name: str
+    at: int
 
 
 class RegionsFeed:
@@ -37,9 +45,11 @@ class RegionsFeed:
         self._active: dict[str, str] = {}
         self._names: dict[str, str] = {}
         self._superseded: set[str] = set()
+        self._replaced: dict[str, Replaced] = {}
         self._said: set[str] = set()
         self.fold_version: fold_versions.InForce | None = None
         """The version of the fold that is in force, as published."""
+        self._next_offset = 0
         self.generation: generations.Generation | None = None
         """The generation of the journal that counts, as published."""
         self.ready = asyncio.Event()
@@ -54,6 +64,11 @@ class RegionsFeed:
     def superseded(self) -> frozenset[str]:
         """Hashes of regions that were published before one of the same name became active, and are not active."""
         return frozenset(self._superseded)
+
+    @property
+    def replaced(self) -> Mapping[str, Replaced]:
+        """By hash, the usable regions that were active here until another one of their name was."""
+        return {region_hash: one for region_hash, one in self._replaced.items() if self._usable(region_hash) is not None}
 
     def regions(self) -> tuple[Any, ...]:
         """The active regions that could be loaded, by name."""
@@ -80,13 +95,20 @@ class RegionsFeed:
             if read.caught_up:
                 self.ready.set()
 
+    async def newest_fold_version(self) -> fold_versions.InForce | None:
+        """The version in force, by everything that stands on the topic at this moment."""
+        known = self.fold_version
+        kept = (await latest(self._cluster, self._topic, [0], since=self._next_offset))[0].get(fold_versions.KEY.encode())
+        return known if kept is None else fold_versions.from_bytes(kept.value)
+
     def take(self, records: Iterable[Followed]) -> bool:
         """Note some records of the topic; whether any region or activation changed."""
         changed = False
         for record in records:
+            self._next_offset = record.offset + 1
             key = record.key.decode("utf-8", "replace")
             if key.startswith(_ACTIVE):
-                self._activate(key.removeprefix(_ACTIVE), record.value)
+                self._activate(key.removeprefix(_ACTIVE), record)
                 changed = True
             elif key == fold_versions.KEY:
                 self.fold_version = fold_versions.from_bytes(record.value)
@@ -102,11 +124,13 @@ class RegionsFeed:
                     changed = True
         return changed
 
-    def _activate(self, name: str, value: bytes | None) -> None:
-        if value is None:
-            self._active.pop(name, None)
-        else:
-            self._active[name] = value.decode("utf-8", "replace")
+    def _activate(self, name: str, record: Followed) -> None:
+        before = self._active.pop(name, None)
+        if record.value is not None:
+            self._active[name] = record.value.decode("utf-8", "replace")
+        if before is not None and before != self._active.get(name):
+            self._replaced[before] = Replaced(name, record.timestamp)
+        self._replaced.pop(self._active.get(name, ""), None)
         self._superseded |= {region_hash for region_hash, its_name in self._names.items() if its_name == name}
         self._superseded.discard(self._active.get(name, ""))
 

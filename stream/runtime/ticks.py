@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from stream.decide.moving import LASTS_MS
 from stream.records.journal import Command, Tick, encode
 from stream.records.warning import Lane
 from stream.region.principals import own_doors
@@ -40,6 +41,7 @@ class Ticks:
         self._ticked: dict[int, tuple[int, float]] = {}
         """By partition, in which generation the last tick was written, and when (monotonic)."""
         self._ordered: dict[tuple[int, str, str], float] = {}
+        self._told: set[tuple[int, int, str, int]] = set()
 
     async def run(self) -> None:
         """Write for ever."""
@@ -90,18 +92,29 @@ class Ticks:
         return written_at
 
     async def _activate(self, held: Held) -> None:
-        """Order what is published, and once that is active, that nobody waits for a region which it has followed and which was never active here."""
+        """Order what is published, and once that is active, say which regions it has followed: nobody waits for one that was never active here."""
         active = self._deciding.active(held)
         wanted = [("activate", name, region_hash) for name, region_hash in self._feed.active.items() if active.get(name) != region_hash]
         for region_hash in active.values():
             self._ordered.pop((held.partition, "activate", region_hash), None)
         if not wanted:
+            await self._replaced(held)
             wanted = [("superseded", "", one) for one in sorted(self._deciding.awaited(held) & self._feed.superseded)]
         for command, name, region_hash in wanted:
             key = (held.partition, command, region_hash)
             if time.monotonic() - self._ordered.get(key, -REPEAT_S) >= REPEAT_S:
                 self._ordered[key] = time.monotonic()
                 await self._write(held.partition, Command(command, name, region_hash, lane=self._parts.settings.lane.value))
+
+    async def _replaced(self, held: Held) -> None:
+        """Say once which regions were active until lately, whether they were here or not: doors may have accepted by them."""
+        now = self._parts.clock.now() if self._parts.settings.clock == "broker" else None
+        for region_hash, one in self._feed.replaced.items():
+            key = held.generation, held.partition, region_hash, one.at
+            if now is not None and now - one.at < LASTS_MS and key not in self._told:
+                self._told.add(key)
+                said = Command("superseded", one.name, region_hash, at=one.at, lane=self._parts.settings.lane.value)
+                await self._write(held.partition, said)
 
     async def _link_test(self, held: Held) -> None:
         """Order the test of the cities of this partition when the last one is long enough ago; when that was is kept among the marks."""

@@ -86,7 +86,7 @@ class Watched(Fold):
             one = Taken(record[1].domain, station, observed_at)
             self.taken[state.core.partition].append(one)
             door_at = self.door_at.get((station, observed_at), 0)
-            if one[1:] not in self.first and state.core.doors_written_at >= door_at > self.active_at[state.core.partition]:
+            if one[1:] not in self.first and state.core.doors_written_at >= max(door_at, self.active_at[state.core.partition] + 1):
                 self.overtaken.append(one)
             self.first.add(one[1:])
         return super()._taken(state, pending, timestamp, record)
@@ -102,6 +102,7 @@ class World:
 
     def __init__(self, regions: list[Region]) -> None:
         self.regions, self.published, self.now = regions, 0, START
+        self.replaced: dict[str, int] = {}
         self.by_hash = {one.region_hash: one for one in regions}
         self.fold = Watched(self.by_hash)
         self.doors: list[tuple[int, str]] = []
@@ -113,6 +114,7 @@ class World:
         self.outputs: dict[int, list] = {number: [] for number in range(PARTITIONS)}
         self.saved: dict[int, tuple[bytes, int, int, int]] = {}
         self.restarts = 0
+        self.told: set[tuple[int, str, int]] = set()
         for number in range(PARTITIONS):
             self.follow(number)
             self.run(number)
@@ -120,6 +122,14 @@ class World:
 
     def write(self, partition: int, value: bytes) -> None:
         self.journals[partition].append(Entry(len(self.journals[partition]), self.now, value))
+
+    def publish(self) -> None:
+        """The next region follows the one that is published."""
+        if self.published + 1 < len(self.regions):
+            self.now += 1
+            self.replaced[self.regions[self.published].region_hash] = self.now
+            self.published += 1
+            self.replaced.pop(self.regions[self.published].region_hash, None)
 
     def measure(self, station: str) -> None:
         self.now += 100
@@ -150,6 +160,10 @@ class World:
         if self.fold.active(state).get(wanted.name) != wanted.region_hash:
             self.write(partition, encode(Command("activate", wanted.name, wanted.region_hash)))
             return
+        for replaced, at in self.replaced.items():
+            if (partition, replaced, at) not in self.told:
+                self.told.add((partition, replaced, at))
+                self.write(partition, encode(Command("superseded", wanted.name, replaced, at=at)))
         earlier = {one.region_hash for one in self.regions[: self.published]} - {wanted.region_hash}
         for one in sorted(self.fold.awaited(state) & earlier):
             self.write(partition, encode(Command("superseded", wanted.name, one)))
@@ -163,7 +177,7 @@ class World:
         """Decide the next records; what goes to other partitions stands in their journals afterwards."""
         for entry in self.journals[partition][self.applied[partition] :][:most]:
             said = decode(entry.value)
-            if isinstance(said, Command) and said.command == "activate":
+            if isinstance(said, Command) and said.command in ("activate", "superseded"):
                 self.fold.active_at[partition] = entry.timestamp
             made = self.fold.apply(self.states[partition], [entry])
             self.applied[partition] += 1
@@ -186,7 +200,8 @@ class World:
 
     def settle(self, stations: tuple[str, ...] = STATIONS) -> None:
         """Everything goes on for a while, undisturbed, until nothing is under way any more."""
-        self.published = len(self.regions) - 1
+        while self.published + 1 < len(self.regions):
+            self.publish()
         for step in range(60):
             if step > 2 * STEPS and self.settled():
                 break
