@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
-    """A new file to write to; it replaces `path` when the block ends, and is removed when the block fails."""
+    """A new file to write to; it replaces `path` when the block ends, and is removed when the block fails.
+
+    Only its owner reads it: exact case counts may stand in what is kept of a journal, and in what follows from it.
+    """
     unfinished = path.with_name(path.name + ".part")
     try:
-        with unfinished.open("wb") as file:
+        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -59,7 +59,6 @@ async def archive(settings: Settings, folder: Path, since_at: int | None = None)
     kept = archive_writing.begun(folder, About(FORMAT, settings.prefix, settings.lane, settings.clock))
     if (fault := next(kept.broken(), None)) is not None:
         raise TocsinError(fault)
-    await _regions(settings, topics, kept, done)
     async with consumer(settings.cluster) as reader:
         assigned = await partitions(reader, [topics.journal])
         journal = Journal(topics.journal, await topic_id(settings.cluster, topics.journal), len(assigned))
@@ -68,6 +67,7 @@ async def archive(settings: Settings, folder: Path, since_at: int | None = None)
         except KafkaError as error:
             msg = f"{topics.journal} cannot be read: {error!r}; run the command again, it goes on where it was"
             raise BrokerError(msg) from error
+    await _regions(settings, topics, kept, done)  # not before: each that is activated in the journal up to that end stands there by now
     await _snapshots(settings, topics, kept, (journal, done))
     done.head = kept.head
     return done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiokafka import TopicPartition
@@ -17,10 +18,10 @@ from stream.runtime.follow import consumer
 from stream.runtime.snapshots import assembled
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from stream.cluster import Cluster
-    from stream.review.archive import Archive
+    from stream.review.archive import Archive, Line
     from stream.runtime.checkpoint import Checkpoint
     from stream.runtime.fold_like import FoldLike
     from stream.runtime.topics import Topics
@@ -34,6 +35,23 @@ class Begun(NamedTuple):
 
     offset: int
     data: bytes | None
+
+
+class _State(NamedTuple):
+    """A snapshot: of which fold version, before which offset, when, and its bytes."""
+
+    version: str
+    offset: int
+    at: int
+    data: Callable[[], bytes]
+
+    def before(self, since_at: int | None) -> bool:
+        return since_at is not None and self.at < since_at
+
+    def rank(self, since_at: int | None) -> tuple[bool, int]:
+        """The newest before `since_at` is the best, else the oldest."""
+        before = self.before(since_at)
+        return before, self.offset if before else -self.offset
 
 
 class Compared(NamedTuple):
@@ -93,41 +111,40 @@ class Recomputing:
     async def _begin(self, partition: int, end: int, since_at: int | None) -> Begun:
         """A state whose later records are all at hand. The journal's own beginning only where no other fold version ever decided it."""
         first = await self._first(partition)
-        states: dict[int, tuple[int, bytes]] = {}
-        others = False
-        async for one in assembled(excerpt(self._cluster, Stretch(self._topics.snapshots, 0, None, partition))):
-            manifest = one.snapshot.manifest
-            if manifest.topic_id == self._identity and manifest.fold_version == self._fold.VERSION:
-                states[manifest.next_offset] = (manifest.at, one.snapshot.data)
-            others |= manifest.fold_version != self._fold.VERSION
-        for line in self._archive.of(What.SNAPSHOT) if self._archive is not None else ():
-            ours = (line.topic_id, line.partition) == (self._identity, partition)
-            if ours and line.name == self._fold.VERSION and self._archive is not None:
-                states[line.next_offset] = (line.last_at, self._archive.state(line).data)
-            others |= ours and line.name != self._fold.VERSION
-        usable = sorted(offset for offset in states if first <= offset <= end)
-        before = [offset for offset in usable if since_at is not None and states[offset][0] < since_at]
-        if before:
-            return Begun(before[-1], states[before[-1]][1])
-        if first == 0 and not others and 0 not in states:
+        best, others = None, False
+        async for one in self._states(partition):
+            others |= one.version != self._fold.VERSION
+            if one.version == self._fold.VERSION and first <= one.offset <= end:
+                best = one if best is None else max(best, one, key=lambda each: each.rank(since_at))
+        if first == 0 and not others and (best is None or (best.offset > 0 and not best.before(since_at))):
             return Begun(0, None)
-        if not usable:
+        if best is None:
             msg = f"{self._topics.journal} partition {partition} begins at offset {first}, and no snapshot of it is at hand; give --archive"
             raise TocsinError(msg)
-        return Begun(usable[0], states[usable[0]][1])
+        return Begun(best.offset, best.data())
+
+    async def _states(self, partition: int) -> AsyncIterator[_State]:
+        """The snapshots of this journal that are at hand. One from Kafka is forgotten unless it is kept; the archive's are not read before they are used."""
+        async for one in assembled(excerpt(self._cluster, Stretch(self._topics.snapshots, 0, None, partition))):
+            manifest, data = one.snapshot.manifest, one.snapshot.data
+            if manifest.topic_id == self._identity:
+                yield _State(manifest.fold_version, manifest.next_offset, manifest.at, partial(bytes, data))
+        if self._archive is not None:
+            for line in self._archived(What.SNAPSHOT, partition):
+                yield _State(line.name, line.next_offset, line.last_at, partial(_stored, self._archive, line))
 
     async def _first(self, partition: int) -> int:
         """The first offset from which on every record is at hand."""
         place = TopicPartition(self._topics.journal, partition)
         async with consumer(self._cluster) as reader:
             first = int((await reader.beginning_offsets([place]))[place])
-        for line in reversed(self._archived(partition)):
+        for line in reversed(self._archived(What.JOURNAL, partition)):
             if line.first_offset < first <= line.next_offset:
                 first = line.first_offset
         return first
 
-    def _archived(self, partition: int) -> Sequence[Any]:
-        lines = [] if self._archive is None else self._archive.of(What.JOURNAL)
+    def _archived(self, what: What, partition: int) -> Sequence[Line]:
+        lines = [] if self._archive is None else self._archive.of(what)
         return [one for one in lines if (one.topic_id, one.partition) == (self._identity, partition)]
 
     async def _records(self, partition: int, start: int, end: int) -> AsyncIterator[list[Entry]]:
@@ -135,7 +152,7 @@ class Recomputing:
         async with consumer(self._cluster) as reader:
             reader.assign([place])
             begins = (await reader.beginning_offsets([place]))[place]
-            for line in self._archived(partition):
+            for line in self._archived(What.JOURNAL, partition):
                 if self._archive is not None and start < min(begins, end) and line.first_offset <= start < line.next_offset:
                     some = [Entry(*one[1:]) for one in self._archive.records(line) if start <= one.offset < end]
                     start = some[-1].offset + 1
@@ -151,3 +168,7 @@ class Recomputing:
             except KafkaError as error:
                 msg = f"{place.topic} partition {partition} cannot be read from offset {start}: {error!r}"
                 raise BrokerError(msg) from error
+
+
+def _stored(archive: Archive, line: Line) -> bytes:
+    return archive.state(line).data

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import stat
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,12 @@ RECORDS = [Recorded(0, 0, 1_000, b"one"), Recorded(2, 7, 2_000, b""), Recorded(2
 records = st.lists(
     st.builds(Recorded, st.integers(0, 99), st.integers(0, 2**62), st.integers(0, 2**52), st.binary(max_size=50)), max_size=20
 )
+
+
+def test_only_its_owner_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "journal.bin"
+    write(path, HEADER, RECORDS)
+    assert stat.filemode(path.stat().st_mode) == "-rw-------", "exact case counts may stand in it"
 
 
 @given(records)

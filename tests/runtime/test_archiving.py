@@ -18,20 +18,24 @@ from stream.decide.fold import Fold
 from stream.errors import TocsinError
 from stream.records.journal import Columns, Command, Tick, encode, measurements, partition_of
 from stream.records.warning import Lane
+from stream.region.bundle import bundle
 from stream.region.load import load
 from stream.review.archive import What, opened
 from stream.review.archive_replay import decide
+from stream.runtime import archiving
 from stream.runtime.checkpoint_store import CheckpointWriter, Found, Snapshot, topic_id
 from stream.runtime.clocks import BrokerClock, Pulse
 from stream.runtime.producer import Outbox, create_producer
+from stream.runtime.region_publish import publish
 from stream.runtime.topics import Topics
 from stream.settings import Settings
 from tests.chaos.rivers import GAUGES, RIVERS, rivers, set_up_rivers
-from tests.runtime.lane import door_producer, journal_entries
+from tests.runtime.lane import ROOT, door_producer, journal_entries
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from stream.cluster import Cluster
     from stream.runtime.broker import Broker
 
 pytestmark = pytest.mark.kafka
@@ -145,6 +149,19 @@ def test_each_run_goes_on_where_the_last_one_ended_and_says_what_expired_in_betw
         list(decide(opened(lane.folder)))
 
 
+def test_a_region_that_becomes_active_while_the_archive_is_made_is_in_it(lane: Written, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = bundle(ROOT / "deploy" / "regions" / "songhua")
+
+    async def meanwhile(cluster: Cluster, topic: str) -> str:
+        await publish(lane.settings, later)
+        lane.write([encode(Command("activate", later.name, later.region_hash, lane="test"))] * 2)
+        return await topic_id(cluster, topic)
+
+    monkeypatch.setattr(archiving, "topic_id", meanwhile)  # which is asked for before the journal's end
+    lane.archive()
+    assert {one.region_hash for one in opened(lane.folder).of(What.REGION)} == {REGION.region_hash, later.region_hash}
+
+
 def test_a_replay_may_begin_with_a_snapshot(lane: Written, tmp_path: Path) -> None:
     lane.write()
     asyncio.run(lane.checkpoint())
@@ -186,6 +203,8 @@ def test_a_state_that_is_not_what_the_journal_says_is_told(lane: Written) -> Non
     later = lane.run("rebuild", "--check", code=1).splitlines()
     assert [": equal; " in one for one in later[:2]] == [True, False]
     assert "from offset 0 on again" not in "".join(later), "from the snapshots"
+    for line in opened(lane.folder).of(What.SNAPSHOT):
+        (lane.folder / line.file).write_bytes(b"of many years, and not needed here")
     told = lane.run("rebuild", "--check", "--archive", str(lane.folder), code=1).splitlines()
     assert "equal; running " in told[0]
     assert "from offset 0 on again" in told[0]
