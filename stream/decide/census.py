@@ -82,14 +82,14 @@ class CensusTaker:
         found.time_suspect = int(core.time_suspect)
         for bound in state.bounds.values():
             self._count_stations(core.partition, bound, found)
-        for domain_id, domain in core.domains.items():
+            if self._per_city:
+                self._observe_cities(core.partition, bound, found)
+        for domain in core.domains.values():
             found.postures[domain.posture.posture.value] += 1
             for hazard, one in domain.hazards.items():
                 _count_hazard(hazard, one, found)
                 if self._per_city:
                     _rate_cities(hazard, one, found)
-            if self._per_city:
-                self._observe_cities(state, domain_id, found)
         return found
 
     def _count_stations(self, partition: int, bound: Bound, found: Census) -> None:
@@ -112,16 +112,13 @@ class CensusTaker:
                 found.stations[name] += stations
                 found.silent[name] += quiet
 
-    def _observe_cities(self, state: Partition, domain_id: str, found: Census) -> None:
-        bound = state.bound(domain_id)
-        for index in state.hazards_of(domain_id):
-            hazard = bound.hazards[index]
-            name = hazard.hazard.hazard
-            sight = self._sight(state.core.partition, bound, hazard)
+    def _observe_cities(self, partition: int, bound: Bound, found: Census) -> None:
+        for hazard in bound.hazards:
+            sight = self._sight(partition, bound, hazard)
             newest = bound.history["observed_at"][sight.rows, -1]
             for city, at in zip(sight.cities, np.maximum.reduceat(newest, sight.starts).tolist() if len(newest) else [], strict=True):
                 if at != NEVER:
-                    found.cities.setdefault((city, name), City()).observed_at = at
+                    found.cities.setdefault((city, hazard.hazard.hazard), City()).observed_at = at
 
     def _sight(self, partition: int, bound: Bound, hazard: BoundHazard) -> _Sight:
         key = partition, bound.region.name, hazard.hazard.hazard
