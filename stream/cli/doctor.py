@@ -9,12 +9,13 @@ import typer
 
 from stream.cli.gateway_mqtt import account, broker_at
 from stream.cli.options import AsJson, connection, given
+from stream.errors import TocsinError
 from stream.settings import Settings
 
 if TYPE_CHECKING:
     from stream.health.findings import Finding
 
-COLOURS = {"ok": "green", "!": "yellow", "x": "red"}
+COLOURS = {"ok": "green", "!": "yellow", "?": "magenta", "x": "red"}
 GROUP_WIDTH = 12
 CLIENT_ID = "tocsin-doctor"
 
@@ -26,17 +27,22 @@ def doctor(
     *,
     role: Annotated[
         str | None,
-        typer.Option(help="What this user is for (worker, gateway, centre:harbin ...): compares what it may do with what it needs."),
+        typer.Option(help="What Kafka's user is for (worker, gateway, centre:harbin ...): compares what it may do with what it needs."),
     ] = None,
     spool: Annotated[Path | None, typer.Option(help="A gateway's folder for what Kafka does not take.", file_okay=False)] = None,
     mqtt: Annotated[
-        str | None, typer.Option(help="Also look at this MQTT broker, host:port (account as for `tocsin gateway mqtt`).")
+        str | None,
+        typer.Option(
+            help="Also look at this MQTT broker, host:port; --username and so on are for it, Kafka's user stands in the settings."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Look at versions, broker, topics, permissions, clock, disk, canary: a line each, with what to do about it. Writes nothing anywhere.
 
-    ok = well, ! = it works, and somebody should look at it, x = it does not work or something can be lost. Exit code 1 if there is an x.
+    ok = well, ! = it works, and somebody should look at it, ? = it could not be looked at, x = it does not work or something can be lost.
+
+    Exit code 1 if there is an x or a ?.
     """
     import asyncio
     import time
@@ -47,6 +53,9 @@ def doctor(
     from stream.health.findings import Verdict, summary
     from stream.records.instants import to_text
 
+    if mqtt is None and any(shown.values()):
+        msg = "--username, --password-file, --ca-file, --cert-file and --key-file are for --mqtt; Kafka's user stands in the settings (sasl_username)"
+        raise TocsinError(msg)
     asked = Asked(role_of(role) if role else None, spool, broker_at(mqtt, CLIENT_ID, shown) if mqtt else None)
     if not as_json:
         where = f"{settings.bootstrap}, {f'prefix {settings.prefix}' if settings.prefix else 'live'}"
@@ -57,7 +66,7 @@ def doctor(
         found.append(one)
     if not as_json:
         typer.secho(f"\n{summary(found)}", bold=True)
-    if any(one.verdict is Verdict.BAD for one in found):
+    if any(one.verdict in (Verdict.BAD, Verdict.UNKNOWN) for one in found):
         raise typer.Exit(1)
 
 

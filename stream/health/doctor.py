@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 
-from stream.errors import BrokerError, TocsinError
+from stream.errors import BrokerRefused, TocsinError
 from stream.health import doctor_broker, doctor_machine, doctor_mqtt, doctor_permissions, doctor_service
-from stream.health.findings import Group
+from stream.health.findings import Group, Verdict
 from stream.region.administrations import recipients
 from stream.region.principals import own_doors
 from stream.runtime.holders import Served
+from stream.runtime.reach import DENIED
 from stream.runtime.topics import plan
 
 if TYPE_CHECKING:
@@ -44,23 +45,28 @@ def examine(settings: Settings, asked: Asked, regions_of: Callable[[], Iterable[
     if asked.mqtt is not None:
         yield from doctor_mqtt.mqtt(asked.mqtt)
     try:
-        yield from doctor_broker.reached(settings)
+        found = list(doctor_broker.reached(settings))
     except TocsinError as error:
-        yield Group("broker").bad(str(error), "until then nothing else of the service can be looked at")
-        return
-    yield from _service(settings, asked, regions_of)
+        found = [Group("broker").bad(str(error), doctor_broker.NOTHING_ELSE)]
+    yield from found
+    if any(one.verdict is not Verdict.BAD for one in found):
+        yield from _service(settings, asked, regions_of)
 
 
 def _service(settings: Settings, asked: Asked, regions_of: Callable[[], Iterable[Region]]) -> Iterator[Finding]:
     admin = doctor_broker.admin_of(settings.cluster)
-    cluster = doctor_broker.brokers(admin)
+    try:
+        cluster = doctor_broker.brokers(admin)
+    except KafkaException as error:
+        yield Group("broker").bad(f"it lets us in and does not say what it is: {_words(error)}", doctor_broker.NOTHING_ELSE)
+        return
     yield doctor_broker.enough(settings, cluster)
     yield from _guarded("broker", partial(doctor_broker.limits, settings, settings.cluster, cluster.ids))
     regions: list[Region] = []
     try:
         regions = list(regions_of())
-    except (BrokerError, KafkaError) as error:
-        yield Group("regions").note(
+    except (TocsinError, KafkaError) as error:
+        yield Group("regions").unknown(
             f"which are active is not known: {error}", "ask as somebody who may read the topic regions, or create the topics"
         )
     else:
@@ -75,14 +81,17 @@ def _service(settings: Settings, asked: Asked, regions_of: Callable[[], Iterable
     yield from _guarded("workers", partial(doctor_service.workers, settings, admin))
     if settings.clock == "broker":  # a replay's records carry other times
         yield from _guarded("freshness", partial(doctor_service.fresh, settings, admin))
-        yield from _guarded("canary", lambda: iter([doctor_service.canary(settings, admin)]))
 
 
 def _guarded(group: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
     """What a look finds; what keeps it from looking is a finding."""
     try:
         yield from look()
-    except TocsinError as error:
-        yield Group(group).note(f"cannot be looked at: {error}", "ask as somebody who may describe it (role sre)")
-    except KafkaException as error:
-        yield Group(group).note(f"cannot be looked at: {error.args[0].str()}", "ask as somebody who may describe it (role sre)")
+    except (TocsinError, KafkaException) as error:
+        denied = isinstance(error, BrokerRefused) or (isinstance(error, KafkaException) and error.args[0].code() in DENIED)
+        fix = "ask as somebody who may describe it (role sre)" if denied else "mend what is wrong above, if anything is, and ask again"
+        yield Group(group).unknown(f"cannot be looked at: {_words(error)}", fix)
+
+
+def _words(error: TocsinError | KafkaException) -> str:
+    return f"{error.args[0].str()} ({error.args[0].name()})" if isinstance(error, KafkaException) else str(error)

@@ -25,8 +25,10 @@ FETCH = 1
 FETCH_LEAST_OF_4 = 4
 """Kafka 4.0 removed the older versions of the request to fetch."""
 TIMEOUT_S = 15.0
+CLOSE_S = 2.0
 SAFE = 3
 """So many brokers, and copies of everything, outlive the loss of any one."""
+NOTHING_ELSE = "until then nothing else of the service can be looked at"
 SHOWN = 8
 """So many topics of a kind are named, the rest is counted."""
 
@@ -40,30 +42,34 @@ class Brokers(NamedTuple):
 
 
 def reached(settings: Settings) -> Iterator[Finding]:
-    """That each of the bootstrap addresses answers, how soon, and that it is new enough. BrokerError when one lets nobody in."""
-    here = Group("broker")
-    for server in settings.bootstrap.split(","):
+    """Whether each of the bootstrap addresses answers, how soon, and whether it is new enough. TocsinError for a password or key that cannot be read."""
+    here, servers, away = Group("broker"), [one.strip() for one in settings.bootstrap.split(",")], []
+    for server in servers:
         began = time.monotonic()
         try:
-            apis = asyncio.run(_apis(settings.cluster, server.strip()))
+            apis = asyncio.run(_apis(settings.cluster, server))
         except (KafkaError, OSError, TimeoutError) as error:
-            raise unreachable(settings.cluster, server.strip(), error) from error
+            away.append(str(unreachable(settings.cluster, server, error)))
+            continue
         took_ms = (time.monotonic() - began) * 1000
         new = apis.get(FETCH, (0, 0))[0] >= FETCH_LEAST_OF_4
-        said = f"{server.strip()} lets {settings.cluster.identity} in ({took_ms:.0f} ms), Apache Kafka {'4.0 or newer' if new else 'before 4.0'}"
+        said = f"{server} lets {settings.cluster.identity} in ({took_ms:.0f} ms), Apache Kafka {'4.0 or newer' if new else 'before 4.0'}"
         yield here.ok(said) if new else here.note(said, "Tocsin is tested with Kafka 4; plan the upgrade of the brokers")
+    for said in away:
+        yield here.bad(
+            said, NOTHING_ELSE if len(away) == len(servers) else "start it; other brokers answer, and one less of them may fail now"
+        )
 
 
 async def _apis(cluster: Cluster, server: str) -> Mapping[int, tuple[int, int]]:
     connection = await connect(cluster, server)
     versions: Mapping[int, tuple[int, int]] = connection._versions  # noqa: SLF001  (there is no public way)
-    connection.close()
-    await asyncio.sleep(0)  # lets it close before its loop ends
+    await asyncio.wait([connection.close()], timeout=CLOSE_S)  # TLS takes leave first: its loop must not end before
     return versions
 
 
 def brokers(admin: AdminClient) -> Brokers:
-    """The brokers, and every topic that this principal can see."""
+    """The brokers, and every topic that this principal can see; KafkaException when they do not say."""
     found = admin.list_topics(timeout=TIMEOUT_S)
     return Brokers(tuple(sorted(found.brokers)), found.controller_id, found.topics)
 
@@ -86,11 +92,13 @@ def limits(settings: Settings, cluster: Cluster, ids: Sequence[int]) -> Iterator
         resource = ConfigResource(ResourceType.BROKER, str(number))
         found = asked(cluster, "the cluster's settings", admin.describe_configs([resource])[resource])
         for rule in _rules(settings, len(ids)):
-            value = str(getattr(found.get(rule.name), "value", None))
-            if rule.fine(value):
+            value = getattr(found.get(rule.name), "value", None)
+            fix = f"{rule.fix} (kafka-configs.sh --alter --entity-type brokers --entity-default --add-config, or server.properties and a restart)"
+            if value is None:
+                yield here.unknown(f"broker {number} does not say what {rule.name} is; if it is wrong, {rule.why}", fix)
+            elif rule.fine(value):
                 well[rule.name] = value
             else:
-                fix = f"{rule.fix} (kafka-configs.sh --alter --entity-type brokers --entity-default --add-config, or server.properties and a restart)"
                 yield (here.bad if rule.bad else here.note)(f"broker {number}: {rule.name} is {value}: {rule.why}", fix)
     if well:
         yield here.ok(", ".join(f"{name} {value}" for name, value in well.items()))
@@ -106,11 +114,7 @@ class _Rule(NamedTuple):
 
     def fine(self, value: str) -> bool:
         number = {"false": 0.0, "true": 1.0}.get(value)
-        try:
-            number = float(value) if number is None else number
-        except ValueError:
-            return True  # this broker has no such setting
-        return self.low <= number <= self.high
+        return self.low <= (float(value) if number is None else number) <= self.high
 
 
 def _rules(settings: Settings, count: int) -> Iterator[_Rule]:
@@ -150,12 +154,15 @@ def topics(settings: Settings, plan: Sequence[TopicPlan], cluster: Brokers) -> I
     """Every difference from the plan, and every partition that has lost copies or its leader."""
     here = Group("topics")
     differences = check(settings.cluster, plan)
-    for one in differences[:SHOWN]:
+    missing = [one for one in differences if one.what == "topic"]
+    if missing:
+        yield here.bad(f"{len(missing)} of {len(plan)} are missing: {_some([one.topic for one in missing])}", missing[0].fix)
+    other = [one for one in differences if one.what != "topic"]
+    for one in other[:SHOWN]:
         yield here.bad(f"{one.topic}: {one.what} is {one.found}, must be {one.wanted}", one.fix)
-    if len(differences) > SHOWN:
-        yield here.bad(f"{len(differences) - SHOWN} differences more", "`tocsin topics check` lists all of them")
-    there = [one.name for one in plan if one.name in cluster.topics]
-    copies = list(_copies(here, {name: cluster.topics[name] for name in there}))
+    if len(other) > SHOWN:
+        yield here.bad(f"{len(other) - SHOWN} differences more", "`tocsin topics check` lists all of them")
+    copies = list(_copies(here, {one.name: cluster.topics[one.name] for one in plan if one.name in cluster.topics}))
     yield from copies
     if not differences and not copies:
         yield here.ok(f"{len(plan)} topics are as they must be, every partition has a leader and all its copies")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import resource
 import shutil
@@ -84,9 +85,16 @@ def open_files(limit: int) -> Finding:
 
 
 def disk(spool: Path) -> Iterator[Finding]:
-    """A gateway's folder: there, writable, with room; and whether something was set aside in it."""
+    """A gateway's folder: there, writable for whoever asks, with room; and whether something was set aside in it."""
     here = Group("disk")
-    if not spool.is_dir():
+    try:
+        there = spool.is_dir()
+    except PermissionError:
+        there = True  # something above it is hidden from whoever asks
+    if there and not os.access(spool, os.R_OK | os.W_OK | os.X_OK, effective_ids=True):
+        yield here.unknown(f"{spool} is not open to this user", "look as the gateway's user; if it is he, the folder must be his")
+        return
+    if not there:
         yield here.bad(f"{spool} is no folder", f"mkdir -p {spool}, owned by the gateway's user; nothing is stored without it")
         return
     free = shutil.disk_usage(spool).free
@@ -95,7 +103,7 @@ def disk(spool: Path) -> Iterator[Finding]:
         yield (here.note if free >= SPOOL_LEAST else here.bad)(f"{free // _MB:,} MB free for the spool {spool}", fix)
     else:
         yield here.ok(f"{free // _MB:,} MB free for the spool {spool}")
-    if waiting := sum(one.stat().st_size for one in spool.rglob("*.spool") if one.is_file()):
+    if waiting := sum(map(_size, spool.rglob("*.spool"))):
         yield here.note(
             f"{waiting / _MB:,.1f} MB wait in {spool} for Kafka",
             "they go on by themselves when Kafka answers; if it does, look at the gateway's log",
@@ -107,3 +115,11 @@ def disk(spool: Path) -> Iterator[Finding]:
                 f"{lines} records that Kafka refused for ever stand in {aside}",
                 "each line says why; mend and feed them, then remove the file",
             )
+
+
+def _size(path: Path) -> int:
+    """Bytes of a segment; none where the gateway has sent and removed it meanwhile."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from stream.gateways.mqtt_link import DROPS
@@ -22,11 +23,13 @@ def mqtt(broker: MqttBroker) -> Iterator[Finding]:
     """Connect, and read the counter of dropped messages."""
     here = Group("mqtt")
     said: queue.Queue[str | int] = queue.Queue()
+    let_in = Event()
 
     def connected(client: Any, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
             said.put(broker.refusal(reason))
         else:
+            let_in.set()
             client.subscribe(DROPS)
 
     def message(_client: Any, _userdata: Any, got: Any) -> None:
@@ -45,9 +48,11 @@ def mqtt(broker: MqttBroker) -> Iterator[Finding]:
     try:
         found = said.get(timeout=WAIT_S)
     except queue.Empty:
-        yield here.note(
-            f"{broker} lets us in and does not show {DROPS}", "`topic read $SYS/#` for this user in its acl_file, and sys_interval 10"
-        )
+        if let_in.is_set():
+            fix = "`topic read $SYS/#` for this user in its acl_file, and sys_interval 10"
+            yield here.unknown(f"{broker} lets us in and does not show {DROPS}", fix)
+        else:
+            yield here.bad(broker.silence, "see whether it runs and at which port, and its log")
         return
     finally:
         client.disconnect()

@@ -113,7 +113,7 @@ def permissions(settings: Settings, admin: AdminClient, topics: Sequence[str], r
             "`tocsin topics acl --check` shows the entries, --apply --remove takes them away",
         )
     if unknown := [f"{place.resource} {place.name}" for place in needs if place not in may]:
-        yield here.note(
+        yield here.unknown(
             f"the broker does not say what {who} may do to {_some(unknown)}", "a topic is missing, or a broker has just started: ask again"
         )
     if not missing and not more and not unknown:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import OffsetSpec
 
 from stream.health.findings import Group
@@ -83,14 +83,10 @@ def active(settings: Settings, regions: Sequence[Region]) -> Iterator[Finding]:
 
 
 def workers(settings: Settings, admin: AdminClient) -> Iterator[Finding]:
-    """Who is in the workers' group."""
+    """Who is in the workers' group; KafkaException when the broker does not say."""
     here, group = Group("workers"), f"{settings.prefix}{settings.group}"
     fix = "`tocsin worker` with these settings; the log of one that ends says why (exit code 75: start it again, 1: it was refused)"
-    try:
-        found = admin.describe_consumer_groups([group], request_timeout=TIMEOUT_S)[group].result(TIMEOUT_S)
-    except KafkaException as error:
-        yield here.note(f"the consumer group {group} is not shown to us: {error.args[0].str()}", "ask as the role sre, or as a worker")
-        return
+    found = admin.describe_consumer_groups([group], request_timeout=TIMEOUT_S)[group].result(TIMEOUT_S)
     names = sorted((one.group_instance_id or one.client_id).removeprefix(f"{group}-") for one in found.members)
     yield here.judge(
         bool(names),
@@ -101,13 +97,12 @@ def workers(settings: Settings, admin: AdminClient) -> Iterator[Finding]:
 
 
 def fresh(settings: Settings, admin: AdminClient) -> Iterator[Finding]:
-    """How new the journal, checkpoints and snapshots are, by partition; and our clock."""
+    """How new the journal, checkpoints and snapshots are, by partition; our clock; and the canary. KafkaException when the broker does not say."""
     here, topics, width = Group("freshness"), Topics.of(settings), settings.journal_width
-    skew = None
-    journal, skew = _watched(settings, admin)
-    yield _clock(skew, written=journal.last_at is not None)
-    now = wall_ms() - (skew or 0)
     limit = int(TICKS * settings.tick_s * SECOND)
+    journal, skew = _watched(settings, admin, limit / SECOND)
+    yield _clock(skew, written=journal.last_at is not None)
+    now = broker_now(journal, skew, limit)
     silent = journal.stale(now - limit)
     said = f"nothing was written to journal partitions {_numbers(silent)} for {limit / SECOND:.0f} s: nothing of their domains is decided"
     yield here.judge(
@@ -128,13 +123,25 @@ def fresh(settings: Settings, admin: AdminClient) -> Iterator[Finding]:
     snapshots = newest(admin, topics.snapshots, width)
     if snapshots.at and (late := snapshots.stale(now - SNAPSHOT_MS)):
         yield here.note(f"snapshots of partitions {_numbers(late)} are older than two days", "workers write them daily; look at their logs")
+    yield canary(settings, newest(admin, topics.warnings_canary, 1).last_at if settings.canary_s else None, now)
 
 
-def _watched(settings: Settings, admin: AdminClient) -> tuple[Newest, int | None]:
-    """The journal's newest records; and own minus broker (ms), seen at the moment something was appended, None if nothing was."""
+def broker_now(journal: Newest, skew_ms: int | None, watched_ms: int) -> int:
+    """The broker's time (ms). Where nothing was appended while we watched it is at least so much later than the newest record, whatever our clock says.
+
+    >>> broker_now(Newest({0: 10**15, 1: 1_000}, 2), None, watched_ms=10_000)  # our clock is far behind
+    1000000000010001
+    """
+    if skew_ms is not None:
+        return wall_ms() - skew_ms
+    return max(wall_ms(), (journal.last_at or 0) + watched_ms + 1)
+
+
+def _watched(settings: Settings, admin: AdminClient, for_s: float) -> tuple[Newest, int | None]:
+    """The journal's newest records; and own minus broker (ms), seen at the moment something was appended, None if nothing was for `for_s`."""
     topic, width = Topics.of(settings).journal, settings.journal_width
     first = found = newest(admin, topic, width)
-    until = time.monotonic() + 2 * settings.tick_s + 1
+    until = time.monotonic() + for_s
     while first.at and time.monotonic() < until:
         time.sleep(LOOK_S)
         found = newest(admin, topic, width)
@@ -155,23 +162,21 @@ def _clock(skew_ms: int | None, *, written: bool) -> Finding:
     return (here.bad if abs(skew_ms) > AGREE_MS else here.note)(said, fix)
 
 
-def canary(settings: Settings, admin: AdminClient) -> Finding:
-    """How long ago the canary last came back."""
+def canary(settings: Settings, last_at: int | None, now: int) -> Finding:
+    """How long ago the canary last came back, through whatever door and partition. Instants are the broker's (ms), None = it never did."""
     here = Group("canary")
     if not settings.canary_s:
         return here.note(
             "none is expected (canary_s = 0): nobody measures whether a warning would come",
             "run `tocsin canary`, and set canary_s = 30 in everybody's settings",
         )
-    last_at = newest(admin, Topics.of(settings).warnings_canary, 1).last_at
     limit = ROUNDS * settings.canary_s
     fix = "is `tocsin canary` running? Then its /readyz says which door and which journal partition does not answer"
     if last_at is None:
         return here.bad("it never came back", fix)
-    age = (wall_ms() - last_at) / SECOND
-    return here.judge(
-        age <= limit, f"it last came back {age:.0f} s ago, {limit:.0f} s are too long", fix, good=f"it came back {max(age, 0):.0f} s ago"
-    )
+    age = (now - last_at) / SECOND
+    good = f"it came back {max(age, 0):.0f} s ago; whether through every door and partition, its own /readyz says"
+    return here.judge(age <= limit, f"it last came back {age:.0f} s ago, {limit:.0f} s are too long", fix, good=good)
 
 
 def _numbers(numbers: Sequence[int]) -> str:

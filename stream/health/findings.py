@@ -16,6 +16,8 @@ class Verdict(StrEnum):
     OK = "ok"
     NOTE = "!"
     """It works, and somebody should look at it by day."""
+    UNKNOWN = "?"
+    """It could not be looked at: nothing says that it is well."""
     BAD = "x"
     """It does not work, or something can be lost."""
 
@@ -47,6 +49,10 @@ class Group:
         """Somebody should look at it."""
         return Finding(self.name, Verdict.NOTE, said, fix)
 
+    def unknown(self, said: str, fix: str) -> Finding:
+        """It could not be looked at."""
+        return Finding(self.name, Verdict.UNKNOWN, said, fix)
+
     def bad(self, said: str, fix: str) -> Finding:
         """It does not work."""
         return Finding(self.name, Verdict.BAD, said, fix)
@@ -60,9 +66,10 @@ def summary(findings: Iterable[Finding]) -> str:
     """All of them in a line.
 
     >>> disk = Group("disk")
-    >>> summary([disk.ok("a"), disk.ok("b"), disk.note("c", "d")]), summary([disk.bad("a", "b")])
-    ('nothing is broken: 1 to look at, 2 ok', '1 broken, 0 to look at, 0 ok')
+    >>> summary([disk.ok("a"), disk.ok("b"), disk.note("c", "d")]), summary([disk.bad("a", "b"), disk.unknown("c", "d")])
+    ('nothing is broken: 1 to look at, 2 ok', '1 broken, 1 not known, 0 to look at, 0 ok')
     """
     count = Counter(one.verdict for one in findings)
-    broken = f"{count[Verdict.BAD]} broken, " if count[Verdict.BAD] else "nothing is broken: "
-    return f"{broken}{count[Verdict.NOTE]} to look at, {count[Verdict.OK]} ok"
+    broken, unknown = count[Verdict.BAD], count[Verdict.UNKNOWN]
+    first = f"{broken} broken, {unknown} not known, " if broken or unknown else "nothing is broken: "
+    return f"{first}{count[Verdict.NOTE]} to look at, {count[Verdict.OK]} ok"

@@ -109,8 +109,10 @@ def test_a_healthy_service_is_ok_line_by_line(lane: Lane) -> None:
 def test_a_service_where_nothing_runs_is_told_part_by_part(lane: Lane) -> None:
     found = lane.doctor(code=1)
     assert "create the topics" in of(found, "regions")[0][2]
-    assert {one[2] for one in of(found, "topics")} >= {"tocsin topics create"}
-    assert of(found, "topics")[-1][1].endswith("differences more")
+    ((verdict, said, fix),) = of(found, "topics")
+    assert (verdict, fix) == ("x", "tocsin topics create")
+    assert "are missing: " in said
+    assert said.endswith(" more")
     lane.activate()
     found = lane.doctor(code=1)
     assert of(found, "topics") == []
@@ -151,6 +153,15 @@ def test_a_broker_that_is_set_so_that_something_can_be_lost_is_told(tmp_path: Pa
     ]
     assert bad[0][1].startswith("unclean.leader.election.enable=false (kafka-configs.sh ")
     assert lane.doctor(code=1)[-1]["said"].startswith("no Kafka broker answers at ")
+
+
+def test_of_several_addresses_the_one_that_is_away_is_told_and_the_rest_is_looked_at_all_the_same(lane: Lane) -> None:
+    lane.activate()
+    lane.change(bootstrap=f"127.0.0.1:1,{load(lane.file).bootstrap}")
+    found = lane.doctor(code=1)
+    (away, *_) = of(found, "broker")
+    assert (away[0], away[1].startswith("no Kafka broker answers at 127.0.0.1:1 ")) == ("x", True)
+    assert {"topics", "workers", "freshness", "canary"} <= {one["group"] for one in found}
 
 
 @pytest.fixture(scope="module")

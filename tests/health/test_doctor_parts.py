@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import socket
 import subprocess
 import time
+from contextlib import contextmanager
 from importlib import metadata
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from typer.testing import CliRunner
 
+from stream.cli.main import app
 from stream.errors import TocsinError
 from stream.gateways.mqtt_broker import MqttBroker
 from stream.gateways.spool import Spool
+from stream.health import doctor_broker, doctor_mqtt
+from stream.health.doctor import Asked, _service
 from stream.health.doctor_broker import _rules
 from stream.health.doctor_machine import disk, open_files, versions
 from stream.health.doctor_mqtt import mqtt
 from stream.health.doctor_permissions import role_of
-from stream.health.doctor_service import Newest, _clock, active
+from stream.health.doctor_service import Newest, _clock, active, broker_now, canary
 from stream.health.findings import Verdict
 from stream.region.load import load_folder
 from stream.runtime.clocks import wall_ms
@@ -26,6 +33,7 @@ from tests.decide.conftest import FILES
 from tests.gateways.mosquitto import USERS, Mosquitto
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from stream.health.findings import Finding
@@ -73,6 +81,42 @@ def test_a_spool_without_room_or_with_what_kafka_refused_is_told(tmp_path: Path,
     assert found[2].said.startswith("2 records that Kafka refused for ever")
 
 
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """As a user who owns nothing, where we are one who may everything."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_spool_that_is_hidden_from_whoever_asks_is_not_known_to_be_well(tmp_path: Path) -> None:
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    tmp_path.chmod(0)
+    try:
+        with as_nobody():
+            hidden = list(disk(spool))
+    finally:
+        tmp_path.chmod(0o700)
+    assert verdicts(hidden) == [("?", f"{spool} is not open to this user")]
+
+
+def test_a_segment_that_is_sent_while_we_look_is_none(tmp_path: Path) -> None:
+    (tmp_path / "000000000001.spool").symlink_to(tmp_path / "gone")
+    assert [one.verdict for one in disk(tmp_path)] == [Verdict.OK]
+
+
+def test_a_broker_that_lets_us_in_and_answers_no_more_is_broken_and_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_broker, "TIMEOUT_S", 0.5)
+    (one,) = _service(Settings(bootstrap="127.0.0.1:1"), Asked(), list)
+    assert (one.verdict, "_TIMED_OUT" in one.said or "_TRANSPORT" in one.said) == (Verdict.BAD, True)
+
+
 @pytest.mark.parametrize(
     ("name", "bad", "good"),
     [
@@ -98,6 +142,18 @@ def test_a_clock_is_judged_by_how_far_it_is_off() -> None:
         ("!", "this machine's is 20.0 s behind the broker's"),
         ("x", "this machine's is 61.0 s ahead of the broker's"),
     ]
+
+
+def test_a_clock_far_behind_the_brokers_makes_nothing_fresh() -> None:
+    tomorrow = wall_ms() + 86_400_000
+    silent = Newest({0: tomorrow, 1: tomorrow - 5}, 2)
+    assert silent.stale(broker_now(silent, None, watched_ms=10_000) - 10_000) == [0, 1], "nothing came while we looked"
+    written = broker_now(silent, wall_ms() - tomorrow, watched_ms=10_000)
+    assert abs(written - tomorrow) < 60_000
+    expected = Settings(canary_s=30.0)
+    assert canary(expected, tomorrow - 3_600_000, written).verdict is Verdict.BAD
+    assert canary(expected, tomorrow, written).verdict is Verdict.OK
+    assert canary(expected, None, written).verdict is Verdict.BAD
 
 
 def test_a_partition_that_nobody_writes_to_is_stale_also_if_it_was_never_written() -> None:
@@ -133,6 +189,14 @@ def test_an_mqtt_broker_is_asked_what_it_dropped(tmp_path: Path) -> None:
     assert "no MQTT broker answers" in next(mqtt(MqttBroker("127.0.0.1", one.port, "doctor"))).said
 
 
+def test_a_port_that_takes_a_connection_and_says_nothing_does_not_let_us_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_mqtt, "WAIT_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        (one,) = mqtt(MqttBroker("127.0.0.1", mute.getsockname()[1], "doctor"))
+    assert one.verdict is Verdict.BAD
+    assert "takes the connection and gives no answer" in one.said
+
+
 def test_messages_that_an_mqtt_broker_dropped_are_told(tmp_path: Path) -> None:
     # As a broker is that nobody set up, and a session whose owner is away.
     one = Mosquitto(tmp_path / "mosquitto", {"max_queued_messages": "10", "max_queued_bytes": "0", "max_inflight_messages": "20"})
@@ -151,6 +215,11 @@ def test_messages_that_an_mqtt_broker_dropped_are_told(tmp_path: Path) -> None:
     assert found.verdict is Verdict.BAD
     assert found.said.startswith(f"127.0.0.1:{one.port} as doctor dropped 1")
     assert "max_queued_messages 0" in found.fix
+
+
+def test_an_account_for_mqtt_without_mqtt_is_not_taken_for_kafkas() -> None:
+    done = CliRunner().invoke(app, ["doctor", "--username", "night"])
+    assert (done.exit_code, "for --mqtt; Kafka's user stands in the settings" in done.output) == (1, True)
 
 
 def test_a_role_that_there_is_not_is_refused_with_those_there_are() -> None:
