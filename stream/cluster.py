@@ -74,6 +74,11 @@ class Cluster:
         return f"nobody in particular (security_protocol {self.security_protocol})"
 
     @property
+    def closed(self) -> bool:
+        """Whether the broker may know who we are, and hide from us what others see."""
+        return self.security_protocol != "PLAINTEXT"
+
+    @property
     def sasl(self) -> bool:
         """Whether a user and a password are shown."""
         return self.security_protocol.startswith("SASL_")

@@ -21,7 +21,7 @@ async def send(settings: Settings, city: str, made: msgspec.Struct, key: str) ->
     from stream.runtime.topics import Topics
 
     topic = Topics(settings.prefix).acknowledgements(city)
-    async with producer(settings) as sender:
+    async with producer(settings, topic) as sender:
         try:
             meta = await sender.send_and_wait(topic, msgspec.json.encode(made), key=key.encode(), partition=0)
         except NOT_ALLOWED:

@@ -56,4 +56,4 @@ async def live(settings: Settings) -> AsyncIterator[Live]:
     """Watch the lane's doors and journal; BrokerError when nothing answers."""
     topics = Topics.of(settings)
     async with consumer(settings.cluster) as reader, admin_of(settings) as admin:
-        yield Live(settings, reader, admin, await partitions(reader, (*topics.doors, topics.journal)))
+        yield Live(settings, reader, admin, await partitions(settings.cluster, reader, (*topics.doors, topics.journal)))

@@ -17,6 +17,7 @@ from stream.review.journal_file import Recorded
 from stream.runtime.checkpoint_store import topic_id
 from stream.runtime.excerpt import Stretch, excerpt
 from stream.runtime.follow import consumer, follow, partitions
+from stream.runtime.reach import NOT_ALLOWED
 from stream.runtime.regions_feed import RegionsFeed, load_packed
 from stream.runtime.snapshots import assembled
 from stream.runtime.topics import Topics
@@ -60,10 +61,12 @@ async def archive(settings: Settings, folder: Path, since_at: int | None = None)
     if (fault := next(kept.broken(), None)) is not None:
         raise TocsinError(fault)
     async with consumer(settings.cluster) as reader:
-        assigned = await partitions(reader, [topics.journal])
+        assigned = await partitions(settings.cluster, reader, [topics.journal])
         journal = Journal(topics.journal, await topic_id(settings.cluster, topics.journal), len(assigned))
         try:
             await _Journal(reader, kept, journal, done).run(assigned, since_at)
+        except NOT_ALLOWED:
+            raise
         except KafkaError as error:
             msg = f"{topics.journal} cannot be read: {error!r}; run the command again, it goes on where it was"
             raise BrokerError(msg) from error

@@ -31,6 +31,7 @@ from stream.runtime.failpoints import failpoint
 from stream.runtime.follow import consumer
 from stream.runtime.producer import Outbox, Record
 from stream.runtime.snapshots import Daily, newest, newest_manifests
+from stream.runtime.topic_admin import asked
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -74,7 +75,7 @@ class Found:
 async def topic_id(cluster: Cluster, topic: str) -> str:
     """Kafka's id of a topic: a topic that was deleted and made again has another, and its offsets mean something else."""
     admin = AdminClient(cluster.librdkafka())
-    described = await asyncio.to_thread(lambda: admin.describe_topics(TopicCollection([topic]))[topic].result(30))
+    described = await asyncio.to_thread(lambda: asked(cluster, topic, admin.describe_topics(TopicCollection([topic]))[topic]))
     return str(described.topic_id)
 
 

@@ -33,7 +33,7 @@ async def excerpt(cluster: Cluster, stretch: Stretch) -> AsyncIterator[list[Foll
     Where a topic's timestamps rise (live lanes) no other record is read; elsewhere those before the first one late enough are left out.
     """
     async with consumer(cluster) as reader:
-        assigned = await partitions(reader, [stretch.topic])
+        assigned = await partitions(cluster, reader, [stretch.topic])
         if stretch.partition is not None:
             assigned = [one for one in assigned if one.partition == stretch.partition]
         reader.assign(assigned)

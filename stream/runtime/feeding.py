@@ -38,10 +38,13 @@ _LOOK_S = 0.1
 
 
 @asynccontextmanager
-async def producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
-    """A started producer that neither loses nor repeats nor reorders; BrokerError when nothing answers."""
+async def producer(settings: Settings, *topics: str) -> AsyncIterator[AIOKafkaProducer]:
+    """A started producer that neither loses nor repeats nor reorders; BrokerError when nothing answers.
+
+    `topics`: what it is for, as whoever may write to none at all is told.
+    """
     sender = create_producer(settings)
-    async with started(settings.cluster, sender, sender.stop):
+    async with started(settings.cluster, sender, sender.stop, ", ".join(topics)):
         yield sender
 
 
@@ -62,7 +65,7 @@ async def send(
     doors = dict(zip(DOORS, topics.backfill if history else topics.doors, strict=True))
     pins = {domain.domain_id: partition_of(domain.domain_id, settings.partitions, domain.pin) for domain in region.domains}
     replay = settings.clock == "observed"
-    async with producer(settings) as sender:
+    async with producer(settings, *doors.values()) as sender:
         await sender.client.set_topics(tuple(doors.values()))
         began = time.monotonic()
         for batch in batches(messages, pace):
@@ -107,7 +110,7 @@ async def await_begun(settings: Settings, at_least: int = 1) -> None:
 
     until = time.monotonic() + PATIENCE_S
     async with consumer(settings.cluster) as reader:
-        journal = await partitions(reader, [Topics.of(settings).journal])
+        journal = await partitions(settings.cluster, reader, [Topics.of(settings).journal])
         while min((await reader.end_offsets(journal)).values()) < at_least:
             if time.monotonic() > until:
                 msg = f"no worker has taken up the journal within {PATIENCE_S:.0f} s; is one running for prefix {settings.prefix!r}?"
@@ -120,7 +123,7 @@ async def await_read(settings: Settings, names: Sequence[str], on_progress: Call
     from stream.runtime.follow import consumer, partitions
 
     async with consumer(settings.cluster) as reader:
-        ends = await reader.end_offsets(await partitions(reader, names))
+        ends = await reader.end_offsets(await partitions(settings.cluster, reader, names))
     waiting = {partition: end for partition, end in ends.items() if end}
     total, best, until = sum(waiting.values()), -1, time.monotonic() + PATIENCE_S
     async with admin_of(settings) as admin:

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from stream.errors import BrokerError
-from stream.runtime.reach import NOT_ALLOWED, started
+from stream.runtime.reach import NOT_ALLOWED, absent, started
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -49,13 +49,11 @@ async def consumer(cluster: Cluster) -> AsyncIterator[AIOKafkaConsumer]:
         await asyncio.sleep(0)
 
 
-async def partitions(reader: AIOKafkaConsumer, topics: Sequence[str]) -> list[TopicPartition]:
-    """All partitions of these topics; BrokerError names the ones that do not exist."""
+async def partitions(cluster: Cluster, reader: AIOKafkaConsumer, topics: Sequence[str]) -> list[TopicPartition]:
+    """All partitions of these topics; BrokerError names the ones that do not exist, or are hidden from us."""
     known = await reader.topics()
-    absent = sorted(set(topics) - set(known))
-    if absent:
-        msg = f"the broker has no topic {', '.join(absent)}; create it with `tocsin topics create` and `tocsin region activate REGION`, or be allowed to see it"
-        raise BrokerError(msg)
+    if unknown := set(topics) - set(known):
+        raise absent(cluster, unknown)
     # `topics` asks but does not remember; without this the partitions are not known before the first fetch.
     await reader._client.set_topics(topics)  # noqa: SLF001
     return [TopicPartition(topic, number) for topic in topics for number in sorted(reader.partitions_for_topic(topic) or ())]
@@ -67,7 +65,7 @@ async def follow(cluster: Cluster, topics: Sequence[str], *, once: bool = False)
     Something is yielded at least every half second, if need be without records. The records of a partition come in their order.
     """
     async with consumer(cluster) as reader:
-        assigned = await partitions(reader, topics)
+        assigned = await partitions(cluster, reader, topics)
         reader.assign(assigned)
         try:
             begins, ends = await asyncio.gather(reader.beginning_offsets(assigned), reader.end_offsets(assigned))

@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 from stream.errors import PublishFailed, TocsinError
 from stream.runtime.compacted import latest
 from stream.runtime.feeding import producer
+from stream.runtime.reach import NOT_ALLOWED
 from stream.runtime.topics import Topics
 
 if TYPE_CHECKING:
@@ -77,9 +78,11 @@ async def read(settings: Settings) -> Generation | None:
 async def publish(settings: Settings, generation: Generation) -> None:
     """Publish it; PublishFailed when the broker does not take it."""
     topic = Topics.of(settings).regions
-    async with producer(settings) as sender:
+    async with producer(settings, topic) as sender:
         try:
             await sender.send_and_wait(topic, msgspec.json.encode(generation), key=KEY.encode(), partition=0)
+        except NOT_ALLOWED:
+            raise
         except KafkaError as error:
             msg = f"generation {generation.generation} could not be written to {topic}: {error!r}; run the command again"
             raise PublishFailed(msg) from error

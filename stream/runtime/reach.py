@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.conn import create_conn
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
@@ -28,20 +29,20 @@ from confluent_kafka import KafkaError as Librdkafka
 from stream.errors import BrokerError, BrokerRefused
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 
-    from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
     from aiokafka.admin import AIOKafkaAdminClient
     from aiokafka.conn import AIOKafkaConnection
 
     from stream.cluster import Cluster
 
-Client = TypeVar("Client", "AIOKafkaConsumer", "AIOKafkaProducer", "AIOKafkaAdminClient")
+Client = TypeVar("Client", AIOKafkaConsumer, AIOKafkaProducer, "AIOKafkaAdminClient")
 TIMEOUT_S = 5.0
 PORT = 9092
 NOT_ALLOWED = (TopicAuthorizationFailedError, GroupAuthorizationFailedError, ClusterAuthorizationFailedError)
 DENIED = frozenset({Librdkafka.TOPIC_AUTHORIZATION_FAILED, Librdkafka.GROUP_AUTHORIZATION_FAILED, Librdkafka.CLUSTER_AUTHORIZATION_FAILED})
 """The codes of librdkafka that mean the same."""
+_DOES = {AIOKafkaConsumer: "read", AIOKafkaProducer: "write"}
 GRANT = "see `tocsin topics acl` for what each role may do, and grant it, or come as somebody else"
 
 
@@ -117,38 +118,49 @@ def _refusal(cluster: Cluster, broker: str, error: BaseException) -> str:
     return f"{broker} does not take passwords at that port: security_protocol {cluster.security_protocol} is for another listener"
 
 
-def denied(cluster: Cluster, error: BaseException, what: str = "") -> BrokerRefused:
+def denied(cluster: Cluster, error: BaseException, what: str = "", to: str = "use") -> BrokerRefused:
     """What to say when the broker let us in and does not allow this; `what` is named where the error names nothing."""
     subject = "consumer group" if isinstance(error, GroupAuthorizationFailedError) else "topic"
     names = ", ".join(sorted(_names(error))) or what
-    where = f"{subject} {names}" if names else "the cluster itself (a producer: on every topic)"
-    return BrokerRefused(f"the broker does not allow {cluster.identity} this on {where}: {GRANT}")
+    where = f"{subject} {names}" if names else "any topic" if to == "write" else "the cluster itself"
+    return BrokerRefused(f"the broker does not allow {cluster.identity} to {to} {where}: {GRANT}")
+
+
+def absent(cluster: Cluster, topics: Iterable[str]) -> BrokerError:
+    """What to say about topics that a broker does not show: to whoever may not see them they are not there."""
+    hidden = f", or hides it from {cluster.identity}: {GRANT}; where it is missing," if cluster.closed else ":"
+    names = ", ".join(sorted(topics))
+    return BrokerError(f"the broker has no topic {names}{hidden} create it with `tocsin topics create` and `tocsin region activate REGION`")
 
 
 @contextmanager
-def saying_who(cluster: Cluster) -> Iterator[None]:
+def saying_who(cluster: Cluster, what: str = "", to: str = "use") -> Iterator[None]:
     """Inside, what the broker does not allow is raised as BrokerRefused, which says whom and what."""
     try:
         yield
     except NOT_ALLOWED as error:
-        raise denied(cluster, error) from error
+        raise denied(cluster, error, what, to) from error
 
 
 @asynccontextmanager
-async def started(cluster: Cluster, client: Client, stop: Callable[[], Awaitable[None]]) -> AsyncIterator[Client]:
-    """A client of aiokafka's, started here and stopped at the end; BrokerError says why it could not be, or what it is not allowed."""
+async def started(cluster: Cluster, client: Client, stop: Callable[[], Awaitable[None]], what: str = "") -> AsyncIterator[Client]:
+    """A client of aiokafka's, started here and stopped at the end; BrokerError says why it could not be, or what it is not allowed.
+
+    `what`: the topics it is for, to be named where the broker names none.
+    """
+    to = _DOES.get(type(client), "use")
     try:
         await client.start()
     except NOT_ALLOWED as error:
         await stop()
-        raise denied(cluster, error) from error
+        raise denied(cluster, error, what, to) from error
     except (KafkaError, OSError) as error:
         await stop()
         await reach(cluster)
         msg = f"the broker at {cluster.bootstrap} did not answer just now ({words(error)}); try again"
         raise BrokerError(msg) from error
     try:
-        with saying_who(cluster):
+        with saying_who(cluster, what, to):
             yield client
     finally:
         await stop()

@@ -117,12 +117,13 @@ class Rebuilding:
 
     async def _ends(self) -> dict[int, int]:
         async with consumer(self._settings.cluster) as reader:
-            found = await reader.end_offsets(await partitions(reader, [Topics.of(self._settings).journal]))
+            found = await reader.end_offsets(await partitions(self._settings.cluster, reader, [Topics.of(self._settings).journal]))
         return {one.partition: end for one, end in found.items()}
 
     async def _marks_end(self) -> int:
         async with consumer(self._settings.cluster) as reader:
-            return sum((await reader.end_offsets(await partitions(reader, [Topics.of(self._settings).marks]))).values())
+            marks = await partitions(self._settings.cluster, reader, [Topics.of(self._settings).marks])
+            return sum((await reader.end_offsets(marks)).values())
 
     async def _write(self, made: Sequence[Partition], outputs: dict[int, list[Output]]) -> None:
         """Say what follows from the old journal's end, then write the new one's topics, its states, and what domains passed on to each other."""

@@ -15,6 +15,7 @@ from stream.runtime.checkpoint import digest
 from stream.runtime.checkpoint_store import CheckpointReader, topic_id
 from stream.runtime.excerpt import Stretch, excerpt
 from stream.runtime.follow import consumer
+from stream.runtime.reach import NOT_ALLOWED
 from stream.runtime.snapshots import assembled
 
 if TYPE_CHECKING:
@@ -165,6 +166,8 @@ class Recomputing:
                     if some:
                         start = some[-1].offset + 1
                         yield some
+            except NOT_ALLOWED:
+                raise
             except KafkaError as error:
                 msg = f"{place.topic} partition {partition} cannot be read from offset {start}: {error!r}"
                 raise BrokerError(msg) from error

@@ -66,7 +66,7 @@ def repinned(old: Region, new: Region, partitions: int) -> list[Problem]:
 async def publish(settings: Settings, bundle: Bundle) -> None:
     """Publish and activate a region; PublishFailed when the broker does not take a record (nothing is active then that was not before)."""
     topic = Topics(settings.prefix).regions
-    async with producer(settings) as sender:
+    async with producer(settings, topic) as sender:
         try:
             for key, value, headers in chunks(bundle):
                 await sender.send_and_wait(topic, value, key=key, partition=0, headers=headers)

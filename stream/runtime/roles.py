@@ -3,7 +3,7 @@
 Whatever is not in it is refused. The service's own roles (worker, intake) stand for all cities at once, by the beginning of the topics' names,
 so that a region's new cities can be warned the moment they are there. Everybody else is let to topics one by one: `warnings.wu` is not
 `warnings.wuhan`. Exact case counts stand on the doors, `journal`, `checkpoints`, `snapshots`, `rejected`, `warnings` and `warnings.late`, which
-are for the service alone, and in what a city itself is sent, which only that city reads and the body that stands above it.
+are for the service alone and for whoever operates it, and in what a city itself is sent, which that city reads and the body that stands above it.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ class Role(StrEnum):
     """One city's."""
     COORDINATOR = "coordinator"
     """One body's that stands above cities."""
+    OPERATOR = "operator"
+    """Whoever runs `status`, `explain`, `archive`, `journal save`, `rebuild --check` and `upgrade check`."""
     AUDITOR = "auditor"
     SRE = "sre"
 
@@ -191,6 +193,12 @@ TABLE: Mapping[Role, Permissions] = {
             Grant(_R, (Kind.REGIONS, *_OPEN)),
         ),
         groups=((Operation.READ, Group.OWN),),
+    ),
+    Role.OPERATOR: Permissions(
+        topics=(
+            Grant(_R, (Kind.JOURNAL, Kind.CHECKPOINTS, Kind.SNAPSHOTS, Kind.REGIONS, Kind.WARNINGS, *_OPEN)),
+            Grant(_R, (Kind.CITIES,), Whose.EACH),  # what a city was told, which `explain` explains
+        ),
     ),
     Role.AUDITOR: Permissions(
         topics=(Grant(_R, (Kind.AUDIT, Kind.REGIONS, *_OPEN)), Grant(_R, (Kind.ANSWERS,), Whose.EACH)),

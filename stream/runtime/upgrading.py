@@ -15,6 +15,7 @@ from stream.runtime.entitlement import versions
 from stream.runtime.feeding import producer
 from stream.runtime.fold_versions import KEY, InForce, from_bytes, to_bytes
 from stream.runtime.follow import consumer
+from stream.runtime.reach import NOT_ALLOWED
 from stream.runtime.topics import Topics
 
 if TYPE_CHECKING:
@@ -101,9 +102,11 @@ async def activate(settings: Settings, version: str, migrates: Sequence[str] = (
             raise TocsinError(msg)
     made = InForce(version, now.version if now is not None else "")
     topic = Topics.of(settings).regions
-    async with producer(settings) as sender:
+    async with producer(settings, topic) as sender:
         try:
             await sender.send_and_wait(topic, to_bytes(made), key=KEY.encode(), partition=0)
+        except NOT_ALLOWED:
+            raise
         except KafkaError as error:
             msg = f"that fold version {version} is in force could not be written to {topic}: {error!r}; run the command again"
             raise PublishFailed(msg) from error

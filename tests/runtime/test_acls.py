@@ -49,7 +49,7 @@ def test_nobody_may_delete_anything_and_only_the_installer_may_make_or_change() 
     assert set(IMPLIED.values()) == {Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS}
 
 
-def test_exact_counts_are_for_the_service_alone() -> None:
+def test_exact_counts_are_for_the_service_and_its_operators_alone() -> None:
     exact = {
         Kind.DOORS,
         Kind.BACKFILL,
@@ -62,7 +62,12 @@ def test_exact_counts_are_for_the_service_alone() -> None:
         Kind.WARNINGS_LATE,
     }
     readers = {role for role, may in TABLE.items() for grant in may.topics if Operation.READ in grant.operations and exact & {*grant.kinds}}
-    assert readers == {Role.WORKER, Role.INTAKE}
+    assert readers == {Role.WORKER, Role.INTAKE, Role.OPERATOR}
+
+
+def test_operators_write_nothing() -> None:
+    done = {one for grant in TABLE[Role.OPERATOR].topics for one in grant.operations}
+    assert (done, TABLE[Role.OPERATOR].groups, TABLE[Role.OPERATOR].cluster) == ({Operation.READ}, (), ())
 
 
 @pytest.mark.parametrize("role", sorted(OF_ONE | {Role.AUDITOR}))

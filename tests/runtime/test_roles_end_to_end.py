@@ -1,225 +1,178 @@
-"""The whole service on a secured broker, everybody with no more than his role: a warning arrives, is answered, and nothing was refused."""
+"""A secured broker, everybody with no more than his role: the service warns and is answered, operators' commands work, and nothing was refused.
+
+With another role a command says who may not do what on which topic.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import subprocess
-import sys
-import time
-from datetime import UTC, datetime
-from hashlib import sha256
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
-import msgspec
 import pytest
-from confluent_kafka import Producer
 from typer.testing import CliRunner
 
 from stream.cli.main import app
-from stream.gateways.keys import new_token
-from stream.records.journal import Acknowledgement, decode
+from stream.decide.fold import Fold
+from stream.records.journal import Acknowledgement, Measurements, columns, decode
+from stream.region.bundle import bundle
+from stream.region.load import load
 from stream.runtime import acl_admin
 from stream.runtime.acls import Acl, Pattern, Resource
 from stream.runtime.broker import Broker
-from stream.runtime.broker_security import INSTALLER
-from stream.runtime.follow import follow
-from stream.runtime.ports import free_ports
-from stream.settings import Settings
-from tests.decide.conftest import FILES
+from tests.runtime.installation import SPEAKER, Installation, measured
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
-runner = CliRunner()
-ROOT = Path(__file__).parents[2]
-WAIT_S = 60.0
-PRINCIPALS = """
-installer = ["User:setup"]
-worker = ["User:worker-0"]
-intake = ["User:CN=intake"]
-gateway = ["User:gateway"]
-canary = ["User:canary"]
-sre = ["User:sre"]
-[centre]
-ava = ["User:centre-ava"]
-bor = ["User:CN=centre-bor"]
-[door]
-upper = ["User:upper"]
-"""
-TOKEN = new_token()
-GATEWAYS = f"""
-[agency]
-kind = "http_token"
-stations = ["middle"]
-families = ["water"]
-lanes = ["live"]
-audience = "rill"
-[agency.keys.k1]
-token_sha256 = "{sha256(TOKEN.encode()).hexdigest()}"
-[upper]
-kind = "kafka"
-stations = ["upper"]
-families = ["water"]
-lanes = ["live"]
-audience = "rill"
-"""
+LATER = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+WARNING, OUT, REGION = "the warning", "a folder", "the region"
+"""Arguments that are known only then."""
 
 
-class Installation:
-    """A secured broker, and a settings file for each principal."""
-
-    def __init__(self, broker: Broker, folder: Path) -> None:
-        self.broker, self.folder = broker, folder
-        self._running: list[subprocess.Popen[bytes]] = []
-
-    def settings(self, principal: str) -> Settings:
-        security, name = self.broker.security, principal.removeprefix("CN=")
-        if name != principal:
-            shown, address = security.certificate_login(name), self.broker.address("SSL")
-        else:
-            if not security.password_file(name).exists():
-                self.broker.set_password(name)
-            shown, address = security.login(name), self.broker.bootstrap
-        return Settings(bootstrap=address, partitions=2, tick_s=0.5, session_timeout_s=20.0, canary_s=2.0, **shown)
-
-    def options(self, principal: str) -> list[str]:
-        file = self.folder / f"{principal}.toml"
-        file.write_bytes(msgspec.toml.encode(self.settings(principal)))
-        return ["--settings", str(file)]
-
-    def run(self, principal: str, *words: str) -> str:
-        done = runner.invoke(app, [*words, *self.options(principal)])
-        assert done.exit_code == 0, (words, done.output, done.exception)
-        return done.stdout
-
-    def refused(self, principal: str, *words: str) -> bool:
-        return runner.invoke(app, [*words, *self.options(principal)]).exit_code == 1
-
-    def start(self, principal: str, *words: str) -> None:
-        with self.log(words[0]).open("wb") as log:
-            command = [sys.executable, "-m", "stream.cli.main", *words, *self.options(principal)]
-            self._running.append(subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT))
-
-    def log(self, command: str) -> Path:
-        return self.folder / f"{command}.log"
-
-    def said(self) -> str:
-        return "\n".join(f"--- {one.name}\n{one.read_text('utf-8')[-1500:]}" for one in self.folder.glob("*.log"))
-
-    def until(self, look: Callable[[], bool]) -> None:
-        until = time.monotonic() + WAIT_S
-        while not look():
-            assert time.monotonic() < until, self.said()
-            time.sleep(0.2)
-
-    def refusals(self) -> list[str]:
-        return [line for line in self.broker.log.read_text("utf-8").splitlines() if " is Denied " in line]
-
-    def stop(self) -> None:
-        for one in self._running:
-            one.terminate()
-        for one in self._running:
-            one.wait(30)
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """Everything runs, each process with no more than its role, and a warning stands. Nothing of it was refused."""
+    folder = tmp_path_factory.mktemp("installation")
+    with Broker.start(folder / "broker", secured=True) as broker:
+        made = Installation(broker, folder)
+        try:
+            made.set_up()
+            made.serve()
+            assert made.refusals() == []
+            yield made
+        finally:
+            made.stop()
 
 
-@pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
-    with Broker.start(tmp_path / "broker", secured=True) as broker:
-        made = Installation(broker, tmp_path)
-        yield made
-        made.stop()
+def test_everybody_with_no_more_than_his_role_warns_a_city_and_hears_its_answer(installation: Installation) -> None:
+    with installation.nothing_refused():
+        assert installation.posted() == 1
+        installation.run("CN=centre-bor", "accept", "bor", installation.warning_id, "--by", "officer")
+        installation.until(lambda: installation.warning_id in [one.warning_id for one in answers(installation)])
+        installation.until(installation.canary_ready)
+        installation.run("sre", "topics", "check", str(installation.region))
 
 
-def test_everybody_with_no_more_than_his_role_warns_a_city_and_hears_its_answer(installation: Installation, tmp_path: Path) -> None:
-    region, principals, ports = tmp_path / "rill", tmp_path / "principals.toml", free_ports("127.0.0.1")
-    for name, text in (FILES | {"gateways.toml": GATEWAYS}).items():
-        (region / name).parent.mkdir(parents=True, exist_ok=True)
-        (region / name).write_text(text, "utf-8")
-    principals.write_text(PRINCIPALS, "utf-8")
-    installation.run(INSTALLER, "topics", "create")
-    installation.run(INSTALLER, "topics", "acl", str(principals), str(region), "--apply")
-    installation.run("setup", "region", "activate", str(region))
-    assert "the cluster allows exactly this" in installation.run("setup", "topics", "acl", str(principals), "--check")
-
-    installation.start("worker-0", "worker")
-    installation.start("CN=intake", "intake")
-    installation.start("gateway", "gateway", "http", "--port", str(ports[0]))
-    installation.start("canary", "canary", "--metrics-port", str(ports[1]))
-    for command in ("worker", "intake", "gateway"):
-        installation.until(lambda command=command: "ready" in installation.log(command).read_text("utf-8"))
-    assert posted(ports[0]) == 1
-    handed_in(installation)
-    installation.until(lambda: bool(active(installation)))
-    (warning_id,) = active(installation)
-    installation.run("CN=centre-bor", "accept", "bor", warning_id, "--by", "officer")
-    installation.until(lambda: [one.warning_id for one in answers(installation)] == [warning_id])
-    installation.until(lambda: ready(ports[1]))
-    installation.run("sre", "topics", "check", str(region))
-    assert installation.refusals() == []
-
-    # What the log shows when somebody tries more: a neighbour's warnings, an answer in its name, the journal.
-    assert installation.refused("centre-ava", "tail", "bor", "--once")
-    assert installation.refused("centre-ava", "accept", "bor", warning_id)
-    assert installation.refused("sre", "journal", "save", "--out", str(tmp_path / "journal"))
-    assert installation.refusals() != []
-
-    # Somebody was let to more than his role by hand.
+def test_what_was_given_by_hand_is_found_and_taken_away(installation: Installation) -> None:
+    listed = ("topics", "acl", str(installation.principals))
+    assert "the cluster allows exactly this" in installation.run("setup", *listed, "--check")
     acl_admin.add(installation.settings("setup").cluster, [Acl("User:centre-ava", Pattern(Resource.TOPIC, "warnings.bor"), "Read")])
     installation.run("centre-ava", "tail", "bor", "--once")
-    checked = runner.invoke(app, ["topics", "acl", str(principals), "--check", *installation.options("setup")])
+    checked = CliRunner().invoke(app, [*listed, "--check", *installation.options("setup")])
     assert checked.exit_code == 1
     assert checked.stdout == "superfluous: Allow User:centre-ava Read on topic warnings.bor: --apply --remove takes it away\n"
-    installation.run("setup", "topics", "acl", str(principals), "--apply", "--remove")
+    installation.run("setup", *listed, "--apply", "--remove")
     assert installation.refused("centre-ava", "tail", "bor", "--once")
-    installation.run("setup", "topics", "acl", str(principals), "--check")
-
-
-def measured(station: str, value: float) -> dict[str, object]:
-    return {"station": station, "quantity": "stage", "observed_at": datetime.now(UTC).isoformat(), "value": value}
-
-
-def posted(port: int) -> int:
-    """How many measurements the gateway has taken, one of nothing special."""
-    shown = {"Content-Type": "application/json", "Authorization": f"Bearer {TOKEN}"}
-    with urlopen(
-        Request(f"http://127.0.0.1:{port}/v1/measurements", json.dumps([measured("middle", 1.0)]).encode(), shown), timeout=30
-    ) as got:
-        return int(json.loads(got.read())["accepted"])
-
-
-def handed_in(installation: Installation) -> None:
-    """A flood, through the door of the one who speaks for the upper gauge."""
-    sender = Producer(installation.settings("upper").cluster.librdkafka())
-    failed: list[object] = []
-    sender.produce("ingest.upper", json.dumps(measured("upper", 4.5)).encode(), on_delivery=lambda error, _: failed.append(error))
-    assert sender.flush(10) == 0
-    assert failed == [None]
-
-
-def active(installation: Installation) -> list[str]:
-    """The warnings its city sees."""
-    lines = installation.run("CN=centre-bor", "tail", "bor", "--once", "--json").splitlines()
-    return [one["warning_id"] for line in lines for one in json.loads(line)["active"]]
+    installation.run("setup", *listed, "--check")
 
 
 def answers(installation: Installation) -> list[Acknowledgement]:
     """What the journal holds of cities' answers."""
-
-    async def everything() -> list[bytes]:
-        settings = installation.settings("worker-0")
-        return [one.value or b"" async for read in follow(settings.cluster, ["journal"], once=True) for one in read.records]
-
-    return [one for one in map(decode, asyncio.run(everything())) if isinstance(one, Acknowledgement)]
+    return [one for one in map(decode, installation.records("worker-0", "journal")) if isinstance(one, Acknowledgement)]
 
 
-def ready(port: int) -> bool:
-    try:
-        with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as got:
-            return bool(got.status == 200)
-    except HTTPError:
-        return False
+def test_what_comes_by_mqtt_reaches_the_journal_with_a_gateways_role(installation: Installation) -> None:
+    with installation.nothing_refused():
+        installation.mosquitto.publish(f"tocsin/{SPEAKER}/stage", [json.dumps(measured("lower", 1.0)).encode()])
+        installation.mosquitto.publish(f"tocsin/{SPEAKER}/stage", [json.dumps(measured("upper", 1.0)).encode()])  # not its own
+        installation.until(lambda: any(b"lower" in one for one in installation.records("worker-0", "measurements.water")))
+        installation.until(lambda: any(SPEAKER.encode() in one for one in installation.records("auditor", "audit")))
+        installation.until(lambda: heard(installation, "lower/stage") == 1)
+    assert heard(installation, "upper/stage") == 1  # the flood, through the door of who may say so
+
+
+def heard(installation: Installation, series: str) -> int:
+    """How many measurements of a series the journal holds."""
+    region = load(bundle(installation.region))
+    found = [one for one in map(decode, installation.records("worker-0", "journal")) if isinstance(one, Measurements)]
+    rows = [row for one in found if one.region_hash == region.region_hash for row in columns(one).rows.tolist()]
+    return rows.count(region.series.ids.index(series))
+
+
+def test_who_has_a_door_of_its_own_writes_there_and_nowhere_else(installation: Installation) -> None:
+    value = json.dumps(measured("upper", 1.0)).encode()
+    assert installation.produced("upper", "ingest.upper", value) == ""
+    for topic in (
+        "measurements.water",
+        "backfill.water",
+        f"ingest.{SPEAKER}",
+        "journal",
+        "rejected",
+        "warnings.bor",
+        "acknowledgements.ava",
+    ):
+        assert installation.produced("upper", topic, value) == "TOPIC_AUTHORIZATION_FAILED", topic
+    assert "or hides it from user 'upper'" in installation.refused("upper", "tail", "ava", "--once")
+
+
+def arguments(installation: Installation, folder: Path, words: tuple[str, ...]) -> list[str]:
+    known = {WARNING: installation.warning_id, OUT: str(folder / "out"), REGION: str(installation.region)}
+    return [known.get(one, one) for one in words]
+
+
+@pytest.mark.parametrize(
+    ("who", "words", "said"),
+    [
+        ("operator", ("status",), "3 cities"),
+        ("operator", ("explain", WARNING), "upper"),
+        ("operator", ("archive", "--out", OUT), "regions; sum "),
+        ("operator", ("journal", "save", "--out", OUT), ""),
+        ("operator", ("rebuild", "--check"), "journal 1: state before offset"),
+        ("operator", ("upgrade", "check", Fold.VERSION), f"in force: fold version {Fold.VERSION}"),
+        ("worker-0", ("upgrade", "activate", Fold.VERSION), f"fold version {Fold.VERSION} is in force"),
+        ("setup", ("region", "activate", REGION), "is active: 3 cities, 0 topics created"),
+        ("CN=centre-bor", ("ack", "bor", WARNING), "seen by"),
+        ("CN=centre-bor", ("report", "bor", "--hazard", "flood", "--level", "blue", "--text", "wet"), "known as"),
+        ("CN=centre-bor", ("silence", "bor", "--level", "blue", "--until", LATER, "--text", "seen"), "known as"),
+        ("CN=centre-bor", ("cap", "bor"), "<alert"),
+    ],
+)
+def test_a_command_works_with_the_role_it_belongs_to(
+    installation: Installation, tmp_path: Path, who: str, words: tuple[str, ...], said: str
+) -> None:
+    with installation.nothing_refused():
+        assert said in installation.run(who, *arguments(installation, tmp_path, words))
+
+
+@pytest.mark.parametrize(
+    ("who", "words", "what"),
+    [
+        ("auditor", ("rebuild", "--check"), "to use topic journal"),
+        ("sre", ("rebuild", "--check"), "to read topic checkpoints"),
+        ("sre", ("upgrade", "check", Fold.VERSION), "to read topic checkpoints"),
+        ("sre", ("archive", "--out", OUT), "to read topic journal"),
+        ("sre", ("journal", "save", "--out", OUT), "to read topic journal"),
+        ("sre", ("explain", WARNING), "to read topic warnings"),
+        ("sre", ("ack", "bor", WARNING), "to read topic warnings.bor"),
+        ("operator", ("ack", "bor", WARNING), "to write topic acknowledgements.bor"),
+        ("sre", ("region", "activate", REGION), "to write topic regions"),
+        ("gateway", ("region", "activate", REGION), "topic journal is missing or hidden from user 'gateway', who may not create it"),
+    ],
+)
+def test_a_command_that_is_not_for_a_role_says_who_may_not_do_what(
+    installation: Installation, tmp_path: Path, who: str, words: tuple[str, ...], what: str
+) -> None:
+    said = installation.refused(who, *arguments(installation, tmp_path, words))
+    assert what in said
+    assert f"user '{who}'" in said
+    assert "see `tocsin topics acl` for what each role may do, and grant it, or come as somebody else" in said
+
+
+@pytest.mark.parametrize(
+    ("who", "words", "topics"),
+    [
+        ("auditor", ("status",), "warnings"),
+        ("auditor", ("archive", "--out", OUT), "journal"),
+        ("auditor", ("ack", "bor", WARNING), "warnings.bor"),
+        ("centre-ava", ("accept", "bor", WARNING), "warnings.bor"),
+        ("centre-ava", ("status",), "city_status, warnings"),
+    ],
+)
+def test_a_topic_that_is_hidden_is_said_to_be_so(
+    installation: Installation, tmp_path: Path, who: str, words: tuple[str, ...], topics: str
+) -> None:
+    said = installation.refused(who, *arguments(installation, tmp_path, words))
+    assert f"no topic {topics}, or hides it from user '{who}': see `tocsin topics acl`" in said
