@@ -2,7 +2,7 @@
 
     python deploy/prometheus/make.py [FOLDER]
 
-The files are checked in (a test compares); rules/canary.yml stands beside them and is kept by hand.
+The files are checked in (a test compares); rules/canary.yml and rules/watching.yml stand beside them and are kept by hand, with their pages.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ sys.path.insert(0, str(HERE))
 import feeds  # noqa: E402
 import objective  # noqa: E402
 import service  # noqa: E402
+from alert import AGAIN  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from alert import Alert
+    from alert import Alert, Told
 
 GROUPS: Mapping[str, Sequence[Alert]] = {"objective": objective.ALERTS, "service": service.ALERTS, "feeds": feeds.ALERTS}
 RUNBOOKS = "deploy/runbooks"
@@ -45,8 +46,15 @@ def page(alert: Alert) -> str:
     who = "A person, now." if alert.severity == "page" else "A person, this working day."
     return (
         f"# {alert.name}\n\n{who} Fires when this holds for {alert.wait}:\n\n```promql\n{alert.expr}\n```\n\n"
-        f"## What it means for the cities\n\n{alert.means}\n\n## Look\n\n{look}\n## Do\n\n{do}"
+        f"## What it means for the cities\n\n{alert.means}\n\n## Look\n\n{look}\n## Do\n\n{do}\n{told(alert.tell)}## Over\n\n{alert.over}\n"
     )
+
+
+def told(tell: Told | None) -> str:
+    """What operations centres are told, and how they are told that it is over."""
+    if tell is None:
+        return ""
+    return f"## Tell the operations centres\n\n- {tell.en}\n- {tell.zh}\n- Afterwards: {AGAIN.en} {AGAIN.zh}\n\n"
 
 
 def proof(alert: Alert) -> list[dict[str, Any]]:

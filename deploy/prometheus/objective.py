@@ -6,7 +6,7 @@ factors are those of the SRE workbook, chapter 5: a fast burn pages within minut
 
 from __future__ import annotations
 
-from alert import Alert, Severity
+from alert import LATE, Alert, Severity
 
 OBJECTIVE = 0.999
 BUDGET = 1 - OBJECTIVE
@@ -40,9 +40,10 @@ def _burn(name: str, severity: Severity, factor: float, long: str, short: str, l
             "`tocsin doctor --settings FILE`, and the canary's log: it says which partition is silent and who owned it.",
         ),
         do=(
-            "One journal partition: restart the worker that owns it. One door partition: the same. All: look at the brokers first.",
-            "Tell the operations centres of the cities concerned that warnings may be late, if it lasts longer than a few minutes.",
+            "One journal partition: restart the worker that holds it. One door partition: the same. All: look at the brokers first.",
+            "If it lasts longer than a few minutes, tell the operations centres of the cities concerned.",
         ),
+        over=f"The share lost in {short} is 0 again; that in {long} follows. What was lost stays lost in the 30 days: it is on dashboard *Tocsin overview*.", tell=LATE,
         fires={**total, "tocsin_canary_missed_total{door=\"water\"}": lost},
         quiet={**total, "tocsin_canary_missed_total{door=\"water\"}": "0+0x600"},
         fires_at="3h", labels={},

@@ -20,19 +20,23 @@ from stream.health.canary_metrics import CanaryMetrics
 from stream.health.census_metrics import CensusMetrics
 from stream.health.metrics import Metrics
 from stream.health.tallied import Tallied
+from tests.deploy.command_lines import parse
 from tests.deploy.needs import need
+from tests.test_readme import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 RULES = sorted((DEPLOY / "prometheus" / "rules").glob("*.yml"))
+PAGES = sorted(path for path in (DEPLOY / "runbooks").glob("*.md") if path.stem != "README")
 BOARDS = sorted((DEPLOY / "grafana").glob("*.json"))
 OF_PROMETHEUS = {
     "up": set(), "ALERTS": {"alertname", "alertstate"}, "scrape_duration_seconds": set(), "process_start_time_seconds": set(),
     "process_cpu_seconds_total": set(), "process_resident_memory_bytes": set(),
 }  # fmt: skip
 OF_TARGETS = {"job", "instance"}
+OPTIONS = {option for command in COMMANDS.values() for one in command.params for option in one.opts}
 
 
 def maker(folder: str) -> Any:
@@ -78,12 +82,51 @@ def rules() -> list[dict[str, Any]]:
 
 def test_every_alert_has_its_page_and_no_page_is_without_alert() -> None:
     alerts = {one["alert"]: one for one in rules() if "alert" in one}
-    pages = {path.stem for path in (DEPLOY / "runbooks").glob("*.md")}
+    pages = {path.stem for path in PAGES}
     assert pages == set(alerts)
     for name, one in alerts.items():
         assert one["annotations"]["runbook_url"] == f"deploy/runbooks/{name}.md"
-        assert one["labels"]["severity"] in {"page", "ticket"}
+        assert one["labels"]["severity"] in {"page", "ticket", "heartbeat"}
         assert one["annotations"]["summary"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda one: one.stem)
+def test_a_page_says_what_it_means_what_to_do_and_how_it_ends_by_the_expression_in_force(page: Path) -> None:
+    text = page.read_text("utf-8")
+    headings = re.findall(r"^## (.*)$", text, flags=re.MULTILINE)
+    assert [one for one in headings if one != "Tell the operations centres"] == ["What it means for the cities", "Look", "Do", "Over"]
+    (expr,) = [one["expr"] for one in rules() if one.get("alert") == page.stem]
+    (shown,) = re.findall(r"```promql\n(.*?)\n```", text, flags=re.DOTALL)
+    assert shown.split() == expr.split()
+    if "Tell the operations centres" in headings:
+        assert re.search(r"[\u4e00-\u9fff]", text)  # in both languages
+
+
+def test_what_the_pages_say_to_run_or_to_look_at_exists() -> None:
+    series, asked = known(), 0
+    for page in sorted((DEPLOY / "runbooks").glob("*.md")):
+        text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+        for code in re.findall(r"`([^`\n]+)`", text):
+            if code.startswith("tocsin "):
+                parse(code.split()[1:])
+                asked += 1
+            for name in re.findall(r"\btocsin_\w+", code):
+                assert name in series, f"{page.name}: {name}"
+            for name in re.findall(r"--[a-z-]+(?= |$)", code) if code.startswith("--") else ():
+                assert name in OPTIONS, f"{page.name}: {name}"
+    assert asked > 20
+
+
+def test_an_alert_that_nobody_can_raise_any_more_is_not_silent() -> None:
+    """Every metric that alerts go by comes from processes: when the last of a kind is gone, or was never there, an alert of its own says so."""
+    nobody = next(one["expr"] for one in rules() if one.get("alert") == "TocsinNobodyRuns")
+    for job in ("tocsin-worker", "tocsin-intake"):
+        assert f'absent(up{{job="{job}"}})' in nobody
+    assert next(one["expr"] for one in rules() if one.get("alert") == "TocsinCanaryDead").startswith("absent(")
+    config = yaml.safe_load((DEPLOY / "prometheus" / "alertmanager.yml").read_text("utf-8"))
+    (beat,) = [one for one in config["route"]["routes"] if one["matchers"] == ['severity="heartbeat"']]
+    assert beat["receiver"] not in {one["receiver"] for one in config["route"]["routes"] if one is not beat} | {config["route"]["receiver"]}
+    assert [one["expr"] for one in rules() if one.get("labels", {}).get("severity") == "heartbeat"] == ["vector(1)"]
 
 
 def test_what_alertmanager_holds_back_are_alerts_that_exist() -> None:
