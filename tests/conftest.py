@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 settings.register_profile("tocsin", deadline=None)
 settings.load_profile("tocsin")
+TOGETHER = {
+    # They kill, wait and count seconds: one at a time.
+    "faults": ("tests/chaos/",),
+    # They look at two histories that are played once.
+    "played": tuple(f"tests/scenarios/test_{name}.py" for name in ("beijing", "danube", "replay_equals_topics")),
+}
 
 
 @pytest.fixture(scope="session")
@@ -30,12 +36,13 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
-    """With `-n 2`: a file's tests stay in one process, for they share what was set up; so do those of tests/chaos, which kill and wait and count seconds."""
+    """With `-n 2`: a file's tests stay in one process, for they share what was set up; so do the files that stand TOGETHER."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByFile(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "tests/chaos" if nodeid.startswith("tests/chaos/") else nodeid.partition("::")[0]
+            file = nodeid.partition("::")[0]
+            return next((name for name, starts in TOGETHER.items() if file.startswith(starts)), file)
 
     config.option.loadscopereorder = False
     return ByFile(config, log)

@@ -6,6 +6,7 @@ import resource
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jsonschema
@@ -76,8 +77,10 @@ def test_what_we_raise_on_purpose_is_a_message_and_no_traceback() -> None:
 
 
 def test_a_broker_that_does_not_answer_is_named() -> None:
-    for command in (["tail", "wuhan"], ["status"], ["topics", "check"], ["journal", "save", "--out", os.devnull]):
-        done = tocsin(*command, "--bootstrap", "127.0.0.1:1")
+    commands = (["tail", "wuhan"], ["status"], ["topics", "check"], ["journal", "save", "--out", os.devnull])
+    with ThreadPoolExecutor(len(commands)) as threads:  # all of them wait for some seconds
+        every = list(threads.map(lambda command: tocsin(*command, "--bootstrap", "127.0.0.1:1"), commands))
+    for command, done in zip(commands, every, strict=True):
         assert done.returncode == 1, command
         assert "127.0.0.1:1" in done.stderr, command
         assert "Traceback" not in done.stderr, command

@@ -138,10 +138,11 @@ def test_a_process_whose_password_was_changed_says_so_and_works_with_the_new_one
     old = lane.password.read_bytes()
     new = closed.set_password(INSTALLER).read_bytes()
     assert old != new
-    for words in (["worker"], ["intake"], ["gateway", "http", "--port", str(free_ports("127.0.0.1")[0]), "--spool", str(tmp_path / "s")]):
-        process = lane.start(*words)
+    gateway = ["gateway", "http", "--port", str(free_ports("127.0.0.1")[0]), "--spool", str(tmp_path / "s")]
+    started = {words[0]: lane.start(*words) for words in (["worker"], ["intake"], gateway)}
+    for command, process in started.items():
         assert process.wait(WAIT_S) == ERRORS
-        said = lane.log(words[0]).read_text("utf-8")
+        said = lane.log(command).read_text("utf-8")
         assert f"refused user '{INSTALLER}': no such user, or another password than the one in {lane.password}" in said
         assert old.decode().strip() not in said
     lane.password.write_bytes(new)
@@ -188,8 +189,9 @@ def test_who_may_do_nothing_is_told_what_was_not_allowed(closed: Broker, lane: L
     for words in (("tail", "bor", "--once"), ("status",), ("feed", str(rill), str(measured(tmp_path))), ("ack", "bor", "wrn-1")):
         said = nobody.refused(*words)
         assert NOBODY in said or "allowed to see it" in said, (words, said)
-    for command in ("worker", "intake"):
-        assert nobody.start(command).wait(WAIT_S) == ERRORS
+    started = {command: nobody.start(command) for command in ("worker", "intake")}
+    for command, process in started.items():
+        assert process.wait(WAIT_S) == ERRORS
         assert f"hidden from user '{NOBODY}'" in nobody.log(command).read_text("utf-8")
 
 
