@@ -1,13 +1,15 @@
 """Both clocks agree on an instant before the partition's own time: they were wrong together, and were set right. Its time goes back with them.
 
 What was noted meanwhile lies in the future and would stand still until then: since when something is below its level, when a status was said last, when
-the next look is due, what waits for its region. It is taken for now. What was said to cities stays as it was said, its end included; it ends by evidence
-as ever.
+the next look is due, what waits for its region. It is taken for now. What cities hold in their hands stays as it was said, its end included; it ends by
+evidence as ever, and what they are told from then on is of the time that it is.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, overload
+
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from stream.decide.partition import Partition
@@ -54,7 +56,10 @@ def _hazard(state: HazardState, now: int) -> None:
 
 
 def _told(told: Told, before: int, now: int) -> None:
-    """How long a city still has for its answer is what it had."""
+    """How long a city still has for its answer is what it had, and what it answers from now on is its newest word."""
+    told.sent_at, told.recent = min(told.sent_at, now), tuple(min(at, now) for at in told.recent)
+    for answers in told.acknowledged.values():
+        answers |= {by: replace(one, received_at=min(one.received_at, now - 1)) for by, one in answers.items()}
     told.below_since, told.blind_since = _no_later(told.below_since, now), _no_later(told.blind_since, now)
     told.repeated_at = min(told.repeated_at, now)
     if told.rung_at is not None and told.asked_at > now:
