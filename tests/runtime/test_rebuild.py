@@ -118,6 +118,10 @@ def test_four_journal_partitions_become_six_while_warnings_stand(
         began = time.monotonic()
         assert "generation 2: 8 domains went over to 6 journal partitions" in run("rebuild", "--partitions", str(NEW), *old)
         print(f"\n{len(stood)} warnings stood; a new generation took {time.monotonic() - began:.1f} s")
+        run("archive", "--out", str(tmp_path / "first"), *old)
+        first = said(settings)
+        assert first == replayed(tmp_path / "first"), "the old journal is decided to its very end, and all that follows is said"
+        assert all(first.values())
         refused = Worker(settings, tmp_path / "old.log", module=PRODUCT)
         processes.append(refused)
         assert refused.process.wait(30) == 70
@@ -137,7 +141,7 @@ def test_four_journal_partitions_become_six_while_warnings_stand(
     assert "nothing is missing or altered" in run("archive", "--out", archive, "--verify")
     numbering(settings, stood)
     nothing_lost(settings, wider, traffic, answered)
-    says_the_same(settings, tmp_path)
+    says_the_same(settings, first, tmp_path)
 
 
 def answer(settings: Settings, stood: dict[str, dict[str, Any]]) -> tuple[str, int]:
@@ -193,17 +197,27 @@ def items(one: Measurements, ids: Any) -> list[tuple[str, int]]:
     return [(ids[row], int(at)) for row, at in zip(arrays.rows.tolist(), arrays.observed_at.tolist(), strict=True)]
 
 
-def says_the_same(settings: Settings, folder: Path) -> None:
-    """The archive of both generations, replayed, says what stands on the cities' topics, byte for byte."""
-    wanted: dict[str, list[bytes]] = {}
-    for output in archive_replay.decide(opened(folder / "archive")):
+def said(settings: Settings) -> dict[str, list[bytes]]:
+    """What stands on each city's topic, repetitions left out."""
+    topics = Topics(settings.prefix)
+    return {city: list(dict.fromkeys(one.value() for one in read_all(settings.bootstrap, topics.city(city))[0])) for city in CITIES}
+
+
+def replayed(folder: Path) -> dict[str, list[bytes]]:
+    """What an archive says to each city."""
+    found: dict[str, dict[bytes, None]] = {city: {} for city in CITIES}
+    for output in archive_replay.decide(opened(folder)):
         if output.kind == "city":
-            wanted.setdefault(output.city_id, []).append(output.value or b"")
+            found[output.city_id][output.value or b""] = None
+    return {city: list(values) for city, values in found.items()}
+
+
+def says_the_same(settings: Settings, first: dict[str, list[bytes]], folder: Path) -> None:
+    """The archive of both generations, replayed, says what stands on the cities' topics, byte for byte: in the old one, then in the new one."""
+    found, again = said(settings), replayed(folder / "archive")
     for city in CITIES:
-        (records,) = read_all(settings.bootstrap, Topics(settings.prefix).city(city))
-        found = list(dict.fromkeys(one.value() for one in records))
-        again = list(dict.fromkeys(wanted[city]))
         # Ticks that were written while the last worker stopped may say something more.
-        assert found == again[: len(found)], city
-        assert len(again) - len(found) <= 2
-        assert len(found) > 5
+        assert found[city] == again[city][: len(found[city])], city
+        assert len(again[city]) - len(found[city]) <= 2
+        assert found[city][: len(first[city])] == first[city]
+    assert sum(map(len, found.values())) > sum(map(len, first.values()))
