@@ -6,13 +6,16 @@ import ctypes
 import re
 import shlex
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from stream.runtime.topic_admin import create
 from stream.runtime.topics import plan
+from stream.settings import Settings
 from tests.deploy.command_lines import parse
 from tests.deploy.needs import need
 from tests.runtime.lane import Worker, toy_settings
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from stream.runtime.broker import Broker
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "systemd"
+PRINCIPALS = FOLDER.parent / "kubernetes" / "principals.toml"
 UNITS = sorted(FOLDER.glob("*.service"))
 EXPOSURE_MOST = 1.5
 """What `systemd-analyze security` may give at most: 0 is closed, 10 is open. Most units of a Debian stand at 9."""
@@ -70,6 +74,21 @@ def test_it_starts_what_tocsin_takes(unit: Path) -> None:
     program, *arguments = shlex.split(started(unit).replace("%i", "0").replace("${", "{"))
     assert program == "/opt/tocsin/bin/tocsin"
     parse(arguments)
+
+
+def test_every_process_is_somebody_of_its_own_role() -> None:
+    """With one user for all of a machine the table of roles would mean nothing there."""
+    settings = tomllib.loads((FOLDER / "settings.toml").read_text("utf-8"))
+    assert not {"sasl_username", "sasl_password_file"} & set(settings)
+    for unit in UNITS:
+        role = unit.name.removeprefix("tocsin-").partition(".")[0].partition("@")[0].partition("-")[0]
+        lines = unit.read_text("utf-8").splitlines()
+        assert f"LoadCredential=password:/etc/tocsin/{role}.password" in lines, unit.name
+        (environment,) = [shlex.split(line.partition("=")[2]) for line in lines if line.startswith("Environment=")]
+        own = dict(one.split("=", 1) for one in environment)
+        assert f"User:{own['TOCSIN_SASL_USERNAME']}" in tomllib.loads(PRINCIPALS.read_text("utf-8"))[role], unit.name
+        given = {name.removeprefix("TOCSIN_").lower(): value for name, value in own.items() if name.startswith("TOCSIN_")}
+        assert msgspec.convert({**settings, **given}, Settings).canary_s > 0
 
 
 @pytest.mark.kafka
