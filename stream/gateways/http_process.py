@@ -28,6 +28,7 @@ from stream.gateways.readiness import NO_REGIONS, STOPPING, of_sender
 from stream.gateways.sending import Sender
 from stream.gateways.spool import Spool
 from stream.gateways.stopping import only_live, run_until_stopped
+from stream.health import notifying
 from stream.health.exposing import Health
 from stream.health.probes import probes
 from stream.runtime.clocks import wall_ms
@@ -165,6 +166,7 @@ class HttpProcess:
         metrics.process.loop_lag_s.set_function(self._dog.lag_s)
         asked = probes(metrics.process, live=self._dog.health, started=Health, ready=self._ready)
         metrics.serve(settings.metrics_host, settings.metrics_port, asked)
+        notifying.tell(asked)
 
     def _ready(self) -> Health:
         unknown = (NO_REGIONS,) if self.gateway.judge is None else ()

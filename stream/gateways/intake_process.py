@@ -9,6 +9,7 @@ from stream.gateways.intake import Intake
 from stream.gateways.intake_metrics import IntakeMetrics
 from stream.gateways.readiness import IntakeStanding
 from stream.gateways.stopping import only_live, run_until_stopped
+from stream.health import notifying
 from stream.health.exposing import Exposed
 from stream.health.probes import probes
 from stream.runtime.ending import end_now
@@ -32,6 +33,7 @@ def run_intake(settings: Settings, metrics_port: int = 0) -> int:
 
     async def run(stopping: asyncio.Event) -> None:
         dog.start()
+        notifying.tell(asked)
         beating = asyncio.create_task(dog.run())
         await _run(settings, metrics, standing, stopping)
         beating.cancel()

@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from stream.errors import TocsinError
 from stream.gateways.http_page import answer
 from stream.gateways.readiness import NO_LINK, NO_REGIONS, of_sender
+from stream.health import notifying
 from stream.health.exposing import JSON, Health
 from stream.health.probes import probes
 
@@ -37,7 +38,8 @@ class Pages:
         self._runner: web.AppRunner | None = None
 
     async def serve(self, port: int, host: str = HOST) -> None:
-        """Answer at this port, 0 = nowhere. TocsinError where it is taken."""
+        """Answer at this port, 0 = nowhere, and tell the supervisor. TocsinError where it is taken."""
+        notifying.tell(self._probes)
         if port <= 0:
             return
         app = web.Application()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from typing import TYPE_CHECKING
 
 from stream.errors import TocsinError
-from stream.runtime.ending import ExitCode
+from stream.runtime.ending import ExitCode, told_to_stop
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -29,7 +28,4 @@ def run_until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> int:
 
 
 async def _run(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    await work(stopping)
+    await work(told_to_stop())

@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaError
 
 from stream.errors import TocsinError
 from stream.gateways.stopping import only_live, run_until_stopped
+from stream.health import notifying
 from stream.health.canary_metrics import CanaryMetrics
 from stream.health.canary_rounds import Book, Widths, explain, round_of
 from stream.health.exposing import Exposed, Health
@@ -68,6 +69,7 @@ async def _run(settings: Settings, intake: bool, metrics_port: int, stopping: as
     asked = probes(metrics.process, live=dog.health, started=canary.started, ready=canary.ready)
     exposed = Exposed(metrics.registry, settings.metrics_host, metrics_port, asked) if metrics_port else None
     dog.start()
+    notifying.tell(asked)
     beating = asyncio.create_task(dog.run())
     try:
         await canary.run(stopping)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -16,6 +17,7 @@ from aiokafka.errors import KafkaError
 from confluent_kafka import KafkaException
 
 from stream.errors import BrokerError, BrokerRefused, PublishFailed, Stalled, TocsinError
+from stream.health import notifying
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -75,6 +77,19 @@ async def or_end(work: Awaitable[None]) -> None:
 
 def _cut_off(task: asyncio.Task[Any]) -> BrokerError:
     return BrokerError(f"{task.get_coro()!r} was cut off with its connection to the broker; start this process again")
+
+
+def told_to_stop() -> asyncio.Event:
+    """An event that is set by SIGTERM and SIGINT, of which the supervisor is told, too."""
+    stopping = asyncio.Event()
+
+    def stop() -> None:
+        notifying.stopping()
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    return stopping
 
 
 def end_now(error: BaseException) -> NoReturn:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,6 +11,7 @@ import msgspec
 
 from stream.decide.census import Census
 from stream.errors import BrokerError, Stalled
+from stream.health import notifying
 from stream.health.probes import probes
 from stream.region.administrations import recipients
 from stream.runtime import generations
@@ -20,7 +20,7 @@ from stream.runtime.app import create_app, source
 from stream.runtime.backlog import Lag
 from stream.runtime.census_rounds import run_census
 from stream.runtime.deciding import Deciding
-from stream.runtime.ending import ExitCode, end_now, or_end
+from stream.runtime.ending import ExitCode, end_now, or_end, told_to_stop
 from stream.runtime.entitlement import begins
 from stream.runtime.fold_versions import Turn
 from stream.runtime.key_watch import KeyWatch
@@ -103,9 +103,7 @@ class _Worker:
 
     async def run(self) -> None:
         """Start everything, wait for the signal to stop, stop cleanly."""
-        stopping = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        stopping = told_to_stop()
         parts = self._parts = Parts(self._settings)
         # From the first moment: a start may wait for a broker for longer than a process may stand still.
         parts.start(parts.pulse.run())
@@ -163,6 +161,7 @@ class _Worker:
         readiness = self._readiness
         asked = probes(parts.metrics.process, live=parts.watchdog.health, started=lambda: readiness.started, ready=lambda: readiness.ready)
         parts.metrics.serve(settings.metrics_host, settings.metrics_port, asked)
+        notifying.tell(asked)
 
     def _agents(self) -> None:
         parts, app = self._parts, self._parts.app

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from stream.health.notifying import LOOK_S, MORE_S
 from stream.runtime.topic_admin import create
 from stream.runtime.topics import plan
+from stream.runtime.watchdog import LIVE_S
 from stream.settings import Settings
 from tests.deploy.command_lines import parse
 from tests.deploy.needs import need
@@ -89,6 +91,14 @@ def test_every_process_is_somebody_of_its_own_role() -> None:
         assert f"User:{own['TOCSIN_SASL_USERNAME']}" in tomllib.loads(PRINCIPALS.read_text("utf-8"))[role], unit.name
         given = {name.removeprefix("TOCSIN_").lower(): value for name, value in own.items() if name.startswith("TOCSIN_")}
         assert msgspec.convert({**settings, **given}, Settings).canary_s > 0
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda one: one.stem)
+def test_systemd_hears_of_every_start_and_ends_only_what_did_not_end_itself(unit: Path) -> None:
+    said = dict(line.split("=", 1) for line in unit.read_text("utf-8").splitlines() if "=" in line and not line.startswith("#"))
+    assert (said["Type"], said["NotifyAccess"]) == ("notify", "main")
+    assert LIVE_S + float(said["WatchdogSec"]) > Settings().watchdog_s
+    assert MORE_S > LOOK_S
 
 
 @pytest.mark.kafka
