@@ -141,3 +141,15 @@ def test_brokers_are_set_as_the_ones_without_kubernetes() -> None:
         "allow.",
     )  # Strimzi's own
     assert config == {name: value for name, value in properties("server.properties").items() if not name.startswith(closed)}
+
+
+def test_a_brokers_disk_holds_what_300_cities_send_as_long_as_it_is_kept() -> None:
+    """README, Capacity: 500 measurements a second, 200 bytes each at the door and 60 in the journal; with three brokers each has a copy of all."""
+    days = {
+        one["spec"]["topicName"]: int(one["spec"]["config"].get("retention.ms", 0)) / 86_400_000
+        for one in objects()
+        if one["kind"] == "KafkaTopic"
+    }
+    kept = 500 * 86_400 * (200 * days["measurements.water"] + 60 * days["journal"])
+    (volume,) = next(one for one in objects() if one["kind"] == "KafkaNodePool")["spec"]["storage"]["volumes"]
+    assert int(volume["size"].removesuffix("Gi")) * 2**30 > 1.5 * kept
