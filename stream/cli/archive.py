@@ -31,8 +31,12 @@ def archive(out: Out, settings: Settings, since: Since = None, verify: Verify = 
     from stream.records.instants import from_text
     from stream.runtime.archiving import archive as keep
 
+    if head is not None and not verify:
+        raise TocsinError("--head is compared with --verify only")
     if verify:
-        _verify(out, head)
+        if since is not None:
+            raise TocsinError("--since is where a new archive begins; --verify adds nothing")
+        _verify(out, head, as_json=as_json)
         return
     try:
         since_at = None if since is None else from_text(since)
@@ -51,16 +55,23 @@ def archive(out: Out, settings: Settings, since: Since = None, verify: Verify = 
         raise typer.Exit(1)
 
 
-def _verify(out: Path, head: str | None) -> None:
+def _verify(out: Path, head: str | None, *, as_json: bool) -> None:
+    import msgspec
+
     from stream.review.archive import What, opened, problems
 
     archived = opened(out)
     found = list(problems(archived))
     if head is not None and not archived.knows(head):
         found.append(f"the sum {head} is not in this archive: its end was cut off, or it is another one")
-    for one in found:
-        typer.echo(one, err=True)
+    records = sum(one.next_offset - one.first_offset for one in archived.of(What.JOURNAL))
+    if as_json:
+        said = {"entries": len(archived.lines), "records": records, "problems": found, "head": archived.head}
+        typer.echo(msgspec.json.encode(said).decode())
+    elif not found:
+        typer.echo(f"{out}: {len(archived.lines)} entries, {records} records, nothing is missing or altered; sum {archived.head}")
+    else:
+        for one in found:
+            typer.echo(one, err=True)
     if found:
         raise typer.Exit(1)
-    records = sum(one.next_offset - one.first_offset for one in archived.of(What.JOURNAL))
-    typer.echo(f"{out}: {len(archived.lines)} entries, {records} records, nothing is missing or altered; sum {archived.head}")

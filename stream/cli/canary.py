@@ -6,24 +6,23 @@ from typing import Annotated
 
 import typer
 
-from stream.cli.options import connection, given
+from stream.cli.options import MetricsPort, connection, given, naming
 from stream.settings import Settings
 
-MetricsPort = Annotated[int, typer.Option(help="Serve /metrics and the probes on this port; 0 = do not.")]
 WithoutIntake = Annotated[bool, typer.Option("--without-intake", help="No `tocsin intake` is run here: expect no answer from one.")]
 
 
 @given(settings=connection)
-def canary(settings: Settings, metrics_port: MetricsPort = 0, without_intake: WithoutIntake = False) -> None:
+def canary(settings: Settings, metrics_port: MetricsPort = None, without_intake: WithoutIntake = False) -> None:
     """Put a synthetic measurement into every door partition, for every journal partition, every `canary_s` (30 s), and see it come back.
 
     It comes back on warnings.canary, and is in no score, incident, status or warning. What has not answered for two rounds stands in the log,
     in /readyz and in the metrics. Brokers and workers may come and go: it goes on.
 
-    Exit codes: 0 after a clean stop (SIGTERM or Ctrl-C).
+    Exit codes: 0 after a clean stop (SIGTERM or Ctrl-C), 75 it hung: start it again, 1 the port is taken, 70 a bug.
     """
     from stream.health.canary import run_canary
     from stream.health.logs import set_up
 
     set_up(settings, "canary", silent=["aiokafka"])
-    raise typer.Exit(run_canary(settings, intake=not without_intake, metrics_port=metrics_port or settings.metrics_port))
+    raise typer.Exit(run_canary(settings, intake=not without_intake, metrics_port=naming(settings, metrics_port=metrics_port).metrics_port))

@@ -10,7 +10,7 @@ import typer
 from stream.cli.gateway_keys import key, keys, sign, token
 from stream.cli.gateway_mqtt import mqtt
 from stream.cli.gateway_try import try_payload
-from stream.cli.options import connection, given
+from stream.cli.options import MetricsPort, connection, given, naming
 from stream.cli.spooling import keeping
 from stream.errors import TocsinError
 from stream.settings import Settings
@@ -49,22 +49,19 @@ def http(
         Path | None, typer.Option(help="gateway.toml: names of columns, devices and datastreams.", dir_okay=False, exists=True)
     ] = None,
     limits: Annotated[Path | None, typer.Option(help="TOML file with other limits than usual.", dir_okay=False, exists=True)] = None,
-    metrics_port: Annotated[int | None, typer.Option(help="Serve /metrics and the probes on this port, too; 0 = do not.")] = None,
+    metrics_port: MetricsPort = None,
 ) -> None:
     """Take measurements by HTTP: POST /v1/measurements, history by POST /v1/backfill; GET /openapi.json says how.
 
     Exit codes: 0 after a clean stop (SIGTERM or Ctrl-C), 1 it cannot listen, 70 a bug.
     """
-    import msgspec
-
     from stream.gateways.http_limits import load_limits
     from stream.gateways.http_process import Listening, Tls, run_http
     from stream.gateways.mapping_file import load_mapping
     from stream.health.logs import set_up
     from stream.health.tracing import start
 
-    if metrics_port is not None:
-        settings = msgspec.structs.replace(settings, metrics_port=metrics_port)
+    settings = naming(settings, metrics_port=metrics_port)
     set_up(settings, "gateway-http", silent=["aiokafka"])
     start(settings, "gateway-http", libraries=True)
     listening = Listening(host, port, *spool, None if tls_files is None else Tls(**tls_files), load_limits(limits), load_mapping(mapping))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from stream.cli.options import connection, given
+from stream.cli.options import MetricsPort, connection, given, naming
 from stream.cli.spooling import keeping
 from stream.errors import TocsinError
 from stream.settings import Settings
@@ -16,9 +16,6 @@ from stream.settings import Settings
 if TYPE_CHECKING:
     from stream.gateways.mqtt_broker import MqttBroker
 
-MetricsPort = Annotated[
-    int | None, typer.Option(min=0, max=65_535, help="Show what the gateway does on this port of the loopback interface; 0 = do not.")
-]
 PASSWORD = "TOCSIN_MQTT_PASSWORD"  # noqa: S105  (the variable's name)
 PORT, PORT_TLS = 1883, 8883
 
@@ -81,16 +78,13 @@ def mqtt(
 ) -> None:
     """Take measurements from an MQTT broker; each is acknowledged to it when Kafka or the spool has it. What is refused goes to `rejected`.
 
-    At --metrics-port of this machine: /metrics, /livez, /readyz, and /v1/last-seen for whoever installs stations. deploy/mosquitto/ has a
+    At --metrics-port also: /v1/last-seen for whoever installs stations. deploy/mosquitto/ has a
     configuration with which the broker loses nothing. Exit codes: 0 after a clean stop, 1 the broker refuses it, 70 a bug.
     """
-    import msgspec
-
     from stream.gateways.mapping_file import load_mapping
     from stream.gateways.mqtt_process import MqttOptions, run_mqtt
     from stream.health.logs import set_up
 
     set_up(settings, "gateway-mqtt", silent=["aiokafka"])
-    if metrics_port is not None:
-        settings = msgspec.structs.replace(settings, metrics_port=metrics_port)
+    settings = naming(settings, metrics_port=metrics_port)
     raise typer.Exit(run_mqtt(settings, MqttOptions(broker_at(broker, client_id, shown), load_mapping(mapping), *spool)))

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
+import msgspec
 import typer
 
 from stream.errors import TocsinError
@@ -32,6 +33,14 @@ RegionArgument = Annotated[
     str, typer.Argument(metavar="REGION", help="A region folder, or the name of a shipped region.", show_default=False)
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts, one object a line.")]
+MetricsPort = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        max=65_535,
+        help="Serve /metrics and the probes on this port of `metrics_host`; 0 = do not. Default: `metrics_port` of the settings.",
+    ),
+]
 
 
 def connection(
@@ -49,6 +58,15 @@ def connection(
         lane = lane_of(prefix)
     given = {"bootstrap": bootstrap, "prefix": prefix, "lane": lane and lane.value, "clock": clock and clock.value}
     return load(settings_file, given)
+
+
+def naming(settings: Settings, **named: Any) -> Settings:
+    """The settings with what was named on the command line (None = it was not).
+
+    >>> naming(Settings(metrics_port=9108), metrics_port=0, instance=None).metrics_port
+    0
+    """
+    return msgspec.structs.replace(settings, **{name: value for name, value in named.items() if value is not None})
 
 
 def pace(
@@ -116,7 +134,9 @@ def given(**groups: Callable[..., Any]) -> Callable[[Callable[..., None]], Calla
         parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in shown]
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {one.name: one.annotation for one in parameters}
-        run.__doc__, run.__name__ = command.__doc__, command.__name__
+        # A paragraph is a line: the help breaks it where the terminal ends, not where the source did.
+        paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+        run.__doc__, run.__name__ = "\n\n".join(" ".join(one.split()) for one in paragraphs), command.__name__
         return run
 
     return decorate

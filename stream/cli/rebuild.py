@@ -32,7 +32,9 @@ Since = Annotated[
 def rebuild(
     *, settings: Settings, check: Check = False, partitions: Partitions = None, abandon: Abandon = False, archive: From = None, since: Since = None,
 ) -> None:  # fmt: skip
-    """--check: exit code 1 when any running state is not what the journal says; nothing is touched.
+    """Compare the running state with the journal (--check), or deal the state out to another number of journal partitions (--partitions).
+
+    --check: exit code 1 when any running state is not what the journal says; nothing is touched.
 
     --partitions: stop the workers and intake first (gateways go on); set `generation` and `journal_partitions` as it says and start them again.
     """
@@ -40,6 +42,8 @@ def rebuild(
 
     if [check, partitions is not None, abandon].count(True) != 1:
         raise TocsinError("give one of --check, --partitions N and --abandon")
+    if not check and (archive is not None or since is not None):
+        raise TocsinError("--archive and --since are for --check")
     if settings.clock != "broker":
         raise TocsinError("rebuild is for lanes in the broker's time; replay lanes are fed again")
     if check:

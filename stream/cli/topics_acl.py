@@ -60,6 +60,8 @@ def doing(
     """The options."""
     if remove and not apply:
         raise TocsinError("--remove goes with --apply; --check shows what it would take away")
+    if check and apply:
+        raise TocsinError("--check changes nothing, --apply does: give one of them")
     return Doing(check, apply, remove)
 
 
@@ -73,7 +75,7 @@ def acl(
 
     if principals is None:
         if any(on):
-            raise TocsinError("give the file that says who has which role (principals.toml); `stream/runtime/holders.py` shows one")
+            raise TocsinError("give the file that says who has which role (principals.toml); deploy/kubernetes/principals.toml is one")
         _roles(as_json=as_json)
         return
     needed = wanted(settings, holders.read(principals), _served(settings, regions, here=any(on)))

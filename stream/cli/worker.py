@@ -6,12 +6,10 @@ from typing import Annotated
 
 import typer
 
-from stream.cli.options import connection, given
+from stream.cli.options import MetricsPort, connection, given, naming
 from stream.settings import Settings
 
 Instance = Annotated[str | None, typer.Option(help="Name of this process, the same at every start of it. Default: tocsin-0.")]
-MetricsPort = Annotated[int | None, typer.Option(help="Serve /metrics on this port of the loopback interface; 0 = do not.")]
-
 Shadow = Annotated[
     bool, typer.Option("--shadow", help="Only follow, with a new fold version: decide, publish nothing, until it is activated.")
 ]
@@ -25,16 +23,13 @@ def worker(
 ) -> None:
     """Run a worker: it accepts, decides and publishes for its share of the partitions. Start as many as there is work.
 
-    Exit codes: 0 after a clean stop (SIGTERM or Ctrl-C), 75 start it again (the broker or the process failed for a time), 76 another
-    fold version is in force: start the new code; 70 a bug.
+    Exit codes: 0 after a clean stop (SIGTERM or Ctrl-C), 75 start it again (the broker or the process failed for a time), 76 another fold version
+    is in force: start the new code, 1 the broker refuses it or the port is taken, 70 a bug.
     """
-    import msgspec
-
     from stream.health.logs import set_up
     from stream.health.tracing import start
     from stream.runtime.worker import run_worker
 
     set_up(settings, "worker", quiet=() if verbose else CHATTY)
     start(settings, "worker")
-    changed = {name: value for name, value in (("instance", instance), ("metrics_port", metrics_port)) if value is not None}
-    raise typer.Exit(run_worker(msgspec.structs.replace(settings, **changed), shadow=shadow))
+    raise typer.Exit(run_worker(naming(settings, instance=instance, metrics_port=metrics_port), shadow=shadow))

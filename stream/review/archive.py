@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 FORMAT = "tocsin archive 1"
 MANIFEST = "manifest.jsonl"
-BEGINNING = "0" * 64
 _BLOCK = 1 << 20
 
 

@@ -18,6 +18,7 @@ from stream.cli import folders
 from stream.cli.main import app
 from stream.cli.options import connection
 from stream.cli.schema import schemas
+from stream.decide.fold import Fold
 from stream.errors import TocsinError
 from stream.records.warning import Lane
 
@@ -88,7 +89,30 @@ def test_a_broker_that_does_not_answer_is_named() -> None:
 
 def test_version_for_scripts_is_one_json_object() -> None:
     done = runner.invoke(app, ["version", "--json"])
-    assert set(json.loads(done.output)) == {"tocsin", "faust-streaming", "aiokafka", "numpy", "python"}
+    said = json.loads(done.output)
+    assert set(said) == {"tocsin", "fold", "faust-streaming", "aiokafka", "numpy", "python"}
+    assert said["fold"] == Fold.VERSION, "what `tocsin upgrade` is told"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["archive", "--out", "a", "--head", "abc"], "--head is compared with --verify only"),
+        (["archive", "--out", "a", "--verify", "--since", "2026-01-01T00:00:00Z"], "--verify adds nothing"),
+        (["rebuild", "--partitions", "3", "--since", "2026-01-01T00:00:00Z"], "are for --check"),
+        (["rebuild", "--abandon", "--archive", "a"], "are for --check"),
+        (["topics", "acl", "principals.toml", "--check", "--apply"], "give one of them"),
+    ],
+)
+def test_an_option_that_would_be_left_unread_is_refused(words: list[str], said: str) -> None:
+    done = runner.invoke(app, words)
+    assert done.exit_code == 1
+    assert said in " ".join(done.output.split())
+
+
+def test_a_paragraph_of_help_breaks_only_where_the_terminal_ends() -> None:
+    shown = runner.invoke(app, ["worker", "--help"], env={"COLUMNS": "240"}).output
+    assert "76 another fold version is in force: start the new code" in shown
 
 
 @pytest.mark.parametrize("name", sorted(schemas()))
