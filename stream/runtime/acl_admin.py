@@ -17,6 +17,7 @@ from confluent_kafka.admin import (
 
 from stream.errors import BrokerError
 from stream.runtime.acls import Acl, Pattern, Resource
+from stream.runtime.reach import reach_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,19 +27,21 @@ if TYPE_CHECKING:
 BATCH = 500
 """Entries a request: a controller writes a request's records at once, 10,000 at most."""
 TIMEOUT_S = 30.0
+"""After that librdkafka itself answers every request."""
 _TYPES = {Resource.TOPIC: ResourceType.TOPIC, Resource.GROUP: ResourceType.GROUP, Resource.CLUSTER: ResourceType.BROKER}
 
 
 def read(cluster: Cluster) -> tuple[Acl, ...]:
     """Every entry of the cluster; BrokerError when it does not show them to us."""
     anything = AclBindingFilter(ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY)
+    reach_now(cluster)
     admin = AdminClient(cluster.librdkafka())
     try:
         # Asked first: to whom the lists are not shown, librdkafka 2.16 says that there are none.
-        may = admin.describe_cluster(include_authorized_operations=True, request_timeout=TIMEOUT_S).result(TIMEOUT_S)
+        may = admin.describe_cluster(include_authorized_operations=True, request_timeout=TIMEOUT_S).result()
         if AclOperation.DESCRIBE not in (may.authorized_operations or ()):
             raise _told(cluster, "read", KafkaException(KafkaError(KafkaError.CLUSTER_AUTHORIZATION_FAILED)))
-        found = admin.describe_acls(anything, request_timeout=TIMEOUT_S).result(TIMEOUT_S)
+        found = admin.describe_acls(anything, request_timeout=TIMEOUT_S).result()
     except KafkaException as error:
         raise _told(cluster, "read", error) from error
     resources = {kafka: ours for ours, kafka in _TYPES.items()}
@@ -60,7 +63,7 @@ def add(cluster: Cluster, acls: Iterable[Acl]) -> None:
     for batch in _batches(acls):
         try:
             for future in admin.create_acls([_binding(one) for one in batch], request_timeout=TIMEOUT_S).values():
-                future.result(TIMEOUT_S)
+                future.result()
         except KafkaException as error:
             raise _told(cluster, "added", error) from error
 
@@ -71,7 +74,7 @@ def remove(cluster: Cluster, acls: Iterable[Acl]) -> None:
     for batch in _batches(one for one in acls if one.pattern.resource is not Resource.OTHER):
         try:
             for future in admin.delete_acls([_filter(one) for one in batch], request_timeout=TIMEOUT_S).values():
-                future.result(TIMEOUT_S)
+                future.result()
         except KafkaException as error:
             raise _told(cluster, "removed", error) from error
 

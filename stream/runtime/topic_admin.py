@@ -121,6 +121,9 @@ def asked(cluster: Cluster, name: str, future: Any) -> Any:
     """The broker's answer about a topic (or what `name` says); BrokerRefused says that it may not be asked, BrokerError that it does not know."""
     try:
         return future.result(TIMEOUT_S)
+    except TimeoutError as error:
+        msg = f"{name}: the broker has not answered for {TIMEOUT_S:g} s"
+        raise BrokerError(msg) from error
     except KafkaException as error:
         if error.args[0].code() in DENIED:
             raise denied(cluster, error, name) from error
@@ -176,6 +179,9 @@ def _topics(admin: AdminClient, cluster: Cluster) -> Mapping[str, Any]:
 def _was_created(cluster: Cluster, name: str, future: Any) -> bool:
     try:
         future.result(TIMEOUT_S)
+    except TimeoutError as error:
+        msg = f"topic {name} was not created within {TIMEOUT_S:g} s: see what the controller's log says, then run the command again"
+        raise BrokerError(msg) from error
     except KafkaException as error:
         if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
             return False

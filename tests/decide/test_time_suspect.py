@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from stream.decide.escalation import UNREAD
 from stream.decide.timekeeping import UNSURE_AFTER_MS
 from stream.records.instants import DAY, HOUR, MINUTE, SECOND, from_text, to_text
 from stream.records.journal import Statement
@@ -239,6 +240,19 @@ def test_the_time_of_a_new_owner_goes_on_by_the_clock_that_did_not_jump(world):
     world.live(10 * SECOND)
     assert abs(world.story.state.core.time.reached_at - world.at) <= TICK
     assert world.suspect[-1]
+
+
+def test_a_mark_of_the_future_is_of_a_clock_that_was_wrong_and_hides_neither_doors_nor_answers_that_are_not_read(world):
+    world.measure(upper=5.5)
+    world.live(MINUTE)
+    read_to = world.at
+    world.doors = world.answers = read_to + DAY
+    world.live(MINUTE, measuring=False)
+    world.doors = world.answers = read_to
+    world.live(3 * HOUR, measuring=False)
+    assert [one for one in world.story.outputs if one.kind is Kind.STATION_HEALTH] == [], "nobody is silent whose door is not read"
+    (incident,) = world.story.state.core.domains["rill"].hazards["flood"].incidents.values()
+    assert {told.escalated_because for told in incident.told.values()} == {UNREAD}
 
 
 def test_every_lane_that_replays_history_knows_no_clock(tmp_path):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,10 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 from stream.cluster import Cluster
 from stream.errors import BrokerError, TocsinError
 from stream.records.warning import Lane
-from stream.runtime.topic_admin import check, create
+from stream.runtime import acl_admin, topic_admin
+from stream.runtime.acls import Acl, Pattern, Resource
+from stream.runtime.ports import free_ports
+from stream.runtime.topic_admin import asked, check, create
 from stream.runtime.topics import Topics, plan
 from stream.settings import Settings
 
@@ -78,3 +82,19 @@ def test_a_refused_topic_is_an_error_that_names_it(broker: Broker, fresh_prefix:
     wanted = plan(Settings(prefix=fresh_prefix, lane=Lane.TEST, partitions=1, replication=3), [])
     with pytest.raises(BrokerError, match="could not be created"):
         create(Cluster(broker.bootstrap), wanted)
+
+
+def test_a_broker_that_never_answers_about_a_topic_is_no_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topic_admin, "TIMEOUT_S", 0.01)
+    with pytest.raises(BrokerError, match=r"journal: the broker has not answered for 0\.01 s"):
+        asked(Cluster("127.0.0.1:1"), "journal", Future())
+
+
+def test_access_control_lists_of_a_broker_that_is_away_are_asked_for_once_and_it_is_said_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    away, entry = Cluster(f"127.0.0.1:{free_ports('127.0.0.1')[0]}"), Acl("User:x", Pattern(Resource.TOPIC, "journal"), "Read")
+    with pytest.raises(BrokerError, match="no Kafka broker answers"):
+        acl_admin.read(away)
+    monkeypatch.setattr(acl_admin, "TIMEOUT_S", 0.2)
+    for change in (acl_admin.add, acl_admin.remove):
+        with pytest.raises(BrokerError, match="access control lists could not be"):
+            change(away, [entry])
