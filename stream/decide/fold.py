@@ -47,6 +47,7 @@ from stream.records.journal import (
     measurements,
 )
 from stream.records.lanes import belongs
+from stream.records.switching import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -117,13 +118,14 @@ class Fold:
         """Whether records wait for a tick that says what time it is."""
         return bool(state.core.time.waiting)
 
-    def decided_by(self, state: Partition) -> str:
-        """The fold version that took this partition over last, "" = none did."""
-        return state.core.decided_by
+    def phase(self, state: Partition) -> Phase:
+        """Whose turn it is in this partition, as far as this state has come; what follows a switch to this version waits until it is complete."""
+        core = state.core
+        return Phase(core.decided_by, core.turn, core.takeover is not None, core.base)
 
-    def taking_over(self, state: Partition) -> bool:
-        """Whether a takeover by this version is under way: what follows waits until it is known what the one before has published."""
-        return state.core.takeover is not None
+    def go_on(self, state: Partition, version: str, next_offset: int) -> None:
+        """Note that another version has decided this state up to there."""
+        state.core.base = version, next_offset
 
     def apply(self, state: Partition, entries: Sequence[Entry]) -> list[Output]:
         """Apply journal records in offset order; another lane's are only counted. UnknownRegion is raised before anything is changed."""

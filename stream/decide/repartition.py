@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 KNOWN = frozenset({
     "partition", "partitions", "doors_written_at", "behind_since", "behind", "acknowledgements_written_at", "unread_since", "unread", "exercise",
     "active", "past", "held", "domains", "counts", "time", "decided_by", "takeover", "moves",
+    "turn", "base",
 })  # fmt: skip
 """The fields of `Core` that are dealt with here: whoever adds one has to say what becomes of it."""
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
@@ -41,7 +42,7 @@ def obstacles(states: Sequence[Partition]) -> Iterator[str]:
             yield f"{name}: regions {core.active} are active, in partition {first.partition} {first.active}: an activation is under way"
         if core.held:
             yield f"{name}: {len(core.held)} records wait for a region that is not active yet"
-        if core.takeover is not None or core.decided_by != first.decided_by:
+        if core.takeover is not None or (core.decided_by, core.turn) != (first.decided_by, first.turn):
             yield f"{name}: a fold version is taking over"
         moving = max([*core.moves.giving.values(), core.moves.until if core.moves.gained else 0])
         if moving > core.time.reached_at or core.moves.stuck:
@@ -96,6 +97,7 @@ def _core(cores: Sequence[Core], number: int, partitions: int) -> Core:
         past=list(dict.fromkeys(region_hash for one in cores for region_hash in one.past)),
         time=Time(max(one.reached_at for one in times), max(one.stamped_at for one in times), max(one.written_at for one in times)),
         decided_by=first.decided_by,
+        turn=first.turn,
     )
 
 

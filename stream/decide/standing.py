@@ -3,7 +3,8 @@
 So the new version's view of what each city was told is replaced by the record that stands on its topic, with its number, level and end; then
 everything is judged as ever. What the new version finds worse is said at once; what it finds better has to hold for the usual time; where both say
 the same nothing is said. A warning that the new version knows nothing of lapses at its end. One that it decided in silence, and whose danger has
-passed for less than the usual time, is said as it was decided: no city reads clear because nobody spoke while it was in danger.
+passed for less than the usual time, is said as it was decided: no city reads clear because nobody spoke while it was in danger. Of what is over
+since the records say so (`untold.py`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from detectors.base import Level
-from stream.decide import linking, muting, reopening, telling
+from stream.decide import linking, muting, reopening, telling, untold
 from stream.decide.incident import evaluate
 from stream.decide.life import Moment
 from stream.decide.posture import review
@@ -21,7 +22,7 @@ from stream.decide.state import Closed
 from stream.decide.status import statuses
 from stream.decide.ticking import KEEPING_UP_MS
 from stream.records.instants import from_text
-from stream.records.warning import CityState
+from stream.records.warning import CityState, Reason
 from stream.warnings.envelope import of_warning
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ def adopt(partition: Partition, parts: Sequence[Standing], began_at: int) -> lis
         at = max(now, domain.now)
         for index in partition.hazards_of(domain_id):
             scene = partition.scene(domain_id, index)
-            outputs += _take(scene.state, published.get((domain_id, scene.hazard.hazard), {}), at)
+            known = published.get((domain_id, scene.hazard.hazard), {})
+            outputs += untold.record(scene, known, at)
+            outputs += _take(scene.state, known, at)
             outputs += linking.anew(scene, at)
             outputs += _anew(scene, Moment(at, partition.settled(at)))
         outputs += review(partition, domain_id, at)
@@ -88,14 +91,14 @@ def _take(state: HazardState, known: Known, at: int) -> list[Output]:
         for everybody in (incident.told, incident.bodies):
             for name, told in list(everybody.items()):
                 one = known.get(told.warning_id)
-                if one is None and everybody is incident.told and _held(told):
+                if one is None and everybody is incident.told and (_held(told) or untold.ended(told)):
                     outputs += _said(told)
                     continue
                 if one is None:  # decided in silence only: nobody knows of it, and what stands behind it says it anew
                     del everybody[name]
                     continue
                 spoken.add(told.warning_id)
-                everybody[name] = _as_published(told, one)
+                everybody[name] = _as_published(told, one, at)
     for warning_id, one in known.items():
         if warning_id not in spoken:
             _number(state, warning_id, one, at)
@@ -113,13 +116,20 @@ def _said(told: Told) -> tuple[Output, ...]:
     return muting.sent(told, said)
 
 
-def _as_published(told: Told, one: Published) -> Told:
-    """The same city's standing with what it was really told last. What its officers answered is known whatever was said."""
+def _as_published(told: Told, one: Published, at: int) -> Told:
+    """The same city's standing with what it was really told last. What its officers answered is known whatever was said.
+
+    What has lapsed at its end while nobody spoke is not said to have: it was not for want of danger, and is given anew if that is still there.
+    """
     if one.value == told.value or (told.ended and not one.value and told.revision == one.revision):
         return told
     if not one.value:
         return msgspec.structs.replace(told, revision=one.revision, ended=True, below_since=None, blind_since=None, heard=0)
     warning = telling.restore(one.value)
+    if from_text(warning.expires_at) <= at:
+        return msgspec.structs.replace(
+            told, revision=one.revision, ended=True, reason=Reason.EXPIRED, below_since=None, blind_since=None, heard=0
+        )
     heard = {} if warning.muted_by else {"heard": _LEVELS[warning.level], "heard_revision": warning.revision}
     return msgspec.structs.replace(
         told,

@@ -258,7 +258,9 @@ class Core(msgspec.Struct):
     `active`: region name -> hash. `past`: hashes that were active before. `doors_written_at`: the oldest mark of the doors in the newest tick.
     `behind_since`: when the marks fell behind, None while they keep up. `acknowledgements_written_at`, `unread_since` and `unread`: the same for
     what cities answer. `exercise`: the one under way, "" = none. `time`: what time it is, and whether that is known. `moves`: of stations.
-    `decided_by`: the fold version that took this partition over last, "" = none did; `takeover`: the one by this version that is under way.
+    `decided_by`: the fold version that took this partition over last, "" = none did; `turn`: the number of that change, by its switch;
+    `takeover`: the one by this version that is under way. `base`: the other version that had decided this state when this one went on from it, and
+    the first offset that it had not, ("", 0) = none.
     """
 
     partition: int
@@ -279,6 +281,8 @@ class Core(msgspec.Struct):
     decided_by: str = ""
     takeover: Takeover | None = None
     moves: Moves = msgspec.field(default_factory=Moves)
+    turn: int = 0
+    base: tuple[str, int] = ("", 0)
 
     def knows(self, region_hash: str) -> bool:
         """Whether a region is active here, or was; what names another one is kept until it is."""

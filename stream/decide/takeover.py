@@ -35,11 +35,6 @@ def concerned(partition: Partition, entries: Sequence[Entry]) -> bool:
     return partition.core.takeover is not None or any(switches(one.value) for one in entries)
 
 
-def taken(partition: Partition, version: str) -> bool:
-    """Whether the fold of this version speaks for the partition from here on, by what its journal says."""
-    return partition.core.takeover is not None or partition.core.decided_by == version
-
-
 def released(partition: Partition, entries: Sequence[Entry]) -> list[bytes]:
     """The records that wait for the takeover's end, if that may come with these."""
     takeover = partition.core.takeover
@@ -64,9 +59,15 @@ def decide(
         message = decode(entry.value) if switches(entry.value) else None
         ours = isinstance(message, FoldVersion | Standing) and belongs(message.lane, partition.lane)
         if ours and isinstance(message, FoldVersion):
-            _switch(partition, message, entry.timestamp, version)
+            if _begins(partition, message, version):
+                broken_off, core.takeover = core.takeover, None
+                if broken_off is not None:  # that turn is over before it was known what stands; what follows from it is nobody's to say
+                    plainly([Entry(entry.offset, one.timestamp, one.value) for one in broken_off.waiting])
+                ours_now = message.version == version
+                core.turn, core.decided_by = message.turn, message.before if ours_now else message.version
+                core.takeover = Takeover(entry.timestamp) if ours_now else None
         elif ours and isinstance(message, Standing):
-            if core.takeover is not None and message.version == version and _complete(core.takeover, message):
+            if _meant(partition, message, version) and core.takeover is not None and _complete(core.takeover, message):
                 takeover, core.takeover, core.decided_by = core.takeover, None, version
                 outputs += adopt(takeover.parts, takeover.began_at)
                 outputs += plainly([Entry(entry.offset, one.timestamp, one.value) for one in takeover.waiting])
@@ -77,13 +78,17 @@ def decide(
     return outputs
 
 
-def _switch(partition: Partition, message: FoldVersion, timestamp: int, version: str) -> None:
-    """Our own turn begins, unless it has begun already (the order may be repeated); or another version's."""
+def _begins(partition: Partition, message: FoldVersion, version: str) -> bool:
+    """Whether another turn begins here: not if the order was repeated, nor if it is of a turn that is over."""
     core = partition.core
-    if message.version != version:
-        core.decided_by, core.takeover = message.version, None
-    elif core.decided_by != version and core.takeover is None:
-        core.takeover = Takeover(timestamp)
+    now = version if core.takeover is not None else core.decided_by
+    return message.turn > core.turn or (message.turn == core.turn and message.version != now)
+
+
+def _meant(partition: Partition, part: Standing, version: str) -> bool:
+    """Whether a part is for this state: of its version, its turn, and from where it came."""
+    core = partition.core
+    return part.version == version and part.turn == core.turn and part.base == core.base
 
 
 def _complete(takeover: Takeover, part: Standing) -> bool:

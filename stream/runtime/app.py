@@ -20,6 +20,8 @@ DOOR_RUN = 10_000
 JOURNAL_RUN = 2_000
 """Journal records (each may hold hundreds of measurements) handed to DECIDE at a time."""
 FETCH_BYTES = 4_194_304
+ANSWER_S = 5.0
+"""So long after the time for joining is up, the broker's answer to who joined may come."""
 COMMIT_S = 0.25
 """Readers of committed offsets (the closing tick of a replay) wait for this."""
 
@@ -47,6 +49,7 @@ def create_app(settings: Settings, positions: Positions) -> faust.App:
     """A Faust application for these settings, without agents; it starts no web server and creates no topics."""
     TRANSPORTS.aliases[SCHEME] = "stream.runtime.transport:BatchTransport"
     group = group_of(settings)
+    rebalance_s = max(10.0, settings.session_timeout_s)
     app = faust.App(
         group,
         broker=";".join(f"{SCHEME}://{address.strip()}" for address in settings.bootstrap.split(",")),
@@ -68,8 +71,9 @@ def create_app(settings: Settings, positions: Positions) -> faust.App:
         broker_commit_interval=COMMIT_S,
         broker_session_timeout=settings.session_timeout_s,
         broker_heartbeat_interval=settings.session_timeout_s / 6,
-        broker_request_timeout=max(settings.request_timeout_s, settings.session_timeout_s),
-        broker_rebalance_timeout=max(10.0, settings.session_timeout_s),
+        # Joining is answered when all have joined or their time is up: who gave up just then would begin all over.
+        broker_request_timeout=max(settings.request_timeout_s, rebalance_s + ANSWER_S),
+        broker_rebalance_timeout=rebalance_s,
         # A batch that is being worked on must not hold up a rebalance: its commit is refused and it is read again.
         stream_wait_empty=False,
         stream_buffer_maxsize=16,

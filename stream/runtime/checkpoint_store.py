@@ -145,12 +145,17 @@ class CheckpointWriter:
         self._lock = asyncio.Lock()
         self._departed: tuple[bytes, ...] = ()
 
-    async def start(self, found: Found) -> None:
-        """Begin with the slot that does not hold the newest own checkpoint, once a write that is under way has ended."""
+    async def start(self, found: Found, version: str = "") -> None:
+        """Begin with the slot that does not hold the newest own checkpoint, once a write that is under way has ended.
+
+        Another version's state, from which the fold of `version` (if given) goes on, is kept with the daily snapshots.
+        """
         async with self._lock:
             self._slot = found.own_slot
             self._departed = found.departed
             self._daily.last = found.snapshot
+            if version and found.best is not None and found.best.manifest.fold_version != version:
+                await self._daily.keep(found.best)
 
     async def write(self, snapshot: Snapshot, *, fold_version: str, identity: str) -> Manifest:
         """Write chunks, await them, write the manifest, await it; PublishFailed if any was not acknowledged."""

@@ -25,8 +25,13 @@ class Kept(NamedTuple):
     timestamp: int
 
 
-async def latest(cluster: Cluster, topic: str, partitions: Iterable[int], *, last: int | None = None) -> dict[int, dict[bytes, Kept]]:
-    """Latest records by partition and key; with `last` only among so many offsets at the end. BrokerError when the topic cannot be read."""
+async def latest(
+    cluster: Cluster, topic: str, partitions: Iterable[int], *, last: int | None = None, since: int = 0
+) -> dict[int, dict[bytes, Kept]]:
+    """Latest records by partition and key; with `last` only among so many offsets at the end, with `since` only from that one on.
+
+    BrokerError when the topic cannot be read.
+    """
     assigned = [TopicPartition(topic, number) for number in sorted(partitions)]
     found: dict[int, dict[bytes, Kept]] = {tp.partition: {} for tp in assigned}
     if not assigned:
@@ -37,7 +42,7 @@ async def latest(cluster: Cluster, topic: str, partitions: Iterable[int], *, las
             begins = await reader.beginning_offsets(assigned)
             ends = await reader.end_offsets(assigned)
             # An explicit seek: seek_to_beginning just after assign races with the reset policy and may read nothing.
-            begins = begins if last is None else {tp: max(begin, ends[tp] - last) for tp, begin in begins.items()}
+            begins = {tp: max(begin, since, 0 if last is None else ends[tp] - last) for tp, begin in begins.items()}
             for tp in assigned:
                 reader.seek(tp, begins[tp])
             waiting = {tp for tp in assigned if begins[tp] < ends[tp]}

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from stream.decide.census import Census
     from stream.records.output import Output
     from stream.runtime.fold_like import FoldLike
-    from stream.runtime.fold_versions import Turn
+    from stream.runtime.fold_versions import Turns
     from stream.runtime.parts import Parts
     from stream.runtime.transport import Run
 
@@ -49,11 +49,11 @@ more where a gateway was away and they are one station's."""
 class Deciding:
     """All journal partitions of this process."""
 
-    def __init__(self, parts: Parts, fold: FoldLike, census: Callable[[Any], Census], turn: Turn) -> None:
+    def __init__(self, parts: Parts, fold: FoldLike, census: Callable[[Any], Census], turns: Turns) -> None:
         self._parts = parts
         self._fold = fold
         self._census = census
-        self._turn = turn
+        self._turns = turns
         self._journal = parts.topics.journal
         self._reader = CheckpointReader(
             parts.settings.cluster, parts.topics, instance=parts.settings.instance, fold_version=fold.VERSION, migrates=fold.MIGRATES
@@ -77,10 +77,6 @@ class Deciding:
     def awaits_tick(self, held: Held) -> bool:
         """Whether records of a held partition wait for a tick."""
         return self._fold.awaits_tick(held.state)
-
-    def taken(self, held: Held) -> bool:
-        """Whether no takeover by this fold version is to be done there."""
-        return self._turn.taken(held.state)
 
     def written_at(self, partition: int, version: str) -> int:
         """When a fold version wrote its newest checkpoint of the partition (the broker's time, ms), as of the assignment; 0 = never."""
@@ -106,7 +102,7 @@ class Deciding:
         began = time.monotonic()
         settings, topics = self._parts.settings, self._parts.topics
         self._identity = await topic_id(settings.cluster, self._journal)
-        found = await self._reader.find(partitions)
+        found, turn = await self._reader.find(partitions), await self._turns.granted()
         said = standing(await latest(settings.cluster, topics.warnings, range(settings.partitions)), topics.lane)
         clock = self._parts.clock if settings.clock == "broker" else None
         for partition in partitions:
@@ -114,15 +110,17 @@ class Deciding:
             writer = self._writers.get(partition)
             if writer is None:
                 writer = self._writers[partition] = CheckpointWriter(self._parts.outbox(Errand.ASIDE), topics, partition, settings)
-            await writer.start(found[partition])
-            state = self._fold.initial(partition) if best is None else await self._aside(partition, self._fold.restore, best.data)
+            await writer.start(found[partition], self._fold.VERSION)
+            state = self._fold.initial(partition) if best is None else await self._aside(partition, turn.restored, best)
             census = await self._aside(partition, self._census, state)
             if self._parts.generation() != generation:
                 return  # a newer assignment restores for itself
             offset = 0 if best is None else best.manifest.next_offset
             edge = Edge(partition, topics, self._parts.outbox(Errand.CITIES), self._parts.metrics, clock=clock, standing=said)
             edge.canary_seen = self._parts.canary_seen
-            held = Held(partition, generation, state, offset, edge, saved_offset=-1 if best is None else offset)
+            held = Held(
+                partition, generation, state, offset, edge, turn, saved_offset=-1 if best is None else offset, over=turn.over(state)
+            )
             held.other_lane, held.census, self._held[partition] = self._fold.other_lane(state), census, held
         self._parts.metrics.restore_s.observe(time.monotonic() - began)
         self._parts.metrics.partitions.set(len(self._held))
@@ -150,7 +148,7 @@ class Deciding:
         while fresh and self._ours(held) and not held.over:
             size = together(fresh, self._slice if self._fold.heavy(held.state) else min(self._slice, self._fold.at_once(held.state)))
             some, fresh = fresh[:size], fresh[size:]
-            if self._turn.ends(held.state, some[0].value):
+            if held.turn.ends(some[0].value, self._turns.in_force):
                 log.info("journal %d: another fold version decides from %d on", partition, some[0].offset)
                 held.over = True
                 return
@@ -203,8 +201,9 @@ class Deciding:
             del self._held[held.partition]
 
     def _ours(self, held: Held) -> bool:
-        """Whether this state is still the one to go on with."""
-        return self._held.get(held.partition) is held and held.generation == self._parts.generation()
+        """Whether this state is still the one to go on with; while partitions are dealt out anew it is not, if another version may get this one."""
+        there = self._held.get(held.partition) is held and held.generation == self._parts.generation()
+        return there and not (self._turns.superseded and self._parts.app.rebalancing)
 
     async def _outputs(self, held: Held, entries: Sequence[Entry]) -> list[Output] | None:
         """The fold's outputs; waits while a region it needs is on its way. None when the partition was lost meanwhile.
@@ -225,7 +224,7 @@ class Deciding:
                 await self._parts.region_change()
                 continue
             if self._ours(held):
-                outputs = [] if self._turn.quiet(held.state) else outputs
+                outputs = [] if held.turn.quiet(held.state) else outputs
                 if more := self._fold.other_lane(held.state) - held.other_lane:
                     held.other_lane += more
                     self._parts.note_other_lane(held.partition, more)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from stream.runtime.checkpoint_store import topic_id, written_at
 from stream.runtime.compacted import latest
-from stream.runtime.fold_versions import KEY, InForce, Turn, entitled, to_bytes
+from stream.runtime.fold_versions import KEY, InForce, entitled, to_bytes
 from stream.runtime.producer import Errand, Record
 from stream.runtime.topics import Topics
 
@@ -24,17 +24,15 @@ LOOK_S = 0.2
 SAY_AGAIN_S = 60.0
 
 
-async def begins(parts: Parts, feed: RegionsFeed, turn: Turn, stopping: asyncio.Event) -> bool:
-    """Whether this process is to begin: a shadow unless its version is in force already, any other as soon as it is. It may have to stop before."""
-    if turn.shadow:
-        there = feed.fold_version
-        if there is not None and there.version == turn.fold.VERSION:
-            log.warning("fold version %s is in force already: a shadow of it has nothing to do", there.version)
-            return False
-        return True
-    mine = await _await_turn(parts, feed, turn.fold, stopping)
-    turn.before = "" if mine is None else mine.before
-    return mine is not None
+async def begins(parts: Parts, feed: RegionsFeed, fold: FoldLike, stopping: asyncio.Event, *, shadow: bool) -> InForce | None:
+    """What is in force when this process is to begin: a shadow unless that is its own version, any other as soon as it is. None: it is to stop."""
+    if not shadow:
+        return await _await_turn(parts, feed, fold, stopping)
+    there = feed.fold_version
+    if there is not None and there.version == fold.VERSION:
+        log.warning("fold version %s is in force already: a shadow of it has nothing to do", there.version)
+        return None
+    return there or InForce("")
 
 
 async def _await_turn(parts: Parts, feed: RegionsFeed, fold: FoldLike, stopping: asyncio.Event) -> InForce | None:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from stream.records.journal import Entry
     from stream.records.output import Output
+    from stream.records.switching import Phase
 
 
 class FoldLike(Protocol):
@@ -51,8 +52,8 @@ class FoldLike(Protocol):
     def awaits_tick(self, state: Any) -> bool:
         """Whether records wait for a tick that says what time it is."""
 
-    def decided_by(self, state: Any) -> str:
-        """Which version of the fold took this partition over last, by its journal; "" = none did, it is the first."""
+    def phase(self, state: Any) -> Phase:
+        """Whose turn it is in this partition, as far as this state has come."""
 
-    def taking_over(self, state: Any) -> bool:
-        """Whether a takeover by this fold is under way, from here on."""
+    def go_on(self, state: Any, version: str, next_offset: int) -> None:
+        """Note that another version has decided this state up to there."""

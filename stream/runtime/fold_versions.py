@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from stream.records.journal import decode
+from stream.records.lanes import belongs
 from stream.records.switching import FoldVersion, switches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Collection, Sequence
     from typing import Any
 
     from stream.records.journal import Entry
+    from stream.records.lanes import Lane
+    from stream.runtime.checkpoint import Checkpoint
     from stream.runtime.fold_like import FoldLike
+    from stream.runtime.regions_feed import RegionsFeed
 
 KEY = "fold_version"
 """The record's key."""
 
 
 class InForce(msgspec.Struct, frozen=True):
-    """The version that decides, and the one it took over from, "" for the first of a lane."""
+    """The version that decides, and the one it took over from, "" for the first of a lane. `turn`: the number of the change, 0 for that one."""
 
     version: str
     before: str = ""
+    turn: int = 0
 
 
 _decoder = msgspec.json.Decoder(InForce)
@@ -39,7 +44,7 @@ def from_bytes(value: bytes | None) -> InForce | None:
     """What a record says; None for a tombstone or what cannot be read.
 
     >>> from_bytes(to_bytes(InForce("6", "5"))), from_bytes(None), from_bytes(b"?")
-    (InForce(version='6', before='5'), None, None)
+    (InForce(version='6', before='5', turn=0), None, None)
     """
     try:
         return None if value is None else _decoder.decode(value)
@@ -56,41 +61,88 @@ def entitled(fold: FoldLike, in_force: InForce | None, present: Collection[str])
     own = fold.VERSION
     if in_force is None:
         before = "" if own in present or not present else next((one for one in sorted(present, reverse=True) if one in fold.MIGRATES), None)
-        return None if before is None else InForce(own, before)
+        return None if before is None else InForce(own, before, 1 if before else 0)
     if in_force.version == own:
         return in_force
-    return InForce(own, in_force.version) if in_force.version in fold.MIGRATES and in_force.before != own else None
+    ours = in_force.version in fold.MIGRATES and in_force.before != own
+    return InForce(own, in_force.version, in_force.turn + 1) if ours else None
 
 
-class Turn:
-    """Whose turn it is in a partition, for a process with this fold. `shadow`: it only follows, until its own version is in force.
+class Turn(NamedTuple):
+    """Whose turn it is in the partitions of one assignment. `granted`: what is in force, read after the assignment; `shadow`: this only follows.
 
-    `before`: the version that it takes over from, "" = none, this is the first of the lane. `in_force`: what is in force at the moment.
+    Everything is told by the journal: `granted` is on its topic before any journal can hold the switch to it. So a state that has passed the switch
+    of the newest turn, and only such a one, says what nobody else does; whoever restores an older one decides what follows in silence.
     """
 
-    def __init__(self, fold: FoldLike, in_force: Callable[[], InForce | None], *, shadow: bool) -> None:
-        self.fold = fold
-        self._in_force = in_force
-        self.before = ""
-        self.shadow = shadow
+    fold: FoldLike
+    granted: InForce
+    lane: Lane
+    shadow: bool = False
+
+    def restored(self, best: Checkpoint) -> Any:
+        """The state of a checkpoint, of this version or of one that it can go on from."""
+        state, manifest = self.fold.restore(best.data), best.manifest
+        if manifest.fold_version != self.fold.VERSION:
+            self.fold.go_on(state, manifest.fold_version, manifest.next_offset)
+        return state
+
+    def base(self, state: Any) -> tuple[str, int]:
+        """Where this version went on from another one's state."""
+        return self.fold.phase(state).base
 
     def taken(self, state: Any) -> bool:
-        """Whether nothing is left to be done before this fold decides alone."""
-        return not self.before or self.fold.decided_by(state) == self.fold.VERSION
+        """Whether this fold decides alone, and nothing is left to be done before it does."""
+        phase = self.fold.phase(state)
+        by = {"", self.fold.VERSION} if not self.granted.before else {self.fold.VERSION}
+        return self._ours and phase.turn == self.granted.turn and phase.decided_by in by and not phase.taking_over
 
     def quiet(self, state: Any) -> bool:
-        """Whether what is decided now is not to be said: it is, or was, another version's turn."""
-        return self.shadow or not (self.taken(state) or self.fold.taking_over(state))
+        """Whether what is decided now is not to be said: it is another version's to say, or was, and what stands is not known yet."""
+        return self.shadow or not self.taken(state)
 
-    def ends(self, state: Any, value: bytes) -> bool:
-        """Whether another process decides from this record on."""
+    def over(self, state: Any) -> bool:
+        """Whether another process decides from this state on."""
+        return not self.shadow and not self._ours and self.fold.phase(state).turn >= self.granted.turn
+
+    def ends(self, value: bytes, in_force: InForce | None) -> bool:
+        """Whether another process decides from this record on. `in_force`: as it is known now."""
         message = decode(value) if switches(value) else None
-        if not isinstance(message, FoldVersion):
+        if not isinstance(message, FoldVersion) or not belongs(message.lane, self.lane):
             return False
         if self.shadow:
-            in_force = self._in_force()
-            return message.version == self.fold.VERSION and in_force is not None and in_force.version == self.fold.VERSION
-        return message.version != self.fold.VERSION and not self.quiet(state)
+            return in_force is not None and in_force.version == self.fold.VERSION == message.version and message.turn == in_force.turn
+        return message.turn > self.granted.turn or (message.turn == self.granted.turn and not self._ours)
+
+    @property
+    def _ours(self) -> bool:
+        return self.granted.version == self.fold.VERSION
+
+
+class Turns:
+    """Says at every assignment whose turn it is. `mine`: what let this process begin."""
+
+    def __init__(self, fold: FoldLike, feed: RegionsFeed, lane: Lane, *, shadow: bool) -> None:
+        self._fold = fold
+        self._feed = feed
+        self._lane = lane
+        self._shadow = shadow
+        self.mine = InForce(fold.VERSION)
+
+    async def granted(self) -> Turn:
+        """By what stands on the topic now; whoever took over has written that before it joined."""
+        return Turn(self._fold, await self._feed.newest_fold_version() or self.mine, self._lane, self._shadow)
+
+    @property
+    def in_force(self) -> InForce | None:
+        """As far as it is known."""
+        return self._feed.fold_version
+
+    @property
+    def superseded(self) -> bool:
+        """Whether another version is known to be in force."""
+        known = self.in_force
+        return known is not None and known.version != self._fold.VERSION and not self._shadow
 
 
 def together(entries: Sequence[Entry], most: int) -> int:

@@ -11,17 +11,19 @@ from stream.decide.census import Census
 
 if TYPE_CHECKING:
     from stream.runtime.edge import Edge
+    from stream.runtime.fold_versions import Turn
 
 
 @dataclass(slots=True)
 class Held:
-    """All that is known of it. `next_offset`: the first record that is not in `state`; `saved_offset`: that of the last checkpoint, -1 = none."""
+    """All that is known of it. `turn`: whose it is to speak. `next_offset`: the first record that is not in `state`; `saved_offset`: that of the last checkpoint, -1 = none."""
 
     partition: int
     generation: int
     state: Any
     next_offset: int
     edge: Edge
+    turn: Turn
     saved_offset: int = -1
     saved_at: float = field(default_factory=time.monotonic)
     size: int = 0

@@ -78,6 +78,23 @@ class Daily:
             Slot(self._outbox, self._topic, self._partition, self._settings.instance, day), taken, fold_version, identity
         )
 
+    async def keep(self, one: Checkpoint) -> None:
+        """Write a state of another fold version as it is, unless it stands there; PublishFailed if it was not acknowledged."""
+        from stream.runtime.checkpoint_store import Snapshot
+
+        manifest, last = one.manifest, self.last
+        there = last is not None and (last.topic_id, last.fold_version, last.sha256) == (
+            manifest.topic_id,
+            manifest.fold_version,
+            manifest.sha256,
+        )
+        if there or self._settings.clock != "broker":
+            return
+        day = day_of(manifest.at, self._partition, self._settings.journal_width)
+        taken = Snapshot(one.data, manifest.next_offset, manifest.regions, manifest.at)
+        slot = Slot(self._outbox, self._topic, self._partition, self._settings.instance, day)
+        self.last = await write(slot, taken, manifest.fold_version, manifest.topic_id)
+
 
 class Slot(NamedTuple):
     """Where a snapshot goes: whose, and of which day."""

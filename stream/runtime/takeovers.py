@@ -11,6 +11,8 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from stream.records.journal import encode, partition_of
 from stream.records.switching import FoldVersion, Standing
 from stream.region.administrations import recipients
@@ -56,7 +58,9 @@ class Takeovers:
                     await self._look(held, in_force)
 
     def _due(self, held: Held, in_force: InForce) -> bool:
-        return not (held.over if in_force.version != self._version else self._deciding.taken(held))
+        if in_force.version != self._version or in_force.turn > held.turn.granted.turn:
+            return not held.over
+        return not held.turn.taken(held.state)
 
     async def _look(self, held: Held, in_force: InForce) -> None:
         key = (held.partition, in_force.version, held.generation)
@@ -64,7 +68,7 @@ class Takeovers:
             return
         self._written[key] = time.monotonic()
         lane = self._parts.settings.lane.value
-        messages: list[FoldVersion | Standing] = [FoldVersion(in_force.version, in_force.before, lane=lane)]
+        messages: list[FoldVersion | Standing] = [FoldVersion(in_force.version, in_force.before, in_force.turn, lane=lane)]
         if in_force.version == self._version:
             messages += await self._standing(held, in_force)
         for message in messages:
@@ -86,4 +90,5 @@ class Takeovers:
         log.info(
             "journal %d: %d warnings stand published, %d of them have ended", held.partition, len(found), sum(one.over for one in found)
         )
-        return parts(found, self._version, self._parts.clock.wall(), settings.journal_bytes_max, settings.lane.value)
+        made = parts(found, self._version, self._parts.clock.wall(), settings.journal_bytes_max, settings.lane.value)
+        return [msgspec.structs.replace(one, turn=in_force.turn, base=held.turn.base(held.state)) for one in made]

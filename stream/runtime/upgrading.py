@@ -100,7 +100,7 @@ async def activate(settings: Settings, version: str, migrates: Sequence[str] = (
                 f"{BEHIND_MOST_S:.0f} s behind"
             )
             raise TocsinError(msg)
-    made = InForce(version, now.version if now is not None else "")
+    made = InForce(version, now.version, now.turn + 1) if now is not None else InForce(version)
     topic = Topics.of(settings).regions
     async with producer(settings, topic) as sender:
         try:

@@ -22,7 +22,7 @@ from stream.runtime.census_rounds import run_census
 from stream.runtime.deciding import Deciding
 from stream.runtime.ending import ExitCode, end_now, or_end, told_to_stop
 from stream.runtime.entitlement import begins
-from stream.runtime.fold_versions import Turn
+from stream.runtime.fold_versions import Turns
 from stream.runtime.key_watch import KeyWatch
 from stream.runtime.marks import Marks
 from stream.runtime.parts import Parts
@@ -116,16 +116,18 @@ class _Worker:
         self._marks = Marks(parts)
         fold = self._making.fold(feed.source, self._settings)
         parts.metrics.process.decides(fold.VERSION)
-        turn = Turn(fold, lambda: feed.fold_version, shadow=self._shadow)
-        self._deciding = Deciding(parts, fold, self._making.census(self._settings), turn)
+        turns = Turns(fold, feed, self._settings.lane, shadow=self._shadow)
+        self._deciding = Deciding(parts, fold, self._making.census(self._settings), turns)
         self._accepting = Accepting(parts, lambda: self._making.accept(feed.regions(), self._settings), self._making.to_rejected)
         parts.start(feed.run(self._on_regions))
         await self._marks.learn_time()
         await feed.ready.wait()
         generations.require(self._settings, feed.generation)
-        if not await begins(parts, feed, turn, stopping):
+        mine = await begins(parts, feed, fold, stopping, shadow=self._shadow)
+        if mine is None:
             await self._leave()
             return
+        turns.mine = mine
         await self._know_cities()
         self._agents()
         await parts.app.start()
@@ -183,6 +185,7 @@ class _Worker:
             app.agent(source(app, parts.topics.doors, self._settings.partitions), name=f"{app.conf.id}-accept", concurrency=1)(accept)
         app.agent(source(app, (parts.topics.journal,), self._settings.journal_width), name=f"{app.conf.id}-decide", concurrency=1)(decide)
         app.on_partitions_assigned.connect(self._on_assigned, weak=False)
+        app.on_partitions_revoked.connect(self._on_revoked, weak=False)
 
     async def _on_assigned(self, app: Any, assigned: Iterable[TP], **_: Any) -> None:
         del app
@@ -191,6 +194,16 @@ class _Worker:
         ours = sorted(tp.partition for tp in assigned if tp.topic == self._parts.topics.journal)
         task = self._deciding.assigned(ours, generation)
         task.add_done_callback(lambda _: print(f"ready generation={generation} journal={ours}", file=sys.stdout, flush=True))  # noqa: T201
+
+    async def _on_revoked(self, app: Any, revoked: Iterable[TP], **_: Any) -> None:
+        del app, revoked
+        await or_end(self._settled())
+
+    async def _settled(self) -> None:
+        """Wait until what was said is acknowledged: whoever gets the partitions next, of another version maybe, reads what stands."""
+        for held in list(self._deciding.held.values()):
+            async with held.lock:
+                await held.edge.settle()
 
     def _on_regions(self) -> None:
         self._parts.metrics.region.clear()

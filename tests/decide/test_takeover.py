@@ -78,7 +78,7 @@ def test_where_both_say_the_same_nothing_is_said_again(story, start, calm, monke
     assert said(tale.outputs)
     assert said(both.switch(start + 2 * HOUR)) == []
     assert said(both.stand(start + 2 * HOUR)) == []
-    assert both.fold.decided_by(both.state) == NEXT
+    assert both.state.core.decided_by == NEXT
 
 
 def test_numbering_goes_on_above_what_was_published(flooded):
@@ -174,24 +174,24 @@ def test_a_set_in_parts_of_which_one_was_broken_off_counts_when_it_is_whole(floo
     whole = parts(both.known, NEXT, at, 1, LANE)
     assert len(whole) > 1
     both.give(at, whole[0])
-    assert both.fold.taking_over(both.state)
+    assert both.state.core.takeover is not None
     restored = both.fold.restore(both.fold.snapshot(both.state))
     both.state = restored
     both.stand(at + 1, 1)
-    assert both.fold.decided_by(both.state) == NEXT
+    assert both.state.core.decided_by == NEXT
 
 
 def test_a_takeover_by_another_version_ends_a_turn(flooded):
     both, at = flooded
     both.switch(at)
     both.stand(at)
-    both.give(at, FoldVersion("7", NEXT, lane=LANE))
-    assert both.fold.decided_by(both.state) == "7"
-    assert both.give(at, Standing("7", at, 0, 1, (), lane=LANE)) == []
+    both.give(at, FoldVersion("7", NEXT, 1, lane=LANE))
+    assert both.state.core.decided_by == "7"
+    assert both.give(at, Standing("7", at, 0, 1, (), turn=1, lane=LANE)) == []
 
 
 def test_another_lane_s_switch_is_refused(flooded):
     both, at = flooded
     both.give(at, FoldVersion(NEXT, Fold.VERSION, lane="live"))
-    assert not both.fold.taking_over(both.state)
+    assert both.state.core.takeover is None
     assert both.fold.other_lane(both.state) == 1

@@ -9,7 +9,8 @@ import pytest
 
 from stream.errors import TocsinError
 from stream.records.journal import Entry, Tick, encode
-from stream.records.switching import FoldVersion
+from stream.records.lanes import Lane
+from stream.records.switching import FoldVersion, Phase
 from stream.review.turns import Older, decided
 from stream.runtime.fold_versions import InForce, Turn, entitled
 from stream.runtime.published import newest, parts
@@ -17,16 +18,13 @@ from stream.runtime.topics import Topics
 
 
 class Like:
-    """A fold of version 6 that can go on from 5; its state is who took over last, and whether a takeover is under way."""
+    """A fold of version 6 that can go on from 5; its state is its phase."""
 
     VERSION = "6"
     MIGRATES = frozenset({"5"})
 
-    def decided_by(self, state: Any) -> str:
-        return str(state[0])
-
-    def taking_over(self, state: Any) -> bool:
-        return bool(state[1])
+    def phase(self, state: Any) -> Phase:
+        return Phase(*state)
 
     def apply(self, state: Any, entries: Any) -> list[int]:
         del state
@@ -38,15 +36,17 @@ class Like:
     [
         (None, (), InForce("6")),
         (None, ("6",), InForce("6")),
-        (None, ("5",), InForce("6", "5")),
+        (None, ("5",), InForce("6", "5", 1)),
         (None, ("4",), None),
-        (InForce("6", "5"), (), InForce("6", "5")),
-        (InForce("5"), (), InForce("6", "5")),
+        (InForce("6", "5", 3), (), InForce("6", "5", 3)),
+        (InForce("5"), (), InForce("6", "5", 1)),
+        (InForce("5", "4", 7), (), InForce("6", "5", 8)),
         (InForce("4"), (), None),
-        (InForce("5", "6"), (), None),
+        (InForce("5", "6", 2), (), None),
     ],
     ids=[
         "a new lane", "its own state", "a state it can go on from", "a foreign state", "in force", "one it can go on from is in force",
+        "one that took over itself",
         "a foreign one is in force", "it was replaced",
     ],
 )  # fmt: skip
@@ -54,35 +54,54 @@ def test_a_version_begins_by_itself_only_where_nothing_can_be_lost_by_it(in_forc
     assert entitled(Like(), in_force, present) == expected
 
 
-def switch(version: str, before: str) -> bytes:
-    return encode(FoldVersion(version, before))
+def switch(version: str, before: str, turn: int = 1, lane: str = "test") -> bytes:
+    return encode(FoldVersion(version, before, turn, lane=lane))
+
+
+def turn_of(granted: InForce, *, shadow: bool = False) -> Turn:
+    return Turn(Like(), granted, Lane.TEST, shadow)
 
 
 def test_a_first_version_speaks_from_the_beginning_and_ends_where_another_takes_over() -> None:
-    turn = Turn(Like(), lambda: InForce("7", "6"), shadow=False)
-    assert not turn.quiet(("", False))
-    assert turn.ends(("", False), switch("7", "6"))
-    assert not turn.ends(("", False), switch("6", "5"))
-    assert not turn.ends(("", False), encode(Tick(1, 5.0, 0)))
+    turn = turn_of(InForce("6"))
+    assert turn.taken(("", 0))
+    assert not turn.quiet(("", 0))
+    assert turn.ends(switch("7", "6"), None)
+    assert not turn.ends(switch("7", "6", lane="live"), None)
+    assert not turn.ends(encode(Tick(1, 5.0, 0)), None)
 
 
-def test_a_successor_is_quiet_until_its_turn_comes_and_passes_over_the_turns_of_others() -> None:
-    turn = Turn(Like(), lambda: InForce("6", "5"), shadow=False)
-    turn.before = "5"
-    assert turn.quiet(("", False))
-    assert not turn.ends(("", False), switch("5", "4"))
-    assert not turn.quiet(("", True))
-    assert not turn.taken(("", True))
-    assert turn.taken(("6", False))
+def test_a_successor_is_quiet_until_it_has_passed_the_switch_of_its_own_turn() -> None:
+    turn = turn_of(InForce("6", "5", 3))
+    assert turn.quiet(("", 0))
+    assert turn.quiet(("6", 1))  # a state of an earlier turn of its own: what follows was said by others meanwhile
+    assert turn.quiet(("5", 2))
+    assert turn.quiet(("5", 3, True))
+    assert not turn.taken(("5", 3, True))
+    assert turn.taken(("6", 3))
+    assert not turn.quiet(("6", 3))
+    assert not turn.ends(switch("5", "6", 2), None)
+    assert not turn.ends(switch("6", "5", 3), None)
+    assert turn.ends(switch("7", "6", 4), None)
+
+
+def test_who_is_not_in_force_says_nothing_whatever_it_has_restored() -> None:
+    turn = turn_of(InForce("7", "6", 2))
+    for state in (("", 0), ("6", 1), ("6", 2), ("5", 1, True)):
+        assert turn.quiet(state)
+    assert turn.ends(switch("7", "6", 2), None)
+    assert not turn.ends(switch("6", "5", 1), None)
+    assert not turn.over(("6", 1))
+    assert turn.over(("7", 2))
 
 
 def test_a_shadow_never_speaks_and_ends_where_its_version_begins() -> None:
-    known = InForce("5")
-    turn = Turn(Like(), lambda: known, shadow=True)
-    assert turn.quiet(("6", False))
-    assert not turn.ends(("", False), switch("6", "5"))
-    known = InForce("6", "5")
-    assert turn.ends(("", False), switch("6", "5"))
+    turn = turn_of(InForce("5"), shadow=True)
+    assert turn.quiet(("6", 1))
+    assert not turn.over(("6", 1))
+    assert not turn.ends(switch("6", "5"), InForce("5"))
+    assert turn.ends(switch("6", "5"), InForce("6", "5", 1))
+    assert not turn.ends(switch("6", "5", 1), InForce("6", "5", 3))  # a turn of its own that is over
 
 
 class Follower(Like):

@@ -18,6 +18,7 @@ import numpy as np
 from stream.accept.refusal import Refusal, Refused, digest, to_record
 from stream.records.journal import Columns, Command, Measurements, columns, decode, encode, measurements, partition_of
 from stream.records.output import Kind, Output
+from stream.records.switching import Phase
 from stream.runtime.worker import Making, run_worker
 from stream.settings import load
 
@@ -166,11 +167,11 @@ class ToyFold:
     def awaits_tick(self, state: ToyState) -> bool:  # noqa: ARG002
         return False
 
-    def decided_by(self, state: ToyState) -> str:  # noqa: ARG002
-        return ""
+    def phase(self, state: ToyState) -> Phase:  # noqa: ARG002
+        return Phase()
 
-    def taking_over(self, state: ToyState) -> bool:  # noqa: ARG002
-        return False
+    def go_on(self, state: ToyState, version: str, next_offset: int) -> None:
+        raise NotImplementedError
 
 
 def warning(series: int, sequence: int, at: int) -> list[Output]:
