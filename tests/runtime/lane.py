@@ -105,18 +105,20 @@ def read_all(bootstrap: str, topic: str, partitions: int = 1) -> list[list[Any]]
     """Every record of a topic by partition, up to the ends seen at the start."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "reader", "enable.auto.commit": False, "enable.partition.eof": False})
     try:
-        found: list[list[Any]] = []
-        for number in range(partitions):
-            low, high = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=20)
-            consumer.assign([TopicPartition(topic, number, low)])
-            records: list[Any] = []
-            until = time.monotonic() + 30
-            while high > low and (not records or records[-1].offset() < high - 1):
-                assert time.monotonic() < until, f"{topic}/{number}: {len(records)} of {high - low} records"
-                records += [
-                    one for one in consumer.consume(min(1000, max(1, high - low - len(records))), timeout=0.5) if one.error() is None
-                ]
-            found.append(records)
+        limits = [consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=20) for number in range(partitions)]
+        found: list[list[Any]] = [[] for _ in limits]
+        missing = {number for number, (low, high) in enumerate(limits) if high > low}
+        consumer.assign([TopicPartition(topic, number, limits[number][0]) for number in missing])
+        until = time.monotonic() + 30 * partitions
+        while missing:
+            assert time.monotonic() < until, f"{topic}: {[(number, len(found[number]), limits[number]) for number in missing]}"
+            # Each call waits for as many as it asks for, and a compacted topic holds fewer than its offsets say.
+            for one in (record for record in consumer.consume(1000, timeout=0.02) if record.error() is None):
+                number, end = one.partition(), limits[one.partition()][1]
+                if one.offset() < end:
+                    found[number].append(one)
+                if one.offset() >= end - 1:
+                    missing.discard(number)
         return found
     finally:
         consumer.close()
