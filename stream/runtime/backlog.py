@@ -71,14 +71,14 @@ class Lag:
         for one, (at, end) in found.items():
             metrics.lag.labels(one.topic, str(one.partition)).set(max(0, end - at))
         self._shown |= found.keys()
-        if assigned := self._parts.assigned():
-            self._forget(self._shown - assigned)
         if self._parts.settings.clock == "broker" and (now := self._parts.clock.now()) is not None:
             metrics.clock_skew_s.set((self._parts.clock.wall() - now) / 1000)
             asked_at = now - int(1000 * (time.monotonic() - self._marks.answered_at))
             readings = {one: Reading(at, end, self._finished_at(one)) for one, (at, end) in found.items()}
             for topic, age_s in self._backlog.look(readings, asked_at=asked_at, now=now).items():
                 metrics.lag_s.labels(topic).set(age_s)
+        if not self._parts.app.rebalancing:
+            self._forget(self._shown - self._parts.assigned())
         return found
 
     def _position(self, partition: Partition) -> int | None:
@@ -102,3 +102,5 @@ class Lag:
                 metrics.checkpoint_at.remove(str(one.partition))
                 metrics.checkpoint_bytes.remove(str(one.partition))
         self._shown -= gone
+        for topic in {one.topic for one in gone} - {one.topic for one in self._shown}:
+            metrics.lag_s.remove(topic)
