@@ -84,7 +84,9 @@ def mqtt(
     from stream.gateways.mapping_file import load_mapping
     from stream.gateways.mqtt_process import MqttOptions, run_mqtt
     from stream.health.logs import set_up
+    from stream.health.tracing import start
 
     set_up(settings, "gateway-mqtt", silent=["aiokafka"])
+    start(settings, "gateway-mqtt")
     settings = naming(settings, metrics_port=metrics_port)
     raise typer.Exit(run_mqtt(settings, MqttOptions(broker_at(broker, client_id, shown), load_mapping(mapping), *spool)))

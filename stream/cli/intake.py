@@ -20,6 +20,8 @@ def intake(settings: Settings, metrics_port: MetricsPort = None) -> None:
     """
     from stream.gateways.intake_process import run_intake
     from stream.health.logs import set_up
+    from stream.health.tracing import start
 
     set_up(settings, "intake", quiet=["aiokafka"])
+    start(settings, "intake")
     raise typer.Exit(run_intake(settings, naming(settings, metrics_port=metrics_port).metrics_port))

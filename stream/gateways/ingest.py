@@ -15,6 +15,7 @@ from aiokafka import TopicPartition
 
 from stream.accept.door import Accept, DoorRecord
 from stream.gateways.to_journal import write
+from stream.health.tracing import carried, span
 from stream.region.canary import with_canary
 from stream.region.principals import own_doors
 from stream.runtime.clocks import wall_ms
@@ -125,7 +126,9 @@ class Ingest:
         self._metrics.read.labels(KIND).inc(len(batch))
         for refusal in accepted.refused:
             self._metrics.refused.labels(KIND, refusal.reason).inc()
-        await write(self._settings, self._sender, accepted, batch[-1].timestamp, came_at(batch[0].timestamp))
+        with span("intake", batch, topic=topic, offset=batch[0].offset, records=len(batch)):
+            came = (*came_at(batch[0].timestamp), *carried())
+            await write(self._settings, self._sender, accepted, batch[-1].timestamp, came)
 
     async def _mark(self, reader: AIOKafkaConsumer) -> None:
         """Note up to when everything of these doors is in the journal (the law of `stream.runtime.marks`)."""

@@ -21,6 +21,7 @@ from stream.accept.refusal import Fault, Refusal, digest, to_record
 from stream.accept.statements import read
 from stream.gateways.backfill import Backfill
 from stream.gateways.ingest import Ingest
+from stream.health.tracing import carried, span
 from stream.records.acknowledgement import Acknowledgement
 from stream.records.instants import from_text
 from stream.records.journal import encode, partition_of
@@ -171,7 +172,8 @@ class Intake:
         # A word about another city's word comes after it, as far as one reading can tell.
         records = sorted((record for batch in found.values() for record in batch), key=lambda one: (one.timestamp, one.topic, one.offset))
         if records:
-            await self._write(records)
+            with span("intake", records, topic=records[0].topic, offset=records[0].offset, records=len(records)):
+                await self._write(records)
             for one, batch in found.items():
                 await self._note(f"intake/{one.topic}", batch[-1].offset + 1)
                 self._places[one.topic] = Place(batch[-1].offset + 1, batch[-1].timestamp)
@@ -196,7 +198,9 @@ class Intake:
                 self._time(one, record.timestamp)
             partition = partitions.get(answer.domain, partition_of(answer.domain, self._settings.journal_width))
             key = answer.domain.encode()
-            sends.append(await self._sender.send(self._topics.journal, encode(answer), key=key, partition=partition))
+            sends.append(
+                await self._sender.send(self._topics.journal, encode(answer), key=key, partition=partition, headers=list(carried()))
+            )
         await asyncio.gather(*sends)
 
     def _time(self, answer: Acknowledgement, received_at: int) -> None:

@@ -19,6 +19,7 @@ from stream.gateways.mqtt_refused import kept
 from stream.gateways.mqtt_speakers import Speakers
 from stream.gateways.spool import SpoolFull
 from stream.gateways.verdict import Item, Verdict
+from stream.health.tracing import span
 from stream.runtime.clocks import wall_ms
 from stream.runtime.collector import settle
 
@@ -130,7 +131,9 @@ class MqttGateway:
             f"{share.number}/{share.name}/{share.dialect}".encode(): one.records for share, one in handed.items()
         }
         waiting[None] = [record for one in handed.values() for record in one.refused]
-        if not await self._sent(waiting, batch, stopping):
+        with span("mqtt", topic=batch[0].topic, records=len(batch)):
+            sent = await self._sent(waiting, batch, stopping)
+        if not sent:
             return
         self._link.acknowledge(batch)
         self._metrics.messages.labels("acknowledged").inc(len(batch))

@@ -25,6 +25,7 @@ from stream.gateways.shelf import Shelf, SpoolFailed
 from stream.gateways.spool import SpoolFull
 from stream.gateways.verdict import Verdict
 from stream.gateways.waiting import Waiting
+from stream.health.tracing import carried
 from stream.runtime.ending import end_if_failed
 from stream.runtime.failpoints import failpoint
 from stream.runtime.reach import words
@@ -126,7 +127,8 @@ class Sender:
             if len(one.value) > self._settings.door_bytes_max or one.family not in self._doors:
                 msg = f"a record of {len(one.value)} bytes for {one.family!r}: doors {sorted(self._doors)} take {self._settings.door_bytes_max}"
                 raise TocsinError(msg)
-        waiting = Waiting([Kept(one.family, one.key or key, one.value, one.headers) for one in records])
+        trace = carried()
+        waiting = Waiting([Kept(one.family, one.key or key, one.value, (*one.headers, *trace)) for one in records])
         self._under_way(len(records), waiting.size)
         try:
             await failpoint("gateway_before_send")

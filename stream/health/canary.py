@@ -24,6 +24,7 @@ from stream.health.canary_metrics import CanaryMetrics
 from stream.health.canary_rounds import Book, Widths, explain, round_of
 from stream.health.exposing import Exposed, Health
 from stream.health.probes import STARTING, probes
+from stream.health.tracing import carried, span
 from stream.records.canary import DOORS, PRINCIPAL, CanaryAnswer, value_of
 from stream.records.instants import SECOND, to_text
 from stream.region.canary import series_of
@@ -158,7 +159,9 @@ class Canary:
             return
         value = measurement(one, round_at, self._settings.lane.value)
         try:
-            await (await self._sender.send(self._topic_of[one.put.door], value, partition=one.put.partition))
+            with span("canary", door=one.put.door, partition=one.put.partition):
+                sent = await self._sender.send(self._topic_of[one.put.door], value, partition=one.put.partition, headers=list(carried()))
+                await sent
         except (KafkaError, AssertionError) as error:  # it asserts that the partition exists
             self._refused = said(error)
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
+from stream.health.tracing import carried
 from stream.runtime.clocks import wall_ms
 from stream.runtime.failpoints import failpoint
 from stream.runtime.journey import came_at
@@ -63,7 +64,7 @@ class Accepting:
         records = runs[0].records if len(runs) == 1 else [record for run in runs for record in run.records]
         accepted = self._accept.accept(topic, records, wall_ms())
         came = came_at(min(run.records[0].timestamp for run in runs)) if self._parts.settings.clock == "broker" else ()
-        sends = await self._outbox.send_runs(self._parts.topics.journal, accepted.entries, came)
+        sends = await self._outbox.send_runs(self._parts.topics.journal, accepted.entries, (*came, *carried()))
         for refusal in accepted.refused:
             sends.append(await self._outbox.send(self._rejected(refusal, records[-1].timestamp)))
             self._parts.metrics.rejected.labels(door, refusal.reason).inc()

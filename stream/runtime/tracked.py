@@ -26,7 +26,8 @@ def tracked(stage: str, topic: str, runs: Sequence[Run]) -> Iterator[None]:
     """Around the work on these runs. `offset`: the first of the first run's."""
     partitions = ",".join(str(one.partition) for one in runs)
     facts = {"stage": stage, "topic": topic, "partition": partitions, "offset": runs[0].records[0].offset}
-    with about(**facts), span(stage, **facts, records=sum(len(one.records) for one in runs)):
+    read = (record for one in runs for record in one.records)
+    with about(**facts), span(stage, read, **facts, records=sum(len(one.records) for one in runs)):
         yield
 
 
