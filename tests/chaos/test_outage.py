@@ -11,6 +11,7 @@ import pytest
 from stream.records.instants import from_text
 from stream.runtime.ending import ExitCode
 from stream.runtime.topics import Topics
+from tests.benchmarks.lane import await_decided
 from tests.chaos.processes import Supervisor, outage
 from tests.chaos.rivers import CITIES, PRODUCT, gauges, judged, rivers, set_up_rivers
 from tests.chaos.traffic import Traffic
@@ -58,7 +59,7 @@ def test_a_warning_that_expired_while_the_broker_was_away_is_on_late_only(own_br
         ended_meanwhile = dict(workers.ended)
         workers.wait_ready("w1")
         time.sleep(4)
-    time.sleep(8)
+    await_decided(settings)
     codes = workers.stop()
     verdict = judged(settings, traffic, region)
     print(
