@@ -19,7 +19,7 @@ from stream.records.journal import decode
 from stream.records.output import Kind
 from stream.records.switching import FoldVersion, Standing
 from stream.region.load import load as load_region
-from stream.review.turns import Older, decided
+from stream.review.turns import decided
 from stream.runtime import upgrading
 from stream.runtime.broker import Broker
 from stream.runtime.topics import Topics
@@ -187,10 +187,10 @@ def equality(settings: Settings) -> tuple[int, int, int, int]:
                 for name, made in FOLDS.items()
             }
             fold = folds[version]
-            older = {name: Older(one, reached[name][partition].next_offset or 0) for name, one in folds.items() if name in fold.MIGRATES}
+            older = {name: one for name, one in folds.items() if name in fold.MIGRATES}
             cut = reached[version][partition].next_offset or 0  # what follows on its newest checkpoint it may have said, or not
             for into, some in ((wanted, entries[:cut]), (maybe, entries)):
-                outputs = decided(fold, fold.initial(partition), some, older)
+                outputs = decided(fold, fold.initial(partition), some, older, partition)
                 into.update((topics.city(one.city_id), one.value) for one in outputs if one.kind is Kind.CITY)
     there = {(topics.city(city), one.value()) for city in CITIES for one in read_all(settings.bootstrap, topics.city(city))[0]}
     late = {one.value() for one in read_all(settings.bootstrap, topics.warnings_late)[0]}

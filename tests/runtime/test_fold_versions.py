@@ -10,8 +10,8 @@ import pytest
 from stream.errors import TocsinError
 from stream.records.journal import Entry, Tick, encode
 from stream.records.lanes import Lane
-from stream.records.switching import FoldVersion, Phase
-from stream.review.turns import Older, decided
+from stream.records.switching import FoldVersion, Phase, Standing
+from stream.review.turns import Stretch, decided, stretches
 from stream.runtime.fold_versions import InForce, Turn, entitled
 from stream.runtime.published import newest, parts
 from stream.runtime.topics import Topics
@@ -109,11 +109,17 @@ class Follower(Like):
 
     MIGRATES = frozenset[str]()
 
+    def initial(self, partition: int) -> Any:
+        return f"begin {partition}"
+
     def snapshot(self, state: Any) -> Any:
         return ("snapshot of 5", state)
 
     def restore(self, data: Any) -> Any:
         return data
+
+    def go_on(self, state: Any, version: str, next_offset: int) -> None:
+        """It is seen in its outputs."""
 
 
 class Heir(Follower):
@@ -125,24 +131,74 @@ class Heir(Follower):
         return [(state, one.offset) for one in entries]
 
 
+TICK = encode(Tick(1, 5.0, 0))
+
+
+def stands(version: str, turn: int, base: tuple[str, int] = ("", 0), *, part: int = 0, parts: int = 1, taken_at: int = 9) -> bytes:
+    return encode(Standing(version, taken_at, part, parts, (), turn=turn, base=base, lane="test"))
+
+
+def numbered(*values: bytes) -> list[Entry]:
+    return [Entry(number, 0, value) for number, value in enumerate(values)]
+
+
+def test_a_version_speaks_from_where_it_is_complete_what_stood_until_the_next_switch() -> None:
+    halves = [stands("7", 2, part=0, parts=2), stands("7", 2, part=1, parts=2)]
+    entries = numbered(
+        TICK, switch("6", "5"), TICK, stands("6", 1), TICK, switch("6", "5"), switch("7", "6", 2), switch("6", "5", 1), *halves, TICK
+    )
+    assert stretches(entries) == [Stretch("5", 0, 1), Stretch("6", 3, 6, 1), Stretch("7", 9, None, 2)]
+    assert stretches(numbered(TICK, TICK)) == []
+    rest = [Entry(9, 0, TICK), Entry(10, 0, switch("7", "6", 2))]
+    assert stretches(rest, Phase("6", 1), 9) == [Stretch("6", 9, 10, 1)]
+
+
+def test_a_set_that_was_broken_off_or_is_of_another_turn_begins_nothing() -> None:
+    entries = numbered(
+        switch("6", "5"), stands("6", 1, part=0, parts=2), stands("6", 1, part=1, parts=2, taken_at=8), stands("6", 2), stands("6", 1)
+    )
+    assert stretches(entries) == [Stretch("6", 4, None, 1)]
+
+
 def test_replay_gives_the_turns_of_its_own_version_only() -> None:
-    tick = encode(Tick(1, 5.0, 0))
-    values = [tick, switch("6", "5"), tick, switch("7", "6"), tick, switch("6", "7"), tick]
-    entries = [Entry(number, 0, value) for number, value in enumerate(values)]
-    assert decided(Follower(), None, entries) == [1, 2, 5, 6]
-    assert decided(Follower(), None, [Entry(0, 0, tick)]) == [0]
+    entries = numbered(
+        TICK, switch("6", "5"), stands("6", 1), TICK, switch("7", "6", 2), stands("7", 2), switch("6", "7", 3), stands("6", 3), TICK
+    )
+    assert decided(Follower(), None, entries) == [2, 3, 7, 8]
+    assert decided(Follower(), None, [Entry(0, 0, TICK)]) == [0]
     with pytest.raises(TocsinError, match="decided by fold version 8, 7, this is 6"):
-        decided(Follower(), None, [Entry(0, 0, tick), Entry(1, 0, switch("7", "8"))])
+        decided(Follower(), None, numbered(TICK, switch("7", "8"), stands("7", 1)))
 
 
 def test_replay_of_a_version_that_went_on_from_another_s_state_needs_that_one_s_code() -> None:
-    tick = encode(Tick(1, 5.0, 0))
-    entries = [Entry(number, 0, value) for number, value in enumerate([tick, tick, switch("6", "5"), tick])]
-    with pytest.raises(TocsinError, match="went on from the state of a version before it"):
+    entries = numbered(TICK, TICK, switch("6", "5"), stands("6", 1, ("5", 1)), TICK)
+    with pytest.raises(TocsinError, match="went on from the state of version 5 at offset 1"):
         decided(Heir(), "begin", entries)
-    state = ("snapshot of 5", "begin")
-    assert decided(Heir(), "begin", entries, {"5": Older(Follower(), 1)}) == [(state, 2), (state, 3)]
+    state = ("snapshot of 5", "begin 4")
+    assert decided(Heir(), "begin", entries, {"5": Follower()}, 4) == [(state, 3), (state, 4)]
     assert decided(Heir(), "begin", entries[:2]) == [("begin", 0), ("begin", 1)]
+
+
+def test_replay_goes_back_over_every_version_that_one_went_on_from_and_takes_each_state_for_what_it_said() -> None:
+    class Five(Heir):
+        VERSION = "5"
+        MIGRATES = frozenset({"4"})
+
+    entries = numbered(
+        TICK,
+        switch("5", "4"),
+        stands("5", 1, ("4", 1)),
+        TICK,
+        switch("6", "5", 2),
+        stands("6", 2, ("5", 3)),
+        TICK,
+        stands("6", 2, ("5", 4)),
+        TICK,
+    )
+    assert stretches(entries)[2:] == [Stretch("6", 5, 7, 2, ("5", 3)), Stretch("6", 7, None, 2, ("5", 4))]
+    state = ("snapshot of 5", ("snapshot of 5", "begin 0"))
+    found = decided(Heir(), "begin", entries, {"5": Five(), "4": Follower()})
+    assert found == [(state, 5), (state, 6), (state, 7), (state, 8)]
 
 
 def warning(number: int, revision: int, **fields: Any) -> bytes:
