@@ -24,6 +24,8 @@ TOGETHER = {
     "faults": ("tests/chaos/",),
     # They look at two histories that are played once.
     "played": tuple(f"tests/scenarios/test_{name}.py" for name in ("beijing", "danube", "replay_equals_topics")),
+    # The same for every golden scenario.
+    "lives": ("tests/scenarios/test_life_",),
 }
 
 
