@@ -55,6 +55,8 @@ def test_what_is_over_is_not_counted_any_more(flooded):
     assert sum(found.warnings.values()) == len(warned) < sum(before.warnings.values())
     assert found.silent == {"stage": 0}
     assert found.cities == {}
+    each = CensusTaker(per_city=True).take(flooded.state).cities
+    assert {city for (city, _), one in each.items() if one.level} == set(warned)
 
 
 def test_of_a_city_in_several_partitions_the_higher_level_and_the_newer_observation_count(flooded):
