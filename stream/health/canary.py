@@ -22,7 +22,7 @@ from stream.gateways.stopping import only_live, run_until_stopped
 from stream.health import notifying
 from stream.health.canary_metrics import CanaryMetrics
 from stream.health.canary_rounds import Book, Widths, explain, round_of
-from stream.health.exposing import Exposed, Health
+from stream.health.exposing import READY, Exposed, Health
 from stream.health.probes import STARTING, probes
 from stream.health.tracing import carried, span
 from stream.records.canary import DOORS, PRINCIPAL, CanaryAnswer, value_of
@@ -36,7 +36,7 @@ from stream.runtime.topics import Topics
 from stream.runtime.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from aiokafka import AIOKafkaConsumer
 
@@ -48,6 +48,7 @@ PERIOD_S = 30.0
 """Where the settings expect no canary, and one is started all the same."""
 POLL_MS = 100
 STOP_S = 5.0
+NOT_YET = "it is being made"
 AGAIN_S = 1.0
 """After so long a connection that failed is tried again."""
 SILENT_ROUNDS = 3
@@ -66,8 +67,7 @@ def run_canary(settings: Settings, *, intake: bool = True, metrics_port: int = 0
 async def _run(settings: Settings, intake: bool, metrics_port: int, stopping: asyncio.Event) -> None:
     metrics, dog = CanaryMetrics(), Watchdog(settings.watchdog_s)
     canary = Canary(settings, metrics, intake=intake)
-    metrics.process.loop_lag_s.set_function(dog.lag_s)
-    asked = probes(metrics.process, live=dog.health, started=canary.started, ready=canary.ready)
+    asked = wired(canary, metrics, dog)
     exposed = Exposed(metrics.registry, settings.metrics_host, metrics_port, asked) if metrics_port else None
     dog.start()
     notifying.tell(asked)
@@ -79,6 +79,14 @@ async def _run(settings: Settings, intake: bool, metrics_port: int, stopping: as
     beating.cancel()
     if exposed is not None:
         exposed.stop()
+
+
+def wired(canary: Canary, metrics: CanaryMetrics, dog: Watchdog) -> Mapping[str, Callable[[], Health]]:
+    """The probes by their paths; and what is asked at each scrape, because a canary that hangs would leave what it said last."""
+    metrics.process.loop_lag_s.set_function(dog.lag_s)
+    asked = probes(metrics.process, live=dog.health, started=canary.started, ready=canary.ready)
+    metrics.healthy.set_function(lambda: float(asked[READY]().ok))
+    return asked
 
 
 class Canary:
@@ -97,7 +105,7 @@ class Canary:
         self._rounds = 0
         self._refused = ""
         """Why the broker did not take what this round sent; "" = it did."""
-        self._lost = "not made yet"
+        self._lost = NOT_YET
         self._said: frozenset[Target] = frozenset()
         self._health = STARTING
         metrics.period_s.set(self._period_s)
@@ -175,7 +183,6 @@ class Canary:
         self._say(late.keys(), [f"{one.wrong}. {one.fix}" for one in troubles])
         if troubles or not unheard:
             self._health = Health(tuple(troubles))
-        self._metrics.healthy.set(float(self._health.ok))
         return len(late) == len(self._book.last_at) and self._rounds % SILENT_ROUNDS == 0
 
     def _say(self, late: Iterable[Target], lines: list[str]) -> None:
@@ -197,6 +204,7 @@ class Canary:
                     made = self._producer()
                     async with started(cluster, made, made.stop):
                         self._sender = sender = made
+                        self._lost = NOT_YET
                         await self._listen(reader)
             except (KafkaError, TocsinError, OSError) as error:
                 if self._lost != (lost := str(error) or said(error)):
