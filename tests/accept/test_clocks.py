@@ -61,6 +61,13 @@ def test_a_key_that_has_ended_by_both_clocks_counts_no_more():
     assert out.refused[0].reason is Refused.KEY_NOT_VALID
 
 
+@pytest.mark.parametrize(("broker", "ours"), [(0, -2 * HOUR), (-2 * HOUR, 0)])
+def test_a_key_that_has_ended_by_one_clock_only_counts(broker, ours):
+    value = signers.signed("old", key_id="old", signed_at=to_text(signers.NOW - 2 * HOUR))
+    out = signers.accept().accept("measurements.water", [DoorRecord(1, 5, signers.NOW + broker, value)], signers.NOW + ours)
+    assert (out.accepted, out.refused) == (1, [])
+
+
 @pytest.fixture(scope="module")
 def region(tmp_path_factory):
     return load(make_bundle(FILES, tmp_path_factory.mktemp("rill")))
