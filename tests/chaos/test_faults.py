@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from stream.runtime.topics import Topics
+from tests.benchmarks.lane import await_decided
 from tests.chaos.processes import Supervisor, outage
 from tests.chaos.rivers import PRODUCT, gauges, judged, rivers, set_up_rivers
 from tests.chaos.traffic import Traffic
@@ -50,7 +51,7 @@ def test_nothing_is_lost_or_invented_while_workers_and_the_broker_are_killed(own
                 time.sleep(draw.uniform(2.0, 4.0))
         workers.wait_ready("w1")
         time.sleep(3)
-    time.sleep(10)
+    await_decided(settings)
     codes = workers.stop()
     verdict = judged(settings, traffic, rivers())
     print(f"\n{kills} kills, {changes} joins and leaves, {outages} broker outages in {time.monotonic() - began:.0f} s; "
