@@ -11,8 +11,10 @@ from stream.runtime.topics import Topics
 from stream.runtime.transport import SCHEME
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
     from stream.cluster import Cluster
-    from stream.runtime.positions import Positions
+    from stream.runtime.positions import Partition, Positions
     from stream.settings import Settings
 
 DOOR_RUN = 10_000
@@ -45,8 +47,11 @@ def group_of(settings: Settings) -> str:
     return f"{settings.prefix}{settings.group}"
 
 
-def create_app(settings: Settings, positions: Positions) -> faust.App:
-    """A Faust application for these settings, without agents; it starts no web server and creates no topics."""
+def create_app(settings: Settings, positions: Positions, sated: Callable[[], Collection[Partition]] = frozenset) -> faust.App:
+    """A Faust application for these settings, without agents; it starts no web server and creates no topics.
+
+    `sated`: the source partitions of which enough was read for now.
+    """
     TRANSPORTS.aliases[SCHEME] = "stream.runtime.transport:BatchTransport"
     group = group_of(settings)
     rebalance_s = max(10.0, settings.session_timeout_s)
@@ -76,11 +81,13 @@ def create_app(settings: Settings, positions: Positions) -> faust.App:
         broker_rebalance_timeout=rebalance_s,
         # A batch that is being worked on must not hold up a rebalance: its commit is refused and it is read again.
         stream_wait_empty=False,
-        stream_buffer_maxsize=16,
+        # A full queue stops all reading; the transport asks for no more of a topic long before.
+        stream_buffer_maxsize=64,
     )
     app._create_directories = lambda: None  # noqa: SLF001  (everything is kept in Kafka: no folder for tables)
     app.tocsin_batched = {**dict.fromkeys(Topics.of(settings).doors, DOOR_RUN), Topics.of(settings).journal: JOURNAL_RUN}
     app.tocsin_positions = positions
+    app.tocsin_sated = sated
     return app
 
 

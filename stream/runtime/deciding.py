@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from bisect import bisect_left
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,6 +22,9 @@ from stream.runtime.held import Held
 from stream.runtime.journey import came_first, raises
 from stream.runtime.positions import Partition
 from stream.runtime.producer import Errand
+from stream.runtime.seeking import seek
+from stream.runtime.tracked import tracked
+from stream.runtime.transport import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -32,15 +36,9 @@ if TYPE_CHECKING:
     from stream.runtime.fold_like import FoldLike
     from stream.runtime.fold_versions import Turns
     from stream.runtime.parts import Parts
-    from stream.runtime.transport import Run
 
 log = logging.getLogger(__name__)
 Done = TypeVar("Done")
-SEEK_AGAIN_S = 2.0
-SLICE_S = 0.05
-"""Records are decided in slices that take about so long in quiet times: a checkpoint waits for the slice that is under way, and in the first
-slice of a storm every record may take fifty times as long."""
-SLICE_FIRST = 32
 ASIDE_BYTES = 65_536
 """More than this is decided in a thread: some 3,000 measurements, which are 2 ms of work where each is another station's, and a second or
 more where a gateway was away and they are one station's."""
@@ -63,7 +61,6 @@ class Deciding:
         self._written_at: dict[int, Mapping[str, int]] = {}
         self._restoring: dict[int, asyncio.Task[None]] = {}
         self._identity = ""
-        self._slice = SLICE_FIRST
 
     @property
     def held(self) -> Mapping[int, Held]:
@@ -128,48 +125,40 @@ class Deciding:
         log.info("restored %s", {p: held.next_offset for p, held in self._held.items()})
         await failpoint("after_assign")
 
-    async def on_batch(self, generation: int, runs: Sequence[Run]) -> None:
-        """Apply runs of journal records, and publish what follows from them."""
-        for run in runs:
-            await self._on_run(run.partition, generation, run.records)
+    async def run(self) -> None:
+        """Apply what was read, and publish what follows from it, for ever; partition after partition a slice."""
+        rounds = self._parts.rounds
+        while True:
+            partition, generation, records = await rounds.turn()
+            with tracked("decide", self._journal, [Run(partition, records[: rounds.slice.most])]):
+                rounds.took(partition, await self._on_turn(partition, generation, records))
 
-    async def _on_run(self, partition: int, generation: int, records: Sequence[ConsumerRecord]) -> None:
+    async def _on_turn(self, partition: int, generation: int, records: Sequence[ConsumerRecord]) -> int:
+        """Decide a slice of these records; how many of them need not be looked at again."""
         if (task := self._restoring.get(partition)) is not None:
             await asyncio.wait([task])
         held = self._held.get(partition)
         if held is None or held.over or held.generation != generation or not self._ours(held):
-            return  # of an assignment that is over: its records are read again by whoever owns them now
+            return len(records)  # of an assignment that is over: they are read again by whoever owns them now
         if not records[0].offset <= held.next_offset <= records[-1].offset + 1:
-            await self._seek(held, records[0].offset)
-            return
-        fresh = [Entry(r.offset, r.timestamp, r.value) for r in records if r.offset >= held.next_offset]
-        if failpoints.planted(failpoints.FIRST_RECORD_AFTER_REBALANCE_DROPPED) and held.sought_at >= 0 and fresh:
-            held.sought_at, held.next_offset = -1.0, fresh.pop(0).offset + 1
-        while fresh and self._ours(held) and not held.over:
-            size = together(fresh, self._slice if self._fold.heavy(held.state) else min(self._slice, self._fold.at_once(held.state)))
-            some, fresh = fresh[:size], fresh[size:]
-            if held.turn.ends(some[0].value, self._turns.in_force):
-                log.info("journal %d: another fold version decides from %d on", partition, some[0].offset)
-                held.over = True
-                return
-            began = time.monotonic()
+            await seek(self._parts, held, records[0].offset)
+            return len(records)
+        if known := bisect_left(records, held.next_offset, key=lambda one: one.offset):
+            return known
+        if failpoints.planted(failpoints.FIRST_RECORD_AFTER_REBALANCE_DROPPED) and held.sought_at >= 0:
+            held.sought_at, held.next_offset = -1.0, records[0].offset + 1
+            return 1
+        most = self._parts.rounds.slice.most
+        most = most if self._fold.heavy(held.state) else min(most, self._fold.at_once(held.state))
+        some = [Entry(one.offset, one.timestamp, one.value) for one in records[:most]]
+        some = some[: together(some, most)]
+        if held.turn.ends(some[0].value, self._turns.in_force):
+            log.info("journal %d: another fold version decides from %d on", partition, some[0].offset)
+            held.over = True
+            return len(records)
+        with self._parts.rounds.slice.taken(len(some)):
             await self._apply(held, some, records)
-            took_s = max(time.monotonic() - began, 0.001)
-            self._slice = max(1, min(2 * self._slice, round(len(some) * SLICE_S / took_s)))
-            await asyncio.sleep(0)
-
-    async def _seek(self, held: Held, first: int) -> None:
-        """Reading stands elsewhere than the state: move it there, once, and again if that had no effect."""
-        if time.monotonic() - held.sought_at < SEEK_AGAIN_S:
-            return
-        held.sought_at = time.monotonic()
-        earliest = await self._parts.earliest(Partition(self._journal, held.partition))
-        if earliest > held.next_offset:
-            self._parts.metrics.alarms.labels("journal_gap").inc()
-            log.error("journal %d: records %d to %d are gone before they were decided", held.partition, held.next_offset, earliest - 1)
-            held.next_offset = earliest
-        log.info("journal %d: reading from %d (was at %d)", held.partition, held.next_offset, first)
-        await self._parts.seek(Partition(self._journal, held.partition), held.next_offset)
+        return len(some)
 
     async def _apply(self, held: Held, entries: Sequence[Entry], records: Sequence[ConsumerRecord]) -> None:
         async with held.lock:
@@ -289,7 +278,8 @@ class Deciding:
         metrics.checkpoint_at.labels(label).set_to_current_time()
 
     async def finish(self) -> None:
-        """The last checkpoint of every partition, before a clean stop."""
+        """Decide no more; the last checkpoint of every partition, before a clean stop."""
+        self._parts.rounds.close()
         for held in list(self._held.values()):
             await self.checkpoint(held)
 

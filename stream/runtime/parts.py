@@ -15,6 +15,7 @@ from stream.runtime.clocks import BrokerClock, Pulse
 from stream.runtime.ending import end_if_failed, end_now
 from stream.runtime.positions import Partition, Positions
 from stream.runtime.producer import Errand, Outbox, create_producer
+from stream.runtime.rounds import Rounds
 from stream.runtime.topics import Topics
 from stream.runtime.watchdog import Watchdog
 
@@ -39,6 +40,7 @@ class Parts:
         self.canary_seen: dict[int, float] = {}
         """When (monotonic, s) the fold of a journal partition last answered a measurement of the canary."""
         self.positions = Positions()
+        self.rounds = Rounds(self.topics.journal)
         self.clock = BrokerClock()
         self.pulse = Pulse(settings.session_timeout_s / 2)
         self.watchdog = Watchdog(settings.watchdog_s)

@@ -6,6 +6,8 @@ faust-streaming 0.15.3 (the version is pinned, tests/runtime/test_transport.py h
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from faust.transport.drivers import aiokafka as driver
@@ -14,7 +16,7 @@ from faust.types import TP, ConsumerMessage
 from stream.runtime.positions import Partition
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 
     from aiokafka import AIOKafkaConsumer, ConsumerRecord
     from faust.types import Message
@@ -25,6 +27,12 @@ SCHEME = "tocsin"
 FETCH_WAIT_MS, FETCH_BYTES_LEAST = 10, 65_536
 """The broker gathers records until there are so many bytes, for so long at most: a batch costs hundreds of microseconds however small it is, and
 without gathering batches of two or three records wait for each other."""
+
+
+BATCHES_AHEAD = 4
+"""Messages of a batched topic that wait for their agent before no more of it is read."""
+LOOK_AGAIN_S = 0.02
+"""How soon what was left out of a fetch may be in the next one."""
 
 
 class Run(NamedTuple):
@@ -54,6 +62,7 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
     batched: Mapping[str, int]
     """Batched topics and how many records of each go into a message. Set by the app factory on the app, read here."""
     positions: Positions
+    sated: Callable[[], Collection[Partition]]
 
     def _new_consumer_thread(self) -> PromptConsumerThread:
         return PromptConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -62,6 +71,20 @@ class BatchConsumer(driver.Consumer):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.batched = self.app.tocsin_batched
         self.positions = self.app.tocsin_positions
+        self.sated = self.app.tocsin_sated
+
+    def on_buffer_full(self, tp: TP) -> None:
+        """Nothing: Faust would leave this partition out of the fetches until the queue of all is nearly empty, for ever under a steady load."""
+
+    async def _getmany(self, active_partitions: set[TP], timeout: float) -> Mapping[TP, Sequence[ConsumerRecord]]:  # noqa: ASYNC109  (Faust's signature)
+        """What is fetched of all partitions but those of which enough waits already."""
+        piled = Counter(message.topic for message in self._unacked_messages)
+        sated = {tp for tp in active_partitions if piled[tp.topic] >= BATCHES_AHEAD}.union(self.sated())
+        hungry = active_partitions - sated
+        if not hungry:  # for aiokafka none would mean all
+            await asyncio.sleep(LOOK_AGAIN_S)
+            return {}
+        return await super()._getmany(hungry, timeout if hungry == active_partitions else LOOK_AGAIN_S)  # type: ignore[no-any-return]
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109  (Faust's signature)
         """Records as messages; many of them in one for batched topics."""

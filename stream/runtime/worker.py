@@ -110,7 +110,7 @@ class _Worker:
         parts.start(parts.bound_sends())
         self._show()
         feed = self._feed = RegionsFeed(self._settings.cluster, parts.topics.regions, self._making.load)
-        parts.app = create_app(self._settings, parts.positions)
+        parts.app = create_app(self._settings, parts.positions, parts.rounds.sated)
         await asyncio.to_thread(_require_topics, self._settings)
         await asyncio.gather(*(producer.start() for producer in parts.producers.values()))
         self._marks = Marks(parts)
@@ -143,7 +143,7 @@ class _Worker:
     def _beside(self) -> Iterator[Coroutine[object, object, None]]:
         """What goes on beside the agents."""
         parts, deciding, marks = self._parts, self._deciding, self._marks
-        yield from (marks.follow(), marks.run(), deciding.run_checkpoints(), run_census(deciding, parts.metrics))
+        yield from (marks.follow(), marks.run(), deciding.run(), deciding.run_checkpoints(), run_census(deciding, parts.metrics))
         yield watch(self._settings.watchdog_s, Lag(parts, deciding, marks).look)
         yield self._readiness.run(parts, deciding, marks)
 
@@ -167,7 +167,7 @@ class _Worker:
 
     def _agents(self) -> None:
         parts, app = self._parts, self._parts.app
-        accepting, deciding = self._accepting, self._deciding
+        accepting = self._accepting
 
         async def accept(stream: Any) -> None:
             async for event in stream.events():
@@ -177,9 +177,7 @@ class _Worker:
 
         async def decide(stream: Any) -> None:
             async for event in stream.events():
-                message = event.message
-                with tracked("decide", message.topic, message.value):
-                    await or_end(deciding.on_batch(message.generation_id, message.value))
+                parts.rounds.put(event.message.generation_id, event.message.value)
 
         if not self._shadow:
             app.agent(source(app, parts.topics.doors, self._settings.partitions), name=f"{app.conf.id}-accept", concurrency=1)(accept)

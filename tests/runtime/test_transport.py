@@ -14,7 +14,7 @@ from faust.types import TP
 from stream.runtime.app import DOOR_RUN, JOURNAL_RUN, create_app, group_of
 from stream.runtime.positions import Partition, Positions
 from stream.runtime.topics import Topics
-from stream.runtime.transport import FETCH_WAIT_MS, BatchConsumer, BatchTransport
+from stream.runtime.transport import BATCHES_AHEAD, FETCH_WAIT_MS, LOOK_AGAIN_S, BatchConsumer, BatchTransport
 from stream.settings import Settings
 
 DOOR = Topics("").doors[0]
@@ -34,6 +34,8 @@ def test_the_versions_are_the_ones_this_was_written_for() -> None:
         (BaseConsumer, "ack", ["self", "message"]),
         (BaseConsumer, "_add_gap", ["self", "tp", "offset_from", "offset_to"]),
         (BaseConsumer, "_filter_committable_offsets", ["self", "tps"]),
+        (BaseConsumer, "on_buffer_full", ["self", "tp"]),
+        (driver.Consumer, "_getmany", ["self", "active_partitions", "timeout"]),
         (driver.Consumer, "_new_consumer_thread", ["self"]),
         (driver.AIOKafkaConsumerThread, "_create_worker_consumer", ["self", "transport"]),
     ],
@@ -54,7 +56,7 @@ def consumer() -> BatchConsumer:
     app = create_app(Settings(bootstrap="127.0.0.1:1"), Positions())
     app.consumer_generation_id = 7
     made = object.__new__(BatchConsumer)
-    made.app, made.batched, made.positions = app, app.tocsin_batched, app.tocsin_positions
+    made.app, made.batched, made.positions, made.sated = app, app.tocsin_batched, app.tocsin_positions, app.tocsin_sated
     made._unacked_messages, made._committed_offset = set(), {}
     return made
 
@@ -70,6 +72,38 @@ async def test_a_message_holds_the_runs_of_several_partitions_up_to_the_limit(co
     assert [[(run.partition, len(run.records)) for run in message.value] for message in batches] == [[(0, DOOR_RUN)], [(0, 5), (1, 3)]]
     assert [(m.partition, m.offset, m.generation_id) for m in batches] == [(0, DOOR_RUN - 1, 7), (1, 102, 7)]
     assert [message.value for message in found if message.topic == "other"] == [b"v", b"v"]
+
+
+async def test_what_waits_in_plenty_is_not_fetched_and_everything_else_is(consumer: BatchConsumer, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[set[TP]] = []
+
+    async def fetched(_: object, active_partitions: set[TP], timeout: float) -> dict[TP, list[ConsumerRecord]]:  # noqa: ASYNC109  (Faust's)
+        asked.append(active_partitions)
+        assert timeout == (1.0 if len(active_partitions) == 3 else LOOK_AGAIN_S)
+        return {}
+
+    monkeypatch.setattr(driver.Consumer, "_getmany", fetched)
+    door, zero, one = TP(DOOR, 0), TP(Topics("").journal, 0), TP(Topics("").journal, 1)
+    await consumer._getmany({door, zero, one}, 1.0)
+    consumer.sated = lambda: {Partition(*zero)}
+    await consumer._getmany({door, zero, one}, 1.0)
+    found = {door: records(door, BATCHES_AHEAD * DOOR_RUN)}
+    kept = list(consumer._messages(found))
+    consumer._unacked_messages.update(kept)
+    await consumer._getmany({door, zero, one}, 1.0)
+    consumer.sated = lambda: {Partition(*zero), Partition(*one)}
+    assert await consumer._getmany({door, zero, one}, 1.0) == {}
+    consumer.ack(kept[0])
+    await consumer._getmany({door, zero, one}, 1.0)
+    assert asked == [{door, zero, one}, {door, one}, {one}, {door}]
+
+
+async def test_a_full_queue_takes_no_partition_out_of_the_fetches(consumer: BatchConsumer) -> None:
+    """Faust lets them in again one by one, at random, when the queue of all is nearly empty: under a steady load some never are."""
+    one = TP(Topics("").journal, 1)
+    consumer._active_partitions, consumer._buffered_partitions = {one}, set()
+    consumer.on_buffer_full(one)
+    assert (consumer._active_partitions, consumer._buffered_partitions) == ({one}, set())
 
 
 async def test_only_positions_are_committed_whatever_was_acknowledged(consumer: BatchConsumer, monkeypatch: pytest.MonkeyPatch) -> None:
