@@ -28,9 +28,11 @@ from stream.runtime.clocks import BrokerClock, Pulse
 from stream.runtime.compacted import latest
 from stream.runtime.edge import Edge
 from stream.runtime.edge_rules import standing
+from stream.runtime.failpoints import failpoint
+from stream.runtime.feeding import producer
 from stream.runtime.follow import consumer, partitions
 from stream.runtime.generations import Generation
-from stream.runtime.producer import Outbox, Record, create_producer
+from stream.runtime.producer import Outbox, Record
 from stream.runtime.topic_admin import create
 from stream.runtime.topics import Topics, plan
 
@@ -86,6 +88,7 @@ class Rebuilding:
             raise TocsinError(msg)
         made = repartition(states, self._new.journal_width)
         await self._write(made, outputs)
+        await failpoint("rebuild_written")
         await self._verify(digests(states))
         await generations.publish(self._settings, Generation(self._new.generation, self._new.journal_width))
         decided = sum(ends[number] - one.manifest.next_offset for number, one in newest.items())
@@ -129,11 +132,9 @@ class Rebuilding:
         """Say what follows from the old journal's end, then write the new one's topics, its states, and what domains passed on to each other."""
         topics = Topics.of(self._new)
         await asyncio.to_thread(self._make_topics)
-        sender = create_producer(replace(self._settings, instance=INSTANCE))
-        await sender.start()
-        try:
+        async with producer(replace(self._settings, instance=INSTANCE)) as sender:
             clock = BrokerClock()
-            outbox = Outbox(sender, Pulse(math.inf), clock, _fail)
+            outbox = Outbox(sender, Pulse(math.inf), clock, lambda _: None)  # what failed is raised when it is settled
             await outbox.send(Record(topics.marks, str(clock.wall()).encode(), f"taken_at/{INSTANCE}".encode()))
             await outbox.settle()  # by now the broker's time is known
             said = standing(await latest(self._settings.cluster, topics.warnings, range(self._settings.partitions)), topics.lane)
@@ -154,8 +155,6 @@ class Rebuilding:
             for link in links:
                 await outbox.send(Record(topics.journal, link.value, link.key, self._place(link)))
             await outbox.settle()
-        finally:
-            await sender.stop()
 
     def _place(self, link: Output) -> int:
         message = decode(link.value or b"")
@@ -184,14 +183,21 @@ class Rebuilding:
             raise TocsinError(msg)
 
 
-def _fail(error: BaseException) -> None:
-    raise error
-
-
 async def abandon(settings: Settings) -> bool:
-    """Let the old generation count again, if a new one was begun and never finished; whether that was so."""
+    """Let the old generation count again, if a new one was begun and never finished; whether that was so.
+
+    TocsinError when the settings are not those of the old one: with others the half of a journal would count, or one of another width.
+    """
     published = await generations.read(settings)
     if published is None or published.ready:
         return False
+    if settings.generation != published.generation - 1:
+        msg = f"generation {published.generation} was begun, these settings are of generation {settings.generation}: set generation = {published.generation - 1}"
+        raise TocsinError(msg)
+    async with consumer(settings.cluster) as reader:
+        width = len(await partitions(settings.cluster, reader, [Topics.of(settings).journal]))
+    if width != settings.journal_width:
+        msg = f"the journal has {width} partitions, these settings say {settings.journal_width}: set journal_partitions = {width}"
+        raise TocsinError(msg)
     await generations.publish(settings, Generation(settings.generation, settings.journal_width))
     return True

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -19,7 +21,10 @@ from stream.records.journal import Acknowledgement, Measurements, columns
 from stream.region.load import load
 from stream.review import archive_replay
 from stream.review.archive import opened
-from stream.runtime.topics import REJECTED_PARTITIONS, Topics
+from stream.runtime import generations
+from stream.runtime.generations import Generation
+from stream.runtime.topic_admin import create
+from stream.runtime.topics import REJECTED_PARTITIONS, Topics, plan
 from tests.chaos.rivers import CITIES, PRODUCT, gauges, rivers, set_up_rivers
 from tests.chaos.traffic import Traffic
 from tests.runtime.lane import ROOT, Worker, door_producer, messages, read_all, toy_settings
@@ -142,6 +147,51 @@ def test_four_journal_partitions_become_six_while_warnings_stand(
     numbering(settings, stood)
     nothing_lost(settings, wider, traffic, answered)
     says_the_same(settings, first, tmp_path)
+
+
+def test_what_was_broken_off_is_given_up_and_can_be_made_again(
+    broker: Broker, fresh_prefix: str, tmp_path: Path, processes: list[Any]
+) -> None:
+    settings = toy_settings(broker.bootstrap, fresh_prefix, session_timeout_s=12.0, request_timeout_s=12.0)
+    old = options(settings, tmp_path)
+    set_up_rivers(settings, rivers())
+
+    def worker() -> Worker:
+        processes.append(Worker(settings, tmp_path / "w1.log", module=PRODUCT))
+        processes[-1].wait_ready()
+        return processes[-1]
+
+    first = worker()
+    with Traffic(settings, gauges(Topics(fresh_prefix), settings.partitions), 0.2):
+        time.sleep(4)
+    assert first.stop() == 0
+    command = [sys.executable, "-m", "stream.cli.main", "rebuild", "--partitions", str(NEW), *old]
+    env = {**os.environ, "TOCSIN_FAILPOINT": "rebuild_written=kill"}
+    assert subprocess.run(command, cwd=ROOT, env=env, check=False, timeout=120).returncode == -signal.SIGKILL
+    refused = Worker(settings, tmp_path / "refused.log", module=PRODUCT)
+    processes.append(refused)
+    assert refused.process.wait(60) == 70
+    assert "generation 2 of the journal is being made, or that was broken off" in refused.tail()
+    refused.kill()
+    assert "generation 1 counts again" in run("rebuild", "--abandon", *old)
+    assert "nothing to give up" in run("rebuild", "--abandon", *old, code=1)
+    again = worker()
+    assert run("rebuild", "--check", *old).count(" equal; running ") == settings.partitions
+    assert again.stop() == 0
+    assert "generation 2: 8 domains went over to 6 journal partitions" in run("rebuild", "--partitions", str(NEW), *old)
+
+
+def test_only_the_settings_from_before_give_up_what_was_begun(broker: Broker, fresh_prefix: str, tmp_path: Path) -> None:
+    settings = toy_settings(broker.bootstrap, fresh_prefix)
+    create(settings.cluster, plan(settings, ()))
+    asyncio.run(generations.publish(settings, Generation(2, NEW, ready=False)))
+    later = options(replace(settings, generation=2, journal_partitions=NEW), tmp_path)
+    assert "set generation = 1" in run("rebuild", "--abandon", *later, code=1)
+    (tmp_path / "wide").mkdir()
+    wide = options(replace(settings, journal_partitions=NEW), tmp_path / "wide")
+    assert "journal has 4 partitions, these settings say 6: set journal_partitions = 4" in run("rebuild", "--abandon", *wide, code=1)
+    run("rebuild", "--abandon", *options(settings, tmp_path))
+    assert asyncio.run(generations.read(settings)) == Generation(1, settings.partitions)
 
 
 def answer(settings: Settings, stood: dict[str, dict[str, Any]]) -> tuple[str, int]:
