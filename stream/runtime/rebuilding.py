@@ -28,6 +28,7 @@ from stream.runtime.clocks import BrokerClock, Pulse
 from stream.runtime.compacted import latest
 from stream.runtime.edge import Edge
 from stream.runtime.edge_rules import standing
+from stream.runtime.failpoints import failpoint
 from stream.runtime.feeding import producer
 from stream.runtime.follow import consumer, partitions
 from stream.runtime.generations import Generation
@@ -87,6 +88,7 @@ class Rebuilding:
             raise TocsinError(msg)
         made = repartition(states, self._new.journal_width)
         await self._write(made, outputs)
+        await failpoint("rebuild_written")
         await self._verify(digests(states))
         await generations.publish(self._settings, Generation(self._new.generation, self._new.journal_width))
         decided = sum(ends[number] - one.manifest.next_offset for number, one in newest.items())
@@ -182,9 +184,20 @@ class Rebuilding:
 
 
 async def abandon(settings: Settings) -> bool:
-    """Let the old generation count again, if a new one was begun and never finished; whether that was so."""
+    """Let the old generation count again, if a new one was begun and never finished; whether that was so.
+
+    TocsinError when the settings are not those of the old one: with others the half of a journal would count, or one of another width.
+    """
     published = await generations.read(settings)
     if published is None or published.ready:
         return False
+    if settings.generation != published.generation - 1:
+        msg = f"generation {published.generation} was begun, these settings are of generation {settings.generation}: set generation = {published.generation - 1}"
+        raise TocsinError(msg)
+    async with consumer(settings.cluster) as reader:
+        width = len(await partitions(settings.cluster, reader, [Topics.of(settings).journal]))
+    if width != settings.journal_width:
+        msg = f"the journal has {width} partitions, these settings say {settings.journal_width}: set journal_partitions = {width}"
+        raise TocsinError(msg)
     await generations.publish(settings, Generation(settings.generation, settings.journal_width))
     return True
