@@ -25,6 +25,7 @@ def canary(settings: Settings, metrics_port: MetricsPort = None, without_intake:
     from stream.health.logs import set_up
     from stream.health.tracing import start
 
+    settings = naming(settings, metrics_port=metrics_port)
     set_up(settings, "canary", silent=["aiokafka"])
     start(settings, "canary")
-    raise typer.Exit(run_canary(settings, intake=not without_intake, metrics_port=naming(settings, metrics_port=metrics_port).metrics_port))
+    raise typer.Exit(run_canary(settings, intake=not without_intake))

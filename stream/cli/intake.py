@@ -22,6 +22,7 @@ def intake(settings: Settings, metrics_port: MetricsPort = None) -> None:
     from stream.health.logs import set_up
     from stream.health.tracing import start
 
+    settings = naming(settings, metrics_port=metrics_port)
     set_up(settings, "intake", quiet=["aiokafka"])
     start(settings, "intake")
-    raise typer.Exit(run_intake(settings, naming(settings, metrics_port=metrics_port).metrics_port))
+    raise typer.Exit(run_intake(settings))

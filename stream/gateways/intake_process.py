@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from stream.settings import Settings
 
 
-def run_intake(settings: Settings, metrics_port: int = 0) -> int:
-    """Run until SIGTERM or SIGINT; 0 after a clean stop. Answers GET /metrics on loopback at this port, 0: nowhere. What fails ends the process with one of `ExitCode`."""
+def run_intake(settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT; 0 after a clean stop. Shows itself at `metrics_port`, 0: nowhere. What fails ends the process with one of `ExitCode`."""
     only_live(settings, "intake is for lanes in the broker's time: nobody answers a replay")
     metrics, standing, dog = IntakeMetrics(), IntakeStanding(), Watchdog(settings.watchdog_s)
     asked = probes(metrics.process, live=dog.health, started=standing.started, ready=standing.ready)
     metrics.process.loop_lag_s.set_function(dog.lag_s)
-    exposed = Exposed(metrics.registry, settings.metrics_host, metrics_port, asked) if metrics_port else None
+    exposed = Exposed(metrics.registry, settings.metrics_host, settings.metrics_port, asked) if settings.metrics_port else None
 
     async def run(stopping: asyncio.Event) -> None:
         dog.start()

@@ -58,17 +58,17 @@ REMIND_ROUNDS = 10
 _decoder = msgspec.json.Decoder(CanaryAnswer)
 
 
-def run_canary(settings: Settings, *, intake: bool = True, metrics_port: int = 0) -> int:
+def run_canary(settings: Settings, *, intake: bool = True) -> int:
     """Run until SIGTERM or SIGINT; 0 after a clean stop. `intake`: whether an intake is expected to read `ingest.canary`."""
     only_live(settings, "the canary is for lanes in the broker's time: a replay decides only what it is fed")
-    return run_until_stopped(partial(_run, settings, intake, metrics_port))
+    return run_until_stopped(partial(_run, settings, intake))
 
 
-async def _run(settings: Settings, intake: bool, metrics_port: int, stopping: asyncio.Event) -> None:
+async def _run(settings: Settings, intake: bool, stopping: asyncio.Event) -> None:
     metrics, dog = CanaryMetrics(), Watchdog(settings.watchdog_s)
     canary = Canary(settings, metrics, intake=intake)
     asked = wired(canary, metrics, dog)
-    exposed = Exposed(metrics.registry, settings.metrics_host, metrics_port, asked) if metrics_port else None
+    exposed = Exposed(metrics.registry, settings.metrics_host, settings.metrics_port, asked) if settings.metrics_port else None
     dog.start()
     notifying.tell(asked)
     beating = asyncio.create_task(dog.run())
