@@ -171,7 +171,7 @@ class Fold:
         if isinstance(message, Acknowledgement):
             return pending.settle() + take_answer(state, timestamp, message)
         if isinstance(message, Handed):
-            moving.take(state, message)
+            moving.take(state, message, timestamp)
         if isinstance(message, Tick):
             return pending.settle() + self._end(state, timestamp, message)
         return pending.settle() + (self._command(state, timestamp, message) if isinstance(message, Command) else [])
@@ -296,5 +296,5 @@ class Fold:
         held, core.held = core.held, []
         pending = Pending(state)
         for one in held:
-            outputs += self._one(state, pending, one.timestamp, (one.value, decode(one.value)))
+            outputs += (self._one if self._observed else self._dated)(state, pending, one.timestamp, (one.value, decode(one.value)))
         return outputs + pending.settle()

@@ -112,10 +112,10 @@ def tell(state: Partition, at: int) -> list[Output]:
     return outputs
 
 
-def take(state: Partition, said: Handed) -> None:
-    """Note how far another partition has handed over; the last word counts if it is about the same regions."""
+def take(state: Partition, said: Handed, at: int) -> None:
+    """Note how far another partition has handed over, no further than now; the last word counts if it is about the same regions."""
     moves = state.core.moves
     source = str(said.from_partition)
-    moves.handed[source] = max(said.written_at, moves.handed.get(source, -1))
+    moves.handed[source] = max(min(said.written_at, at), moves.handed.get(source, -1))
     if said.last and said.region_hash == ",".join(sorted(state.core.active.values())):
         moves.gained = {series: partition for series, partition in moves.gained.items() if partition != source}

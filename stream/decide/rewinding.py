@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, overload
 
 from msgspec.structs import replace
 
+from stream.decide.moving import LASTS_MS
+
 if TYPE_CHECKING:
+    from stream.decide.moving import Moves
     from stream.decide.partition import Partition
     from stream.decide.state import Core, DomainState, HazardState, Told
 
@@ -38,6 +41,14 @@ def _marks(core: Core, now: int) -> None:
     core.behind_since, core.unread_since = _no_later(core.behind_since, now), _no_later(core.unread_since, now)
     for waiting in (*core.held, *core.moves.stuck):
         waiting.timestamp = min(waiting.timestamp, now)
+    _moves(core.moves, now)
+
+
+def _moves(moves: Moves, now: int) -> None:
+    moves.until = min(moves.until, now + LASTS_MS)
+    moves.giving = {partition: min(until, now + LASTS_MS) for partition, until in moves.giving.items()}
+    moves.handed = {partition: min(at, now) for partition, at in moves.handed.items()}
+    moves.replaced = {region_hash: min(at, now) for region_hash, at in moves.replaced.items()}
 
 
 def _domain(domain: DomainState, now: int) -> None:

@@ -8,6 +8,8 @@ import msgspec
 import numpy as np
 import pytest
 
+from stream.decide.moving import LASTS_MS, Moves, take
+from stream.records.handed import Handed
 from stream.records.instants import DAY, HOUR, MINUTE, from_text
 from stream.records.journal import Columns, Command, measurements
 from stream.records.output import Kind
@@ -17,7 +19,9 @@ from tests.decide.wrong_clocks import TICK, World
 
 GOVERNED = FILES | {
     "cities.geojson": FILES["cities.geojson"].replace('"level": "city"', '"level": "city", "parents": ["land"]'),
-    "hazards/flood.toml": FILES["hazards/flood.toml"].replace("[texts.zh]", "acknowledge_red_s = 600\nacknowledge_orange_s = 1200\nrevisions_per_hour = 1\n[texts.zh]"),
+    "hazards/flood.toml": FILES["hazards/flood.toml"].replace(
+        "[texts.zh]", "acknowledge_red_s = 600\nacknowledge_orange_s = 1200\nrevisions_per_hour = 1\n[texts.zh]"
+    ),
 }
 SAID = {"opened_at", "expires_at", "asked_at", "acknowledge_by_at"}
 """What cities were told, and count on."""
@@ -111,7 +115,11 @@ def ahead(world):
 
 
 def test_nothing_that_was_noted_lies_in_the_future_but_what_was_said(flooded):
-    assert ahead(flooded) > SAID | {"now", "published_at", "sent_at", "received_at", "recent"}
+    state, tomorrow = flooded.story.state, flooded.at + DAY
+    state.core.moves = Moves({"upper/stage": "1"}, tomorrow + LASTS_MS, {"1": tomorrow + LASTS_MS}, replaced={"before": tomorrow})
+    take(state, Handed(1, "", tomorrow), tomorrow)
+    moved = {"until", "giving", "handed", "replaced"}
+    assert ahead(flooded) > SAID | moved | {"now", "published_at", "sent_at", "received_at", "recent"}
     flooded.broker = flooded.wall = 0
     flooded.live(MINUTE)
     assert ahead(flooded) <= SAID
