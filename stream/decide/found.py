@@ -31,12 +31,17 @@ if TYPE_CHECKING:
 
 
 def take(partition: Partition, domain_id: str, at: int, found: list[Found]) -> list[Output]:
-    """Apply one message's findings (in order) at the domain's instant `at`."""
+    """Apply one message's findings (in order) at the domain's instant `at`.
+
+    After a stall a danger may rise and end in one message: it is judged before it ends, or nobody would hear of it, and what stands would clear as
+    if it had not come back.
+    """
     outputs: list[Output] = []
     domain = partition.core.domains[domain_id]
     bound = partition.bound(domain_id)
     judged: dict[int, bool] = {}
     seen: dict[int, set[str]] = {}
+    risen: set[tuple[int, int]] = set()
     traced: list[Traced] = []
     for one in found:
         if isinstance(one, Informing):
@@ -53,14 +58,28 @@ def take(partition: Partition, domain_id: str, at: int, found: list[Found]) -> l
             seen.setdefault(one.hazard, set()).update(_sighted(partition, partition.scene(domain_id, one.hazard), one))
             outputs += tell(partition, domain_id, [one.row], int(Health.SOUND), at) if bound.watch["told"][one.row] == SILENT else []
         else:
-            scene = partition.scene(domain_id, one.hazard)
-            changed, withdrawn = _source(scene, bound.series(one.row), one)
-            judged |= {one.hazard: judged.get(one.hazard, False) or withdrawn} if changed else {}
-            outputs += of_finding(scene, bound.series(one.row), one, at)
+            outputs += _finding(partition, domain_id, one, at, (judged, risen))
     for one in traced:
         if note(partition.scene(domain_id, one.hazard).state, bound.series(one.row), one):
             judged.setdefault(one.hazard, False)
     return outputs + _judge(partition, domain_id, at, judged, seen)
+
+
+def _finding(
+    partition: Partition, domain_id: str, one: Finding, at: int, noted: tuple[dict[int, bool], set[tuple[int, int]]]
+) -> list[Output]:
+    """Take one finding. `noted`: the hazards to judge when all are taken (and whether a source was withdrawn), and the series (hazard and row) that rose since."""
+    judged, risen = noted
+    scene, series = partition.scene(domain_id, one.hazard), partition.bound(domain_id).series(one.row)
+    outputs: list[Output] = []
+    if (one.hazard, one.row) in risen and one.new < one.old and not one.corrects:
+        outputs += evaluate(scene, Moment(at, partition.settled(at), judged.get(one.hazard, False)))
+        risen -= {rose for rose in risen if rose[0] == one.hazard}
+    changed, withdrawn = _source(scene, series, one)
+    judged |= {one.hazard: judged.get(one.hazard, False) or withdrawn} if changed else {}
+    if changed and one.new > one.old and not one.late:
+        risen.add((one.hazard, one.row))
+    return outputs + of_finding(scene, series, one, at)
 
 
 def _judge(partition: Partition, domain_id: str, at: int, judged: dict[int, bool], seen: dict[int, set[str]]) -> list[Output]:

@@ -39,6 +39,8 @@ ALLOWED_S = 10.0
 """A warning may come so much later than the session timeout, whatever is changed meanwhile."""
 UNREAD_MS = 5_000
 """A clearing that was due is said at the next grid instant (2 s), by marks that lag by 2 s and a tick or two: what doors took since may be unread."""
+HOLD_MS = 3_000
+"""A clearing rests on measurements that were calm for the hazard's 4 s, less the second between a gauge's measurements and what rounding takes."""
 LOWERING = frozenset({"better", "cleared", "left", "cancelled", "expired"})
 _NUMBERS = 100
 """An item is the time of observation (ms) and the number of the gauge, as one integer."""
@@ -214,8 +216,9 @@ def _told(found: Found, city: str, changes: Sequence[tuple[int, bool]], records:
         contents[body["warning_id"], body["revision"]].add(value)
         if body["reason"] in LOWERING:
             stamped_at = from_text(body["sent_at"])
-            before = [high for changed_at, high in changes if changed_at < stamped_at - UNREAD_MS]
-            if before and before[-1]:
+            read = [high for changed_at, high in changes if changed_at < stamped_at - UNREAD_MS][-1:]
+            since = [high for changed_at, high in changes if stamped_at - UNREAD_MS <= changed_at < stamped_at - HOLD_MS]
+            if read and all([*read, *since]):  # red at every instant that it may rest on
                 found.contradicted.append(f"{city} {body['warning_id']}-{body['revision']} {body['reason']} at {body['sent_at']}")
         ended = body["msg_type"] in ("all_clear", "cancel") or body["reason"] == "expired"
         standing[body["warning_id"]] = "none" if ended else body["level"]
