@@ -103,6 +103,7 @@ class World:
     def __init__(self, regions: list[Region]) -> None:
         self.regions, self.published, self.now = regions, 0, START
         self.replaced: dict[str, int] = {}
+        self.flooded = {"moved", "steady"}
         self.by_hash = {one.region_hash: one for one in regions}
         self.fold = Watched(self.by_hash)
         self.doors: list[tuple[int, str]] = []
@@ -145,7 +146,7 @@ class World:
         if row is None:
             return  # an unknown series: refused at the door
         domain = known.domains[known.series.domain[row]]
-        value = FLOOD_M if station in ("moved", "steady") else CALM_M
+        value = FLOOD_M if station in self.flooded else CALM_M
         arrays = Columns(np.array([row], "<i4"), np.array([at], "<i8"), np.array([value]), np.zeros(1, "u1"))
         self.write(
             partition_of(domain.domain_id, PARTITIONS, domain.pin), encode(measurements(domain.domain_id, known.region_hash, arrays))

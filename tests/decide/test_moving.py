@@ -190,6 +190,17 @@ def test_a_station_that_comes_back_goes_on_where_it_was(pins):
     assert not [body for body in world.said() if body["type"] == "warning" and body["reason"] in LOWERING]
 
 
+@pytest.mark.parametrize("pins", [APART, TOGETHER])
+def test_a_station_that_comes_back_calm_ends_what_it_had_found(pins):
+    world = flooded(pins)
+    world.settle()
+    first = next(body["warning_id"] for body in world.said() if body["type"] == "warning" and body["city_id"] == "moved")
+    world.regions.append(world.regions[0])
+    world.flooded.clear()
+    world.settle()
+    assert [body["msg_type"] for body in world.said() if body.get("warning_id") == first][-1] == "all_clear"
+
+
 def test_a_domain_that_is_no_more_says_that_nothing_is_known_and_its_stations_go_on_elsewhere():
     merged = dict.fromkeys(EAST, "west")
     world = World([region(tuple(sorted(EAST.items())), APART), region(tuple(sorted(merged.items())), APART[1:])])
