@@ -130,6 +130,8 @@ class Deciding:
         rounds = self._parts.rounds
         while True:
             partition, generation, records = await rounds.turn()
+            # As for a queue of Faust's own: nothing more is said while partitions are dealt out anew, nor after the end.
+            await self._parts.app.flow_control.acquire()
             with tracked("decide", self._journal, [Run(partition, records[: rounds.slice.most])]):
                 rounds.took(partition, await self._on_turn(partition, generation, records))
 
@@ -278,8 +280,7 @@ class Deciding:
         metrics.checkpoint_at.labels(label).set_to_current_time()
 
     async def finish(self) -> None:
-        """Decide no more; the last checkpoint of every partition, before a clean stop."""
-        self._parts.rounds.close()
+        """The last checkpoint of every partition, before a clean stop."""
         for held in list(self._held.values()):
             await self.checkpoint(held)
 

@@ -52,7 +52,6 @@ class Rounds:
         self._waiting: dict[int, deque[tuple[int, Sequence[ConsumerRecord]]]] = {}
         """By partition the generation and the records of each read; the partition whose turn is next is the first."""
         self._came = asyncio.Event()
-        self._closed = False
         self.slice = Slice()
 
     def put(self, generation: int, runs: Sequence[Run]) -> None:
@@ -72,7 +71,7 @@ class Rounds:
     async def turn(self) -> tuple[int, int, Sequence[ConsumerRecord]]:
         """The partition whose turn it is, and the first that waits there: its generation, its records. The next turn is another partition's."""
         await asyncio.sleep(0)
-        while self._closed or not self._waiting:
+        while not self._waiting:
             self._came.clear()
             await self._came.wait()
         partition = next(iter(self._waiting))
@@ -87,10 +86,6 @@ class Rounds:
             reads.appendleft((generation, records[count:]))
         elif not reads:
             del self._waiting[partition]
-
-    def close(self) -> None:
-        """No more turns."""
-        self._closed = True
 
 
 class Slice:

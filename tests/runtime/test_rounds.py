@@ -62,14 +62,6 @@ def test_enough_is_what_is_read_ahead_of_one_partition_whatever_waits_of_others(
     assert rounds.sated() == {Partition("journal", 0), Partition("journal", 1)}
 
 
-async def test_after_the_end_nobody_has_a_turn() -> None:
-    rounds = Rounds("journal")
-    rounds.put(1, [Run(0, range(3))])
-    rounds.close()
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(rounds.turn(), 0.05)
-
-
 @pytest.mark.kafka
 @pytest.mark.slow
 def test_a_partition_with_little_does_not_wait_for_the_backlog_of_others(broker: Broker, fresh_prefix: str, tmp_path: Path) -> None:
