@@ -78,6 +78,10 @@ def replay(out: Out, span: Span, settings: Settings, region: RegionIfAny = None,
         if archive is not None
         else outputs(load_folder(region_folder(region or "")), files or [], journal, span, settings)
     )
+    for way, turn in archive_replay.said_by_others(opened(archive), span.start_at) if archive is not None else ():
+        until = "its end" if turn.end is None else f"{turn.end - 1}"
+        spoke = f"journal partition {way.partition}, offsets {turn.first} to {until}: fold version {turn.version} spoke"
+        typer.echo(f"{spoke}, replay that with its code", err=True)
     with whole_file(out) as file:
         for output in made:
             counts[output.kind.value] += 1

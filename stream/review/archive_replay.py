@@ -1,8 +1,11 @@
-"""Replays an archive: every journal in it, each partition from its beginning or from a snapshot, with the regions that were archived."""
+"""Replays an archive: every journal in it, each partition from its beginning or from a snapshot, with the regions that were archived.
+
+Of a journal that several versions of the fold have decided in turn, what this one said in its turns.
+"""
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from stream.decide.fold import Fold
@@ -11,10 +14,12 @@ from stream.records.journal import Entry
 from stream.region.bundle import unpack
 from stream.region.load import load
 from stream.review.archive import What
+from stream.review.turns import Stretch, stretches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from stream.decide.partition import Partition
     from stream.records.output import Output
     from stream.region.model import Region
     from stream.review.archive import Archive, Line
@@ -92,18 +97,89 @@ def _begin(files: list[Line], states: list[Line], start_at: int | None) -> tuple
 
 
 def decide(archive: Archive, start_at: int | None = None) -> Iterator[Output]:
-    """The fold's outputs for an archive, journal by journal and partition by partition, in the order of each."""
+    """What this version of the fold has published of an archive, journal by journal and partition by partition, in the order of each.
+
+    Where the journal was switched to another version, that one spoke (`said_by_others`). TocsinError where this one went on from a state of another
+    version's that is not archived.
+    """
     source = regions(archive)
     try:
         for way in ways(archive, start_at):
             fold = Fold(source, lane=archive.about.lane, clock=archive.about.clock, partitions=way.partitions)
-            state = fold.initial(way.partition) if way.snapshot is None else fold.restore(archive.state(way.snapshot).data)
-            entries = records(archive, way)
-            while some := list(islice(entries, AT_ONCE)):
-                yield from fold.apply(state, some)
+            turns = _turns(archive, fold, way)
+            if not turns:
+                yield from _apply(fold, _state(archive, fold, way, way.snapshot), records(archive, way))
+            for one in turns:
+                if one.version == Fold.VERSION:
+                    yield from _said(archive, fold, way, one)
     except UnknownRegion as error:
         msg = f"the journal names region {error.region_hash}, which is not in the archive {archive.folder}"
         raise TocsinError(msg) from error
+
+
+def said_by_others(archive: Archive, start_at: int | None = None) -> Iterator[tuple[Way, Stretch]]:
+    """The parts of journals that `decide` leaves out: other versions of the fold spoke there, and their code says what."""
+    source = regions(archive)
+    for way in ways(archive, start_at):
+        fold = Fold(source, lane=archive.about.lane, clock=archive.about.clock, partitions=way.partitions)
+        yield from ((way, one) for one in _turns(archive, fold, way) if one.version != Fold.VERSION)
+
+
+def _turns(archive: Archive, fold: Fold, way: Way) -> list[Stretch]:
+    """Who spoke when on this way; nothing where no switch is known."""
+    phase, first = None, 0
+    if way.snapshot is not None:
+        first, phase = way.snapshot.next_offset, fold.phase(_state(archive, fold, way, way.snapshot))
+        phase = phase._replace(decided_by=phase.decided_by or way.snapshot.name)
+    found = stretches(records(archive, way), phase, first)
+    return found if [one.version for one in found] != [Fold.VERSION] or found[0].base[0] else []
+
+
+def _said(archive: Archive, fold: Fold, way: Way, turn: Stretch) -> Iterator[Output]:
+    """What was said in one turn, by a state that has come the same way as the one that said it."""
+    begin = way.snapshot if way.snapshot is not None and way.snapshot.next_offset == turn.first else _before(archive, fold, way, turn)
+    state = _state(archive, fold, way, begin)
+    some = records(archive, way._replace(snapshot=begin))
+    for _ in _apply(fold, state, takewhile(lambda one: one.offset < turn.first, some)):
+        pass  # in silence
+    rest = (one for one in records(archive, way._replace(snapshot=begin)) if one.offset >= turn.first)
+    yield from _apply(fold, state, takewhile(lambda one: turn.end is None or one.offset < turn.end, rest))
+
+
+def _before(archive: Archive, fold: Fold, way: Way, turn: Stretch) -> Line | None:
+    """The archived state that leads to a turn: one of its own way, or the one that it went on from; None for the journal's beginning."""
+    version, end = turn.base
+    lines = [one for one in archive.of(What.SNAPSHOT) if (one.topic_id, one.partition) == (way.topic_id, way.partition)]
+    own = [one for one in lines if one.name == Fold.VERSION and way.files[0].first_offset <= one.next_offset <= turn.first]
+    for one in sorted(own, key=lambda one: -one.next_offset):
+        if fold.phase(_state(archive, fold, way, one)).base == turn.base:
+            return one
+    if not version and way.files[0].first_offset == 0:
+        return None
+    origin = next((one for one in lines if (one.name, one.next_offset) == (version, end)), None)
+    if origin is None or origin.next_offset < way.files[0].first_offset:
+        msg = (
+            f"journal partition {way.partition}: fold version {Fold.VERSION} spoke from offset {turn.first} on with a state that version "
+            f"{version or 'its own'} had decided up to offset {end}, and that state is not in the archive: replay from a later instant (--start)"
+        )
+        raise TocsinError(msg)
+    return origin
+
+
+def _state(archive: Archive, fold: Fold, way: Way, line: Line | None) -> Partition:
+    """The state of an archived snapshot, of the beginning without one."""
+    if line is None:
+        return fold.initial(way.partition)
+    state = fold.restore(archive.state(line).data)
+    if line.name != Fold.VERSION:
+        fold.go_on(state, line.name, line.next_offset)
+    return state
+
+
+def _apply(fold: Fold, state: Partition, entries: Iterable[Entry]) -> Iterator[Output]:
+    some = iter(entries)
+    while run := list(islice(some, AT_ONCE)):
+        yield from fold.apply(state, run)
 
 
 def records(archive: Archive, way: Way) -> Iterator[Entry]:

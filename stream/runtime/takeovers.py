@@ -16,6 +16,7 @@ import msgspec
 from stream.records.journal import encode, partition_of
 from stream.records.switching import FoldVersion, Standing
 from stream.region.administrations import recipients
+from stream.runtime.failpoints import failpoint
 from stream.runtime.producer import Errand, Record
 from stream.runtime.published import parts, standing
 
@@ -75,6 +76,9 @@ class Takeovers:
             stamp = None if self._parts.settings.clock == "broker" else 0
             await self._outbox.send(Record(self._parts.topics.journal, encode(message), b"", held.partition, stamp))
             self._parts.metrics.journal_messages.labels("command").inc()
+            if isinstance(message, FoldVersion):
+                await self._outbox.settle()
+                await failpoint("between_switch_and_standing")
         log.info("journal %d: fold version %s takes over from %s", held.partition, in_force.version, in_force.before)
 
     async def _standing(self, held: Held, in_force: InForce) -> list[Standing]:
