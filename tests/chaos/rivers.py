@@ -51,8 +51,16 @@ name = "flood"
 """
 
 
-def rivers(validity_s: int = 600, *, spreading: bool = True) -> Bundle:
-    """The region; without `spreading` each city hears of its own gauge only, and a warning is valid for `validity_s` and no longer."""
+def quiet_gauges(each: int) -> list[str]:
+    """So many gauges of each river that no city hears of."""
+    return [f"q{river}n{number}" for river in range(RIVERS) for number in range(each)]
+
+
+def rivers(validity_s: int = 600, *, spreading: bool = True, quiet: int = 0) -> Bundle:
+    """The region; without `spreading` each city hears of its own gauge only, and a warning is valid for `validity_s` and no longer.
+
+    `quiet`: further gauges of each river, in no city.
+    """
     stations = ["station,quantity,domain,unit,city,latitude,longitude,reach,reach_km,interval_s,timezone,blue,yellow,orange,red"]
     reaches = ["reach,downstream,fraction,length_km,celerity_m_per_s"]
     features = []
@@ -67,6 +75,7 @@ def rivers(validity_s: int = 600, *, spreading: bool = True) -> Bundle:
                 "type": "Feature", "geometry": {"type": "Point", "coordinates": [110 + river, 30 - gauge / 5]},
                 "properties": {"id": name, "name_zh": name, "name_en": name, "level": "city", "radius_km": 5, "river": [{"reach": reach, "km": 0}]},
             })  # fmt: skip
+    stations += [f"{name},stage,river{name[1]},m,-,30,110,,,2,UTC,2,3,4,5" for name in quiet_gauges(quiet)]
     flood = FLOOD.replace("validity_s = 600", f"validity_s = {validity_s}")
     flood = flood if spreading else flood.replace('footprint = "river_wave"\n', "")
     files = {

@@ -32,22 +32,22 @@ from tests.runtime.lane import journal_entries, read_all, toy_settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from stream.region.bundle import Bundle
     from stream.settings import Settings
 
 MODULE = "tests.chaos.two_versions"
 WORKERS = ("w1", "w2", "w3")
 STOPPED = "w2"
-REGION = rivers(spreading=False)
-"""Each city hears of its own gauge only, so that every flood has to be told anew."""
 
 
 class Size(NamedTuple):
-    """How much: measurements a second, seconds before and after the change, and of a river's wave."""
+    """How much: measurements a second, seconds before and after the change, and of a river's wave; gauges of each river that no city hears of."""
 
     rate: float = 500.0
     settle_s: float = 6.0
     period_s: float = 24.0
     flood_s: float = 10.0
+    quiet: int = 0
 
 
 class Fleet:
@@ -156,10 +156,12 @@ class Outcome(NamedTuple):
 
 def run(settings: Settings, folder: Path, what: str, size: Size) -> Outcome:
     """The change under load, and what became of it."""
-    set_up_rivers(settings, REGION)
+    # Each city hears of its own gauge only, so that every flood has to be told anew.
+    region = rivers(spreading=False, quiet=size.quiet)
+    set_up_rivers(settings, region)
     fleet = Fleet(settings, folder)
     try:
-        with Load(settings, size.rate, waves(size.period_s, size.flood_s)) as load:
+        with Load(settings, size.rate, waves(size.period_s, size.flood_s), size.quiet) as load:
             time.sleep(size.settle_s)
             CHANGES[what](fleet)
             time.sleep(size.settle_s + size.flood_s)
@@ -167,13 +169,13 @@ def run(settings: Settings, folder: Path, what: str, size: Size) -> Outcome:
     finally:
         codes = fleet.workers.stop()
     assert set(codes.values()) == {0}, fleet.workers.tails()
-    found = check(settings, load, [REGION])
-    return Outcome(found, *equality(settings), dict(fleet.workers.ended))
+    found = check(settings, load, [region])
+    return Outcome(found, *equality(settings, region), dict(fleet.workers.ended))
 
 
-def equality(settings: Settings) -> tuple[int, int, int, int]:
+def equality(settings: Settings, bundle: Bundle) -> tuple[int, int, int, int]:
     """Of what every version decided in its turns: how much is not on cities' topics, and how much there nobody decided; how much it was; what is not there of what a version decides after its last checkpoint."""
-    region = load_region(REGION)
+    region = load_region(bundle)
     wanted: set[tuple[str, bytes | None]] = set()
     maybe: set[tuple[str, bytes | None]] = set()
     topics = Topics(settings.prefix)
@@ -203,12 +205,15 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=5000.0)
     parser.add_argument("--what", choices=sorted(CHANGES), default="upgrade")
     parser.add_argument("--settle", type=float, default=15.0, help="Seconds before and after the change.")
+    parser.add_argument(
+        "--quiet", type=int, default=250, help="Gauges of each river that no city hears of: the load is that of all gauges."
+    )
     parser.add_argument("--partitions", type=int, default=12)
     parser.add_argument("--session", type=float, default=6.0, help="Session timeout in seconds.")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, Broker.start(Path(name) / "broker") as broker:
         settings = toy_settings(broker.bootstrap, "test.rolling.", partitions=given.partitions, session_timeout_s=given.session)
-        outcome = run(settings, Path(name), given.what, Size(given.rate, given.settle, 36.0, 14.0))
+        outcome = run(settings, Path(name), given.what, Size(given.rate, given.settle, 36.0, 14.0, given.quiet))
         print(f"rolling {given.what}: {outcome}")
     in_time = outcome.found.slowest_s < given.session + ALLOWED_S
     return 0 if in_time and outcome.found.clean and not outcome.lost and not outcome.invented else 1
