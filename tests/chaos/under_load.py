@@ -2,8 +2,8 @@
 
 Each gauge of `tests.chaos.rivers` measures in turn, so many measurements a second in all, each a message of its own. Every river is calm for a
 while and then in flood; further gauges that no city hears of are calm for ever: with them a thousand measurements are not forty of each of two
-dozen gauges, one after the other, which costs more than ten times as much to decide. Each rise to red that a door took is a warning that must be told, and tells how long that took; no clearing may be
-stamped when the newest measurement that could have been read was red.
+dozen gauges, one after the other, which costs more than ten times as much to decide. Each rise to red that a door took is a warning that must be
+told, and tells how long that took; no clearing may be stamped when the newest measurement that could have been read was red.
 """
 
 from __future__ import annotations
