@@ -44,9 +44,11 @@ async def consumer(cluster: Cluster) -> AsyncIterator[AIOKafkaConsumer]:
     """A started consumer without a group; BrokerError when nothing answers there, BrokerRefused for what is not allowed."""
     reader = AIOKafkaConsumer(**cluster.aiokafka(), enable_auto_commit=False, auto_offset_reset="none", max_partition_fetch_bytes=4_194_304)
     async with started(cluster, reader, reader.stop):
-        yield reader
-        # aiokafka awaits a task of its own that it has cancelled; one that had no turn yet would cancel us with it.
-        await asyncio.sleep(0)
+        try:
+            yield reader
+        finally:
+            # aiokafka awaits a task of its own that it has cancelled; one that had no turn yet would cancel us with it.
+            await asyncio.sleep(0)
 
 
 async def partitions(cluster: Cluster, reader: AIOKafkaConsumer, topics: Sequence[str]) -> list[TopicPartition]:

@@ -14,8 +14,8 @@ from stream.records.journal import decode
 from stream.records.switching import FoldVersion, Standing
 from stream.runtime import upgrading
 from stream.runtime.ending import ExitCode
-from tests.chaos.rivers import set_up_rivers
-from tests.chaos.rolling import MODULE, REGION, equality
+from tests.chaos.rivers import rivers, set_up_rivers
+from tests.chaos.rolling import MODULE, equality
 from tests.chaos.two_versions import FILE, SHADOW, HeirFold
 from tests.chaos.under_load import Load, check, waves
 from tests.runtime.lane import Worker, journal_entries, toy_settings
@@ -69,7 +69,8 @@ def test_a_version_killed_before_it_knew_what_stood_takes_over_and_gives_way_to_
     broker: Broker, fresh_prefix: str, tmp_path: Path
 ) -> None:
     settings = toy_settings(broker.bootstrap, fresh_prefix, partitions=PARTITIONS, session_timeout_s=20.0)
-    set_up_rivers(settings, REGION)
+    region = rivers(spreading=False)
+    set_up_rivers(settings, region)
     hands, heir = Hands(settings, tmp_path), HeirFold.VERSION
     first = hands.start(Fold.VERSION)
     first.wait_ready(90)
@@ -94,9 +95,9 @@ def test_a_version_killed_before_it_knew_what_stood_takes_over_and_gives_way_to_
     assert shadow.process.wait(60) == 0
     for one in (second, shadow):
         one.stop()
-    found = check(settings, load, [REGION])
+    found = check(settings, load, [region])
     # What was accepted between a version's last checkpoint and the switch is nobody's to say; of two turns of one version only the last shows which.
-    unsaid, invented, said, _ = equality(settings)
+    unsaid, invented, said, _ = equality(settings, region)
     print(f"\n{found}; {said} records decided, {unsaid} not said, {invented} invented")
     assert found.clean, found
     assert invented == 0

@@ -114,7 +114,9 @@ def test_every_process_says_that_it_has_started_lives_and_stops(broker: Broker, 
         (tmp_path / "rill" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "rill" / name).write_text(text, "utf-8")
     file = tmp_path / "settings.toml"
-    file.write_text(f'bootstrap = "{broker.bootstrap}"\nprefix = "{fresh_prefix}"\nlane = "test"\npartitions = 2\nsession_timeout_s = 40.0\n', "utf-8")
+    file.write_text(
+        f'bootstrap = "{broker.bootstrap}"\nprefix = "{fresh_prefix}"\nlane = "test"\npartitions = 2\nsession_timeout_s = 40.0\n', "utf-8"
+    )
 
     asyncio.run(activated(load(file, {}), tmp_path / "rill"))
     mosquitto = Mosquitto(tmp_path / "mosquitto")

@@ -176,7 +176,7 @@ def on_topics(settings: Settings, region: Region) -> dict[Place, list[Stands]]:
 async def _read(bootstrap: str, places: dict[str, Place], found: dict[Place, list[Stands]]) -> None:
     """Read every topic up to its end; a plain consumer, because what the product reads with does not keep headers."""
     async with consumer(Cluster(bootstrap)) as reader:
-        assigned = await partitions_of(reader, list(places))
+        assigned = await partitions_of(Cluster(bootstrap), reader, list(places))
         reader.assign(assigned)
         begins, ends = await asyncio.gather(reader.beginning_offsets(assigned), reader.end_offsets(assigned))
         for partition, offset in begins.items():
