@@ -24,7 +24,7 @@ from stream.runtime import upgrading
 from stream.runtime.broker import Broker
 from stream.runtime.topics import Topics
 from tests.chaos.processes import Supervisor
-from tests.chaos.rivers import CITIES, rivers, set_up_rivers
+from tests.chaos.rivers import CITIES, GAUGES, RIVERS, rivers, set_up_rivers
 from tests.chaos.two_versions import FILE, FOLDS, NEXT, SHADOW, HeirFold
 from tests.chaos.under_load import ALLOWED_S, Found, Load, check, waves
 from tests.runtime.lane import journal_entries, read_all, toy_settings
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from stream.settings import Settings
 
 MODULE = "tests.chaos.two_versions"
+QUIET_MOST = 250
 WORKERS = ("w1", "w2", "w3")
 STOPPED = "w2"
 
@@ -205,15 +206,14 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=5000.0)
     parser.add_argument("--what", choices=sorted(CHANGES), default="upgrade")
     parser.add_argument("--settle", type=float, default=15.0, help="Seconds before and after the change.")
-    parser.add_argument(
-        "--quiet", type=int, default=250, help="Gauges of each river that no city hears of: the load is that of all gauges."
-    )
+    parser.add_argument("--quiet", type=int, help="Gauges of each river that no city hears of; default: as many as measure every second.")
     parser.add_argument("--partitions", type=int, default=12)
     parser.add_argument("--session", type=float, default=6.0, help="Session timeout in seconds.")
     given = parser.parse_args()
+    quiet = max(0, min(QUIET_MOST, int(given.rate) // RIVERS - GAUGES)) if given.quiet is None else given.quiet
     with tempfile.TemporaryDirectory() as name, Broker.start(Path(name) / "broker") as broker:
         settings = toy_settings(broker.bootstrap, "test.rolling.", partitions=given.partitions, session_timeout_s=given.session)
-        outcome = run(settings, Path(name), given.what, Size(given.rate, given.settle, 36.0, 14.0, given.quiet))
+        outcome = run(settings, Path(name), given.what, Size(given.rate, given.settle, 36.0, 14.0, quiet))
         print(f"rolling {given.what}: {outcome}")
     in_time = outcome.found.slowest_s < given.session + ALLOWED_S
     return 0 if in_time and outcome.found.clean and not outcome.lost and not outcome.invented else 1
