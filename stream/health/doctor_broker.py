@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 
 from stream.health.findings import Group
-from stream.runtime.reach import connect, unreachable
+from stream.runtime.reach import connected, unreachable
 from stream.runtime.topic_admin import asked, check
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ FETCH = 1
 FETCH_LEAST_OF_4 = 4
 """Kafka 4.0 removed the older versions of the request to fetch."""
 TIMEOUT_S = 15.0
-CLOSE_S = 2.0
 SAFE = 3
 """So many brokers, and copies of everything, outlive the loss of any one."""
 NOTHING_ELSE = "until then nothing else of the service can be looked at"
@@ -62,10 +61,9 @@ def reached(settings: Settings) -> Iterator[Finding]:
 
 
 async def _apis(cluster: Cluster, server: str) -> Mapping[int, tuple[int, int]]:
-    connection = await connect(cluster, server)
-    versions: Mapping[int, tuple[int, int]] = connection._versions  # noqa: SLF001  (there is no public way)
-    await asyncio.wait([connection.close()], timeout=CLOSE_S)  # TLS takes leave first: its loop must not end before
-    return versions
+    async with connected(cluster, server) as connection:
+        versions: Mapping[int, tuple[int, int]] = connection._versions  # noqa: SLF001  (there is no public way)
+        return versions
 
 
 def brokers(admin: AdminClient) -> Brokers:

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.conn import create_conn
+from aiokafka.conn import AIOKafkaConnection
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
@@ -32,12 +32,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 
     from aiokafka.admin import AIOKafkaAdminClient
-    from aiokafka.conn import AIOKafkaConnection
 
     from stream.cluster import Cluster
 
 Client = TypeVar("Client", AIOKafkaConsumer, AIOKafkaProducer, "AIOKafkaAdminClient")
-TIMEOUT_S = 5.0
+TIMEOUT_S, CLOSE_S = 5.0, 2.0
 PORT = 9092
 NOT_ALLOWED = (TopicAuthorizationFailedError, GroupAuthorizationFailedError, ClusterAuthorizationFailedError)
 DENIED = frozenset({Librdkafka.TOPIC_AUTHORIZATION_FAILED, Librdkafka.GROUP_AUTHORIZATION_FAILED, Librdkafka.CLUSTER_AUTHORIZATION_FAILED})
@@ -51,12 +50,10 @@ async def reach(cluster: Cluster) -> None:
     errors = []
     for server in cluster.bootstrap.split(","):
         try:
-            connection = await connect(cluster, server.strip())
+            async with connected(cluster, server.strip()):
+                return
         except (KafkaError, OSError, TimeoutError) as error:
             errors.append(unreachable(cluster, server.strip(), error))
-        else:
-            connection.close()
-            return
     raise next((error for error in errors if isinstance(error, BrokerRefused)), errors[0])
 
 
@@ -66,26 +63,30 @@ def reach_now(cluster: Cluster) -> None:
         thread.submit(lambda: asyncio.run(reach(cluster))).result()
 
 
-async def connect(cluster: Cluster, server: str) -> AIOKafkaConnection:
-    """An open connection to this server (`host:port`) that has been used once; aiokafka's errors, OSError or TimeoutError."""
+@asynccontextmanager
+async def connected(cluster: Cluster, server: str) -> AsyncIterator[AIOKafkaConnection]:
+    """A connection to this server (`host:port`) that has been used once; aiokafka's errors, OSError or TimeoutError."""
     host, _, port = server.rpartition(":")
     options: dict[str, Any] = cluster.aiokafka()
     del options["bootstrap_servers"]
-    async with asyncio.timeout(2 * TIMEOUT_S):
-        connection = await create_conn(
-            host.strip("[]") or server,
-            int(port) if host else PORT,
-            client_id="tocsin-reach",
-            request_timeout_ms=int(TIMEOUT_S * 1000),
-            **options,
-        )
-        try:
+    connection = AIOKafkaConnection(
+        host.strip("[]") or server,
+        int(port) if host else PORT,
+        client_id="tocsin-reach",
+        request_timeout_ms=int(TIMEOUT_S * 1000),
+        **options,
+    )
+    try:
+        async with asyncio.timeout(2 * TIMEOUT_S):
+            await connection.connect()
             # A listener that wants a certificate or a password says so only now.
             await connection.send(MetadataRequest([]))
-        except BaseException:
-            connection.close()
-            raise
-    return connection
+        yield connection
+    finally:
+        going = connection.close()
+        if connection._protocol is not None:  # noqa: SLF001  (never connected: nothing ends)
+            # TLS takes leave first: its loop must not end before.
+            await asyncio.wait([going], timeout=CLOSE_S)
 
 
 def unreachable(cluster: Cluster, server: str, error: BaseException) -> BrokerError:
