@@ -33,18 +33,6 @@ def needed() -> str:
     return PROGRAM
 
 
-def free_port() -> int:
-    for port in range(23_000 + os.getpid() % 4_000, 32_000):
-        with socket.socket() as one:
-            try:
-                one.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    msg = "no free port below 32000"
-    raise AssertionError(msg)
-
-
 class Mosquitto:
     """One broker and its folder. `changed`: settings other than those shipped, by name.
 
@@ -52,7 +40,7 @@ class Mosquitto:
     """
 
     def __init__(self, folder: Path, changed: dict[str, str] | None = None, encrypted: dict[str, str] | None = None) -> None:
-        self.program, self.folder, self.port = needed(), folder, free_port()
+        self.program, self.folder, self.port = needed(), folder, free_ports("127.0.0.1")[0]
         folder.mkdir()
         text = (SHIPPED / "mosquitto.conf").read_text("utf-8")
         mine = {

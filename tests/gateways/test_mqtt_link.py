@@ -12,7 +12,8 @@ import pytest
 from stream.gateways import mqtt_link
 from stream.gateways.mqtt_broker import MqttBroker, MqttRefused
 from stream.gateways.mqtt_link import Event, Link
-from tests.gateways.mosquitto import USERS, Mosquitto, free_port, needed
+from stream.runtime.ports import free_ports
+from tests.gateways.mosquitto import USERS, Mosquitto, needed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -78,7 +79,7 @@ async def listening(answers: list[bytes]) -> AsyncIterator[int]:
         await writer.wait_closed()
         busy.remove(writer)
 
-    port = free_port()
+    port = free_ports("127.0.0.1")[0]
     async with await asyncio.start_server(serve, "127.0.0.1", port):
         yield port
         await until(lambda: not busy)
@@ -247,7 +248,7 @@ async def test_a_broker_that_forgot_the_session_is_told_of(tmp_path):
 
 
 async def test_without_a_broker_it_keeps_trying_and_can_be_stopped():
-    link = Link(MqttBroker("127.0.0.1", free_port(), "first"), ["tocsin/#"])
+    link = Link(MqttBroker("127.0.0.1", free_ports("127.0.0.1")[0], "first"), ["tocsin/#"])
     running = asyncio.ensure_future(link.run())
     await asyncio.sleep(0.3)
     link.stop()

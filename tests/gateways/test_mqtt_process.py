@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from stream.runtime.ports import free_ports
 from tests.gateways.http_lane import lane_settings
-from tests.gateways.mosquitto import USERS, Mosquitto, free_port
+from tests.gateways.mosquitto import USERS, Mosquitto
 from tests.gateways.mqtt_lane import NOBODY
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def at(mosquitto: Mosquitto) -> str:
 
 @pytest.mark.slow
 def test_a_broker_that_is_not_there_is_told_and_tried_again_until_it_is_stopped(tmp_path):
-    port = free_port()
+    port = free_ports("127.0.0.1")[0]
     with started(tmp_path, f"127.0.0.1:{port}") as one, started(tmp_path, "no-such-host.invalid") as other:
         one.until(lambda text: text.count(f"no MQTT broker answers at 127.0.0.1:{port} as one") > 1 and "trying again" in text)
         other.until(lambda text: "no MQTT broker answers at no-such-host.invalid:1883" in text)
