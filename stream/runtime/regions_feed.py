@@ -65,10 +65,10 @@ class RegionsFeed:
         """Hashes of regions that were published before one of the same name became active, and are not active."""
         return frozenset(self._superseded)
 
-    @property
-    def replaced(self) -> Mapping[str, Replaced]:
-        """By hash, the usable regions that were active here until another one of their name was."""
-        return {region_hash: one for region_hash, one in self._replaced.items() if self._usable(region_hash) is not None}
+    def replaced(self, since: int) -> Mapping[str, Replaced]:
+        """By hash, the usable regions that were active until another one of their name was, later than `since` (ms); older ones are not even loaded."""
+        lately = {region_hash: one for region_hash, one in self._replaced.items() if one.at > since}
+        return {region_hash: one for region_hash, one in lately.items() if self._usable(region_hash) is not None}
 
     def regions(self) -> tuple[Any, ...]:
         """The active regions that could be loaded, by name."""

@@ -109,9 +109,9 @@ class Ticks:
     async def _replaced(self, held: Held) -> None:
         """Say once which regions were active until lately, whether they were here or not: doors may have accepted by them."""
         now = self._parts.clock.now() if self._parts.settings.clock == "broker" else None
-        for region_hash, one in self._feed.replaced.items():
+        for region_hash, one in () if now is None else self._feed.replaced(now - LASTS_MS).items():
             key = held.generation, held.partition, region_hash, one.at
-            if now is not None and now - one.at < LASTS_MS and key not in self._told:
+            if key not in self._told:
                 self._told.add(key)
                 said = Command("superseded", one.name, region_hash, at=one.at, lane=self._parts.settings.lane.value)
                 await self._write(held.partition, said)

@@ -20,16 +20,24 @@ def fed(*active: str) -> RegionsFeed:
 
 
 def test_a_region_that_was_active_for_a_moment_is_known_and_since_when_it_is_not():
-    assert fed("a", "b", "a").replaced == {"b": Replaced("danube", 3_000)}
+    assert fed("a", "b", "a").replaced(0) == {"b": Replaced("danube", 3_000)}
 
 
 def test_a_region_that_is_active_again_is_not_replaced():
-    assert fed("a", "b", "a", "b").replaced == {"a": Replaced("danube", 4_000)}
+    assert fed("a", "b", "a", "b").replaced(0) == {"a": Replaced("danube", 4_000)}
 
 
 def test_a_region_that_is_named_again_replaces_nothing():
-    assert fed("a", "a").replaced == {}
+    assert fed("a", "a").replaced(0) == {}
 
 
 def test_a_replaced_region_whose_bundle_is_not_at_hand_is_not_named():
-    assert fed("c", "a").replaced == {}
+    assert fed("c", "a").replaced(0) == {}
+
+
+def test_a_region_that_was_replaced_long_ago_is_not_even_loaded():
+    feed, loaded = fed("a", "b"), []
+    feed._load = lambda _packed, region_hash: loaded.append(region_hash) or region_hash
+    assert feed.replaced(2_000) == {}
+    assert loaded == []
+    assert feed.replaced(1_999) == {"a": Replaced("danube", 2_000)}
